@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# decant: the only build entry. `make help` lists the targets.
+
+BUILD := build
+VERSION := 0.1
+
+CC := gcc
+CFLAGS := -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
+
+## all: build/decant, the static program (the default)
+.PHONY: all
+all: $(BUILD)/decant
+
+include third_party/third_party.mk
+-include rootfs/rootfs.mk
+-include boards/boards.mk
+-include tests/tests.mk
+
+# ---- The program ----
+
+SOURCES := $(wildcard src/*.c)
+OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
+
+MUSL := /usr/lib/x86_64-linux-musl
+MUSL_INCLUDE := /usr/include/x86_64-linux-musl
+GCC_INCLUDE = $(shell $(CC) -print-file-name=include)
+
+# musl's headers, the compiler's own, and the kernel's; nothing of the host's C library.
+MUSL_CPPFLAGS = -nostdinc -isystem $(MUSL_INCLUDE) -isystem $(GCC_INCLUDE) -isystem $(KERNEL_HEADERS)
+DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -I$(dir $(LIBNBD_H)) -D_GNU_SOURCE -DDECANT_VERSION='"$(VERSION)"'
+DECANT_CFLAGS = -std=gnu11 -fPIE -fno-plt -fstack-protector-strong -ffunction-sections -fdata-sections \
+	-fno-math-errno -ffile-prefix-map=$(CURDIR)/= $(WARNINGS)
+
+$(BUILD)/obj/src/%.o: src/%.c Makefile $(LIBNBD_H) | $(KERNEL_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(DECANT_CPPFLAGS) $(DECANT_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+-include $(OBJECTS:.o=.d)
+
+# Debian's musl-gcc turns -static-pie into a dynamically linked program without a word, so the parts are named here: rcrt1.o is
+# the start-up code of a static program that relocates itself.
+LDFLAGS := -nostdlib -static-pie -Wl,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none
+$(BUILD)/decant: $(OBJECTS) $(LIBNBD_A) Makefile
+	$(CC) $(LDFLAGS) -o $@.debug $(MUSL)/rcrt1.o $(MUSL)/crti.o $$($(CC) -print-file-name=crtbeginS.o) \
+		$(OBJECTS) $(LIBNBD_A) $(LIBNBD_LIBS) -L$(MUSL) -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group \
+		$$($(CC) -print-file-name=crtendS.o) $(MUSL)/crtn.o
+	@! readelf -lW $@.debug | grep -q INTERP || { echo "$@: not static" >&2; exit 1; }
+	@strip -o $@ $@.debug
+
+## setup: installs the Debian packages that building, testing and the demo take (root or sudo)
+.PHONY: setup
+setup:
+	@third_party/require $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(DEMO_PACKAGES)
+
+## check: installs what is missing and runs all tests
+.PHONY: check
+check: setup
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory check-run
+
+## size: what the program weighs, in code, data and file
+.PHONY: size
+size: $(BUILD)/decant
+	@size $(BUILD)/decant && stat -c '%n: %s bytes' $(BUILD)/decant
+
+## clean: removes everything that was built
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+
+## help: this list
+.PHONY: help
+help:
+	@cat $(MAKEFILE_LIST) | sed -n 's/^## //p' | sort -u

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/* endpoint_file: see endpoint_file.h. */
+#include "endpoint_file.h"
+
+#include "range.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* Longest path whose directory we can name, to flush a new entry in it. */
+#define DIRECTORY_BYTES 4096
+
+struct identity
+endpoint_identity(const struct stat *found)
+{
+  return (struct identity){ .known = S_ISREG(found->st_mode) || S_ISBLK(found->st_mode),
+                            .is_device = S_ISBLK(found->st_mode),
+                            .filesystem = S_ISBLK(found->st_mode) ? 0 : found->st_dev,
+                            .number = S_ISBLK(found->st_mode) ? found->st_rdev : found->st_ino };
+}
+
+static struct endpoint_file *
+file_of(struct endpoint *endpoint)
+{
+  return (struct endpoint_file *)endpoint;
+}
+
+/* ---- Requests ---- */
+
+static int
+read_all(struct endpoint_file *file, struct request *request)
+{
+  uint64_t done = 0;
+
+  while (done < request->length) {
+    ssize_t n = pread(file->fd, request->payload + done, request->length - done, (off_t)(request->offset + done));
+    if (n == -1 && errno == EINTR)
+      continue;
+    if (n == -1)
+      return errno;
+    if (n == 0)
+      return EIO; /* the file became shorter while we read it */
+    done += (uint64_t)n;
+  }
+  chunks_clear(request->chunks);
+  chunks_add(request->chunks, 0, done, false);
+  request->done = done;
+  return 0;
+}
+
+static int
+write_all(struct endpoint_file *file, const struct request *request)
+{
+  uint64_t done = 0;
+
+  while (done < request->length) {
+    ssize_t n = pwrite(file->fd, request->payload + done, request->length - done, (off_t)(request->offset + done));
+    if (n == -1 && errno == EINTR)
+      continue;
+    if (n == -1)
+      return errno;
+    if (n == 0)
+      return ENOSPC;
+    done += (uint64_t)n;
+  }
+  file->file_size = range_max(file->file_size, request->offset + request->length);
+  return 0;
+}
+
+static bool
+is_not_supported(int errnum)
+{
+  return errnum == EOPNOTSUPP || errnum == ENOTTY || errnum == ENOSYS || errnum == EINVAL || errnum == ENODEV;
+}
+
+static int
+zero_by_fallocate(struct endpoint_file *file, int mode, const struct request *request)
+{
+  int r;
+
+  do
+    r = fallocate(file->fd, mode, (off_t)request->offset, (off_t)request->length);
+  while (r == -1 && errno == EINTR);
+  return r == -1 ? errno : 0;
+}
+
+static int
+zero_by_ioctl(struct endpoint_file *file, const struct request *request)
+{
+  uint64_t start_and_length[2] = { request->offset, request->length };
+
+  if (!file->is_device)
+    return EOPNOTSUPP;
+  return ioctl(file->fd, BLKZEROOUT, start_and_length) == -1 ? errno : 0;
+}
+
+/* A file that grows with what is written to it reads as zeros beyond its end. */
+static int
+extend(struct endpoint_file *file, const struct request *request)
+{
+  uint64_t end = request->offset + request->length;
+
+  if (file->is_device || end <= file->file_size)
+    return 0;
+  if (ftruncate(file->fd, (off_t)end) == -1)
+    return errno;
+  file->file_size = end;
+  return 0;
+}
+
+static int
+zero_all(struct endpoint_file *file, const struct request *request)
+{
+  int errnum = extend(file, request);
+
+  if (errnum)
+    return errnum;
+  errnum = EOPNOTSUPP;
+  if (!request->no_hole)
+    errnum = zero_by_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, request);
+  if (is_not_supported(errnum))
+    errnum = zero_by_fallocate(file, FALLOC_FL_ZERO_RANGE | (file->is_device ? FALLOC_FL_KEEP_SIZE : 0), request);
+  if (is_not_supported(errnum))
+    errnum = zero_by_ioctl(file, request);
+  return is_not_supported(errnum) ? EOPNOTSUPP : errnum;
+}
+
+static int
+survey_file(struct endpoint_file *file, const struct request *request)
+{
+  struct survey *survey = request->survey;
+  uint64_t end = range_end(request->offset, request->length);
+  uint64_t at = request->offset;
+
+  survey->count = 0;
+  while (at < end && survey->count < SURVEY_EXTENTS_MAX) {
+    off_t data = lseek(file->fd, (off_t)at, SEEK_DATA);
+    if (data == -1 && errno == ENXIO) /* no data from here to the end */
+      data = (off_t)end;
+    if (data == -1)
+      return errno;
+    bool zero = (uint64_t)data > at;
+    off_t next = zero ? data : lseek(file->fd, data, SEEK_HOLE);
+    if (next == -1 || (uint64_t)next <= at)
+      return next == -1 ? errno : EIO;
+    survey->extents[survey->count++] = (struct extent){ (uint64_t)next - at, zero ? EXTENT_HOLE | EXTENT_ZERO : 0 };
+    at = (uint64_t)next;
+  }
+  survey->told = survey->count;
+  return 0;
+}
+
+/* The name of a new file is part of what must survive. */
+static int
+flush_directory(const struct endpoint_file *file)
+{
+  char directory[DIRECTORY_BYTES];
+  const char *slash = strrchr(file->path, '/');
+  size_t length = slash ? (size_t)(slash - file->path) + 1 : 0;
+  int result = 0;
+
+  if (length >= sizeof directory)
+    return 0;
+  memcpy(directory, slash ? file->path : ".", slash ? length : 1);
+  directory[slash ? length : 1] = '\0';
+  int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd == -1)
+    return 0; /* a directory that we may write to but not read */
+  if (fsync(fd) == -1 && errno != EINVAL)
+    result = errno;
+  close(fd);
+  return result;
+}
+
+static int
+flush_file(struct endpoint_file *file)
+{
+  if (fsync(file->fd) == -1)
+    return errno;
+  return file->is_device ? 0 : flush_directory(file);
+}
+
+static int
+carry_out(struct endpoint_file *file, struct request *request)
+{
+  switch (request->kind) {
+  case REQUEST_READ:
+    return read_all(file, request);
+  case REQUEST_WRITE:
+    return write_all(file, request);
+  case REQUEST_ZERO:
+    return zero_all(file, request);
+  case REQUEST_SURVEY:
+    return survey_file(file, request);
+  case REQUEST_FLUSH:
+    return flush_file(file);
+  }
+  return EOPNOTSUPP;
+}
+
+static void
+file_submit(struct endpoint *endpoint, struct request *request)
+{
+  struct endpoint_file *file = file_of(endpoint);
+
+  request->done = 0;
+  request->errnum = carry_out(file, request);
+  request_queue_push(&file->answered, request);
+}
+
+static struct request *
+file_take(struct endpoint *endpoint)
+{
+  return request_queue_pop(&file_of(endpoint)->answered);
+}
+
+static void
+file_wait(struct endpoint *endpoint, struct loop *loop)
+{
+  (void)endpoint, (void)loop; /* submit has done it all */
+}
+
+/* ---- Opening and closing ---- */
+
+static int
+cannot(const struct endpoint_file *file, const char *what, struct fault *fault)
+{
+  return fault_set(fault, EXIT_FAILED, errno, "cannot %s %s", what, file->path);
+}
+
+static int
+file_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
+{
+  struct endpoint_file *file = file_of(endpoint);
+
+  if (file->is_device)
+    return 0;
+  if (file->fd == -1)
+    file->fd = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (file->fd == -1)
+    return cannot(file, "create", fault);
+  file->file_size = size == SIZE_UNKNOWN ? 0 : size;
+  if (ftruncate(file->fd, 0) == -1 || ftruncate(file->fd, (off_t)file->file_size) == -1)
+    return cannot(file, "set the size of", fault);
+  return 0;
+}
+
+static int
+file_close(struct endpoint *endpoint, struct fault *fault)
+{
+  struct endpoint_file *file = file_of(endpoint);
+  int fd = file->fd;
+
+  file->fd = -1;
+  return fd != -1 && close(fd) == -1 ? cannot(file, "close", fault) : 0;
+}
+
+static const struct endpoint_ops file_ops = {
+  .prepare = file_prepare,
+  .submit = file_submit,
+  .take = file_take,
+  .watch = file_wait,
+  .serve = file_wait,
+  .close = file_close,
+};
+
+static int
+learn_device(struct endpoint_file *file, struct fault *fault)
+{
+  struct traits *traits = &file->base.traits;
+  int logical = 512;
+  unsigned physical = 512;
+
+  if (ioctl(file->fd, BLKGETSIZE64, &traits->size) == -1)
+    return cannot(file, "learn the size of", fault);
+  if (ioctl(file->fd, BLKSSZGET, &logical) == -1 || ioctl(file->fd, BLKPBSZGET, &physical) == -1)
+    return cannot(file, "learn the sector size of", fault);
+  traits->block_min = (uint64_t)logical;
+  traits->block_preferred = range_max(range_max((uint64_t)logical, physical), BLOCK_BYTES_PREFERRED_DEFAULT);
+  return 0;
+}
+
+static int
+learn_file(struct endpoint_file *file, const struct stat *opened, enum role role)
+{
+  struct traits *traits = &file->base.traits;
+
+  if (role == ROLE_DESTINATION) {
+    traits->grows = true;
+    traits->reads_zero = true; /* prepare empties it */
+    return 0;
+  }
+  traits->size = (uint64_t)opened->st_size;
+  /* ENXIO: there is no data at all, which is an answer too. */
+  traits->can_extents = lseek(file->fd, 0, SEEK_DATA) != -1 || errno == ENXIO;
+  return 0;
+}
+
+int
+endpoint_file_open(struct endpoint_file *file, const char *path, const struct stat *found, enum role role,
+                   struct fault *fault)
+{
+  struct stat opened;
+
+  file->base.ops = &file_ops;
+  file->base.traits = (struct traits){ .size = SIZE_UNKNOWN,
+                                       .block_min = 1,
+                                       .block_preferred = BLOCK_BYTES_PREFERRED_DEFAULT,
+                                       .request_max = REQUEST_BYTES_MAX_DEFAULT,
+                                       .can_zero = true,
+                                       .can_flush = true,
+                                       .can_read = true,
+                                       .requests_max = 1 };
+  file->path = path;
+  file->fd = -1;
+  if (!found)
+    return learn_file(file, NULL, role);
+  file->is_device = S_ISBLK(found->st_mode);
+  /* O_EXCL on a device: not while it is mounted, or part of something that is. */
+  int flags = role == ROLE_SOURCE ? O_RDONLY : file->is_device ? O_RDWR | O_EXCL : O_RDWR;
+  file->fd = open(path, flags | O_CLOEXEC);
+  if (file->fd == -1 && errno == EBUSY)
+    return fault_set(fault, EXIT_FAILED, 0, "%s is in use (mounted?): unmount it first", path);
+  if (file->fd == -1 || fstat(file->fd, &opened) == -1)
+    return cannot(file, "open", fault);
+  file->base.identity = endpoint_identity(&opened);
+  return file->is_device ? learn_device(file, fault) : learn_file(file, &opened, role);
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/* endpoint_nbd: see endpoint_nbd.h. */
+#include "endpoint_nbd.h"
+
+#include "loop.h"
+#include "range.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <libnbd.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CONTEXT LIBNBD_CONTEXT_BASE_ALLOCATION
+
+/* What may wait on one connection: enough to keep a fast link busy, few enough
+ * that libnbd's lists of commands stay short. */
+#define REQUESTS_PER_CONNECTION 64
+
+static struct endpoint_nbd *
+nbd_of(struct endpoint *endpoint)
+{
+  return (struct endpoint_nbd *)endpoint;
+}
+_Static_assert(offsetof(struct endpoint_nbd, base) == 0, "an endpoint_nbd is an endpoint");
+
+/* ---- Connecting ---- */
+
+/* libnbd's words for what failed last. Its errno is part of them already. */
+static int
+nbd_fault(const struct endpoint_nbd *nbd, const char *what, struct fault *fault)
+{
+  const char *error = nbd_get_error();
+
+  fault_set(fault, EXIT_FAILED, 0, "%s %s: %s", what, nbd->base.name, error ? error : "unknown error");
+  fault->errnum = nbd_get_errno();
+  return -1;
+}
+
+static int
+configure(struct nbd_handle *handle, const struct uri *uri, enum role role, const struct options *options)
+{
+  /* Our own requests keep to the server's limits; libnbd's checks would refuse
+   * the last, short block of an export whose size is no multiple of them. Read
+   * buffers need no clearing since `chunks` proves that replies fill them. */
+  if (nbd_set_strict_mode(handle, 0) == -1 || nbd_set_pread_initialize(handle, false) == -1)
+    return -1;
+  if (role == ROLE_SOURCE && options->extents && nbd_add_meta_context(handle, CONTEXT) == -1)
+    return -1;
+  return uri ? nbd_set_export_name(handle, uri->export_name) : 0;
+}
+
+static int
+connect_to(struct nbd_handle *handle, const struct uri *uri, const struct place *place)
+{
+  if (!uri)
+    return nbd_connect_systemd_socket_activation(handle, (char **)place->command);
+  if (uri->transport == URI_UNIX)
+    return nbd_connect_unix(handle, uri->socket);
+  return nbd_connect_tcp(handle, uri->host, uri->port);
+}
+
+static int
+add_connection(struct endpoint_nbd *nbd, const struct uri *uri, const struct place *place, enum role role,
+               const struct options *options, struct fault *fault)
+{
+  struct nbd_connection *connection = &nbd->connections[nbd->count];
+
+  connection->handle = nbd_create();
+  if (!connection->handle)
+    return nbd_fault(nbd, "cannot open", fault);
+  if (configure(connection->handle, uri, role, options) == -1 || connect_to(connection->handle, uri, place) == -1) {
+    nbd_fault(nbd, "cannot open", fault);
+    nbd_close(connection->handle);
+    return -1;
+  }
+  nbd->count++;
+  return 0;
+}
+
+/* ---- What the server is like ---- */
+
+static uint64_t
+block_size(struct nbd_handle *handle, int type)
+{
+  int64_t bytes = nbd_get_block_size(handle, type);
+
+  return bytes > 0 ? (uint64_t)bytes : 0;
+}
+
+static int
+learn_block_sizes(struct endpoint_nbd *nbd, struct fault *fault)
+{
+  struct nbd_handle *handle = nbd->connections[0].handle;
+  struct traits *traits = &nbd->base.traits;
+  uint64_t min = range_max(block_size(handle, LIBNBD_SIZE_MINIMUM), 1);
+  uint64_t preferred = block_size(handle, LIBNBD_SIZE_PREFERRED);
+  uint64_t max = block_size(handle, LIBNBD_SIZE_MAXIMUM);
+
+  if (!range_is_power_of_two(min) || min > BLOCK_BYTES_MAX)
+    return fault_set(fault, EXIT_FAILED, 0, "%s: the server's minimum block size of %llu bytes is not supported",
+                     nbd->base.name, (unsigned long long)min);
+  if (!range_is_power_of_two(preferred) || preferred > BLOCK_BYTES_MAX)
+    preferred = BLOCK_BYTES_PREFERRED_DEFAULT;
+  traits->block_min = min;
+  traits->block_preferred = range_max(preferred, min);
+  traits->request_max = range_max(max ? range_min(max, REQUEST_BYTES_MAX_DEFAULT) : REQUEST_BYTES_MAX_DEFAULT, min);
+  return 0;
+}
+
+static int
+learn_traits(struct endpoint_nbd *nbd, enum role role, struct fault *fault)
+{
+  struct nbd_handle *handle = nbd->connections[0].handle;
+  struct traits *traits = &nbd->base.traits;
+  int64_t size = nbd_get_size(handle);
+
+  if (size < 0)
+    return nbd_fault(nbd, "cannot learn the size of", fault);
+  if (role == ROLE_DESTINATION && nbd_is_read_only(handle) != 0)
+    return fault_set(fault, EXIT_FAILED, 0, "%s: the server exports it read-only", nbd->base.name);
+  traits->size = (uint64_t)size;
+  traits->can_extents = role == ROLE_SOURCE && nbd_can_meta_context(handle, CONTEXT) == 1;
+  traits->can_zero = nbd_can_zero(handle) == 1;
+  traits->can_flush = nbd_can_flush(handle) == 1;
+  traits->can_read = true;
+  return learn_block_sizes(nbd, fault);
+}
+
+/* ---- The contract ---- */
+
+static int
+nbd_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
+{
+  (void)endpoint, (void)size, (void)fault;
+  return 0;
+}
+
+static struct nbd_connection *
+least_busy(struct endpoint_nbd *nbd)
+{
+  struct nbd_connection *best = NULL;
+
+  for (unsigned i = 0; i < nbd->count; i++) {
+    struct nbd_connection *connection = &nbd->connections[i];
+    if (!connection->dead && (!best || connection->count < best->count))
+      best = connection;
+  }
+  return best;
+}
+
+static int
+note_chunk(void *user_data, const void *part, size_t length, uint64_t offset, unsigned status, int *error)
+{
+  struct request *request = user_data;
+
+  (void)part;
+  if (status == LIBNBD_READ_ERROR)
+    return 0; /* the command fails by itself */
+  if (chunks_add(request->chunks, offset - request->offset, length, status == LIBNBD_READ_HOLE))
+    return 0;
+  *error = EPROTO;
+  return -1;
+}
+
+static int
+note_extents(void *user_data, const char *context, uint64_t offset, nbd_extent *entries, size_t count, int *error)
+{
+  struct request *request = user_data;
+  struct survey *survey = request->survey;
+
+  (void)error;
+  if (strcmp(context, CONTEXT) != 0 || offset != request->offset || survey->count > 0)
+    return 0;
+  survey->told = count;
+  survey->count = count < SURVEY_EXTENTS_MAX ? count : SURVEY_EXTENTS_MAX;
+  for (size_t i = 0; i < survey->count; i++)
+    survey->extents[i] = (struct extent){ entries[i].length, (uint32_t)(entries[i].flags & (EXTENT_HOLE | EXTENT_ZERO)) };
+  return 0;
+}
+_Static_assert(EXTENT_HOLE == LIBNBD_STATE_HOLE && EXTENT_ZERO == LIBNBD_STATE_ZERO, "the protocol's bits");
+
+static int64_t
+issue(struct nbd_handle *handle, struct request *request)
+{
+  nbd_completion_callback none = NBD_NULL_COMPLETION;
+  nbd_chunk_callback on_chunk = { .callback = note_chunk, .user_data = request };
+  nbd_extent64_callback on_extents = { .callback = note_extents, .user_data = request };
+  uint32_t flags = 0;
+
+  switch (request->kind) {
+  case REQUEST_READ:
+    chunks_clear(request->chunks);
+    return nbd_aio_pread_structured(handle, request->payload, request->length, request->offset, on_chunk, none, flags);
+  case REQUEST_WRITE:
+    return nbd_aio_pwrite(handle, request->payload, request->length, request->offset, none, flags);
+  case REQUEST_ZERO:
+    flags = request->no_hole ? LIBNBD_CMD_FLAG_NO_HOLE : 0;
+    return nbd_aio_zero(handle, request->length, request->offset, none, flags);
+  case REQUEST_SURVEY:
+    request->survey->count = request->survey->told = 0;
+    return nbd_aio_block_status_64(handle, request->length, request->offset, on_extents, none, flags);
+  case REQUEST_FLUSH:
+    return nbd_aio_flush(handle, none, flags);
+  }
+  return -1;
+}
+
+static void
+nbd_submit(struct endpoint *endpoint, struct request *request)
+{
+  struct endpoint_nbd *nbd = nbd_of(endpoint);
+  struct nbd_connection *connection = least_busy(nbd);
+  int64_t cookie = -1;
+
+  request->errnum = ENOTCONN;
+  request->done = 0;
+  if (connection) {
+    assert(connection->count < NBD_IN_FLIGHT_MAX);
+    cookie = issue(connection->handle, request);
+    if (cookie == -1 && nbd_get_errno())
+      request->errnum = nbd_get_errno();
+  }
+  if (cookie == -1) {
+    request_queue_push(&nbd->failed, request);
+    return;
+  }
+  request->cookie = (uint64_t)cookie;
+  connection->in_flight[connection->count++] = request;
+}
+
+/* The request that carries a cookie, taken off the connection's list. */
+static struct request *
+remove_by_cookie(struct nbd_connection *connection, uint64_t cookie)
+{
+  for (unsigned i = 0; i < connection->count; i++) {
+    struct request *request = connection->in_flight[i];
+    if (request->cookie == cookie) {
+      connection->in_flight[i] = connection->in_flight[--connection->count];
+      return request;
+    }
+  }
+  assert(!"libnbd completes only what was issued");
+  return NULL;
+}
+
+static void
+conclude(struct nbd_connection *connection, struct request *request)
+{
+  int done = nbd_aio_command_completed(connection->handle, request->cookie);
+
+  if (done == 1)
+    request->errnum = 0;
+  else
+    request->errnum = nbd_get_errno() ? nbd_get_errno() : EIO;
+  if (request->kind != REQUEST_READ || request->errnum)
+    return;
+  if (chunks_cover(request->chunks, request->length))
+    request->done = request->length;
+  else
+    request->errnum = EPROTO;
+}
+
+static struct request *
+nbd_take(struct endpoint *endpoint)
+{
+  struct endpoint_nbd *nbd = nbd_of(endpoint);
+
+  if (nbd->failed.head)
+    return request_queue_pop(&nbd->failed);
+  for (unsigned i = 0; i < nbd->count; i++) {
+    struct nbd_connection *connection = &nbd->connections[i];
+    int64_t cookie = connection->count > 0 ? nbd_aio_peek_command_completed(connection->handle) : 0;
+    if (cookie > 0) {
+      struct request *request = remove_by_cookie(connection, (uint64_t)cookie);
+      conclude(connection, request);
+      return request;
+    }
+  }
+  return NULL;
+}
+
+static void
+nbd_watch(struct endpoint *endpoint, struct loop *loop)
+{
+  struct endpoint_nbd *nbd = nbd_of(endpoint);
+
+  for (unsigned i = 0; i < nbd->count; i++) {
+    struct nbd_connection *connection = &nbd->connections[i];
+    if (connection->dead)
+      continue;
+    unsigned direction = nbd_aio_get_direction(connection->handle);
+    short events = (short)((direction & LIBNBD_AIO_DIRECTION_READ ? POLLIN : 0) |
+                           (direction & LIBNBD_AIO_DIRECTION_WRITE ? POLLOUT : 0));
+    connection->watched = loop_watch(loop, nbd_aio_get_fd(connection->handle), events);
+  }
+}
+
+static void
+nbd_serve(struct endpoint *endpoint, struct loop *loop)
+{
+  struct endpoint_nbd *nbd = nbd_of(endpoint);
+
+  for (unsigned i = 0; i < nbd->count; i++) {
+    struct nbd_connection *connection = &nbd->connections[i];
+    if (connection->dead)
+      continue;
+    struct nbd_handle *handle = connection->handle;
+    short ready = loop_ready(loop, connection->watched);
+    /* Reading may change what the connection waits for; ask again before writing. */
+    if (ready & (POLLIN | POLLHUP | POLLERR))
+      nbd_aio_notify_read(handle);
+    if (ready & POLLOUT && nbd_aio_get_direction(handle) & LIBNBD_AIO_DIRECTION_WRITE)
+      nbd_aio_notify_write(handle);
+    connection->dead = nbd_aio_is_dead(handle) != 0 || nbd_aio_is_closed(handle) != 0;
+  }
+}
+
+static int
+nbd_end(struct endpoint *endpoint, struct fault *fault)
+{
+  struct endpoint_nbd *nbd = nbd_of(endpoint);
+
+  (void)fault;
+  for (unsigned i = 0; i < nbd->count; i++) {
+    struct nbd_connection *connection = &nbd->connections[i];
+    /* Everything has been answered and flushed: how a server takes the goodbye
+     * says nothing about the data. With requests still out, just hang up. */
+    if (connection->count == 0 && !connection->dead)
+      nbd_shutdown(connection->handle, 0);
+    nbd_close(connection->handle);
+  }
+  nbd->count = 0;
+  return 0;
+}
+
+static const struct endpoint_ops nbd_ops = {
+  .prepare = nbd_prepare,
+  .submit = nbd_submit,
+  .take = nbd_take,
+  .watch = nbd_watch,
+  .serve = nbd_serve,
+  .close = nbd_end,
+};
+
+int
+endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role,
+                  const struct options *options, struct fault *fault)
+{
+  struct uri uri_storage;
+  const struct uri *uri = NULL;
+
+  nbd->base.ops = &nbd_ops;
+  if (place->kind == PLACE_URI) {
+    if (uri_parse(&uri_storage, place->text, fault) == -1)
+      return -1;
+    uri = &uri_storage;
+  }
+  if (add_connection(nbd, uri, place, role, options, fault) == -1 || learn_traits(nbd, role, fault) == -1)
+    return -1;
+  /* A server that we start serves one connection. */
+  if (uri && nbd_can_multi_conn(nbd->connections[0].handle) == 1) {
+    struct fault ignored; /* more connections are for speed alone: do with those we get */
+    while (nbd->count < options->connections && add_connection(nbd, uri, place, role, options, &ignored) == 0)
+      ;
+  }
+  nbd->base.traits.requests_max = nbd->count * REQUESTS_PER_CONNECTION;
+  return 0;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* endpoints: see endpoints.h. */
+#include "endpoints.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int
+open_stream(union any_endpoint *any, enum role role, struct fault *fault)
+{
+  return endpoint_pipe_open(&any->pipe, role == ROLE_SOURCE ? STDIN_FILENO : STDOUT_FILENO, role, fault);
+}
+
+/* A FIFO, a character device or a socket's name: opened like a file, used like a
+ * stream. */
+static int
+open_special(union any_endpoint *any, const char *path, enum role role, struct fault *fault)
+{
+  int fd = open(path, (role == ROLE_SOURCE ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+
+  if (fd == -1)
+    return fault_set(fault, EXIT_FAILED, errno, "cannot open %s", path);
+  return endpoint_pipe_open(&any->pipe, fd, role, fault);
+}
+
+static int
+open_path(union any_endpoint *any, const char *path, enum role role, struct fault *fault)
+{
+  struct stat found;
+
+  if (stat(path, &found) == -1) {
+    if (errno != ENOENT || role == ROLE_SOURCE)
+      return fault_set(fault, EXIT_FAILED, errno, "cannot open %s", path);
+    return endpoint_file_open(&any->file, path, NULL, role, fault);
+  }
+  if (S_ISDIR(found.st_mode))
+    return fault_set(fault, EXIT_FAILED, 0, "%s is a directory, not a disk", path);
+  if (S_ISREG(found.st_mode) || S_ISBLK(found.st_mode))
+    return endpoint_file_open(&any->file, path, &found, role, fault);
+  return open_special(any, path, role, fault);
+}
+
+int
+endpoints_open(union any_endpoint *any, const struct place *place, enum role role, const struct options *options,
+               struct fault *fault)
+{
+  const char *name = place->text;
+  const char *format = place->kind == PLACE_COMMAND ? "[ %s ]" : "%s";
+
+  if (place->kind == PLACE_STREAM)
+    name = role == ROLE_SOURCE ? "standard input" : "standard output";
+  snprintf(any->base.name, sizeof any->base.name, format, name);
+  switch (place->kind) {
+  case PLACE_URI:
+  case PLACE_COMMAND:
+    return endpoint_nbd_open(&any->nbd, place, role, options, fault);
+  case PLACE_PATH:
+    return open_path(any, place->text, role, fault);
+  case PLACE_STREAM:
+    return open_stream(any, role, fault);
+  case PLACE_NULL:
+    endpoint_null_open(&any->null);
+    return 0;
+  }
+  return -1;
+}
+
+int
+endpoints_check(const struct endpoint *source, const struct endpoint *destination, struct fault *fault)
+{
+  const struct identity *a = &source->identity;
+  const struct identity *b = &destination->identity;
+
+  if (a->known && b->known && a->is_device == b->is_device && a->filesystem == b->filesystem && a->number == b->number)
+    return fault_set(fault, EXIT_FAILED, 0, "%s and %s are the same: nothing to copy", source->name, destination->name);
+  if (!destination->traits.grows && source->traits.size != SIZE_UNKNOWN &&
+      source->traits.size > destination->traits.size)
+    return fault_set(fault, EXIT_FAILED, 0, "%s is too small: it has %llu bytes, the source %llu; nothing was written",
+                     destination->name, (unsigned long long)destination->traits.size,
+                     (unsigned long long)source->traits.size);
+  return 0;
+}

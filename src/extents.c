@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* extents: see extents.h. */
+#include "extents.h"
+
+#include "range.h"
+
+#include <assert.h>
+
+void
+extents_init(struct extents *extents, uint64_t start)
+{
+  extents->first = 0;
+  extents->count = 0;
+  extents->start = start;
+  extents->end = start;
+}
+
+bool
+extents_append(struct extents *extents, uint64_t length, bool zero)
+{
+  assert(length <= UINT64_MAX - extents->end);
+  if (length == 0)
+    return true;
+  if (extents->count > 0) {
+    struct known_extent *last = &extents->ring[(extents->first + extents->count - 1) % EXTENTS_MAX];
+    if (last->zero == zero) {
+      last->length += length;
+      extents->end += length;
+      return true;
+    }
+  }
+  if (extents->count == EXTENTS_MAX)
+    return false;
+  extents->ring[(extents->first + extents->count) % EXTENTS_MAX] = (struct known_extent){ length, zero };
+  extents->count++;
+  extents->end += length;
+  return true;
+}
+
+size_t
+extents_room(const struct extents *extents)
+{
+  return EXTENTS_MAX - extents->count;
+}
+
+const struct known_extent *
+extents_front(const struct extents *extents)
+{
+  return extents->count > 0 ? &extents->ring[extents->first] : NULL;
+}
+
+void
+extents_take_over(struct extents *extents, const struct survey *survey, uint64_t asked, uint64_t alignment,
+                  uint64_t size)
+{
+  uint64_t start = extents->end;
+  uint64_t limit = start; /* how far the answer reaches, in whole blocks */
+
+  assert(start < size);
+  for (size_t i = 0; i < survey->count; i++)
+    limit = range_end(limit, survey->extents[i].length);
+  limit = limit >= size ? size : range_align_down(limit, alignment);
+  if (survey->count == 0 || limit <= start) {
+    limit = survey->count == 0 ? range_end(start, asked) : range_end(start, alignment);
+    extents_append(extents, range_min(limit, size) - start, false);
+    return;
+  }
+  for (size_t i = 0; i < survey->count && extents->end < limit; i++) {
+    const struct extent *extent = &survey->extents[i];
+    uint64_t length = range_min(extent->length, limit - extents->end);
+    if (!extents_append(extents, length, extent->flags & EXTENT_ZERO))
+      assert(!"there is room for an answer");
+  }
+}
+
+uint64_t
+extents_next_window(const struct survey *survey, uint64_t asked)
+{
+  if (survey->told > SURVEY_EXTENTS_MAX / 2)
+    return range_max(asked / 2, SURVEY_BYTES_MIN);
+  if (survey->told < SURVEY_EXTENTS_MAX / 4)
+    return range_min(asked * 2, SURVEY_BYTES_MAX);
+  return asked;
+}
+
+void
+extents_consume(struct extents *extents, uint64_t length)
+{
+  assert(length <= extents->end - extents->start);
+  extents->start += length;
+  while (length > 0) {
+    struct known_extent *front = &extents->ring[extents->first];
+    if (length < front->length) {
+      front->length -= length;
+      return;
+    }
+    length -= front->length;
+    extents->first = (extents->first + 1) % EXTENTS_MAX;
+    extents->count--;
+  }
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/* options: see options.h. */
+#include "options.h"
+
+#include "range.h"
+#include "uri.h"
+
+#include <getopt.h>
+#include <string.h>
+
+const char options_help[] =
+    "Usage: decant [copy] [OPTIONS] SOURCE DESTINATION\n"
+    "\n"
+    "Copies a disk. SOURCE and DESTINATION are each one of\n"
+    "  nbd://HOST[:PORT]/EXPORT           an NBD server\n"
+    "  nbd+unix:///EXPORT?socket=PATH     the same over a Unix socket\n"
+    "  FILE or DEVICE                     a regular file or a block device\n"
+    "  -                                  standard input or output\n"
+    "  null:                              (destination) nothing: reads and discards\n"
+    "  [ CMD ARGS ]                       an NBD server to start, such as [ qemu-nbd -r x.qcow2 ]\n"
+    "\n"
+    "  -p, --progress             show bytes done, rate and time left\n"
+    "      --report               end with a line \"decant: done: bytes=... seconds=...\"\n"
+    "      --memory=SIZE          bytes for data on its way (16M; from 512K to 4G)\n"
+    "  -C, --connections=N        at most N connections to a server (4; 1 to 16)\n"
+    "  -S, --sparse=SIZE          make holes of runs of zeros this long (4k); 0: never\n"
+    "      --allocated            write zeros so that they stay allocated: no holes\n"
+    "      --no-extents           don't ask the source for its holes: read all of it\n"
+    "      --destination-is-zero  trust that the destination reads as zeros, and skip them\n"
+    "      --no-flush             don't wait for data to reach stable storage\n"
+    "  -v, --verbose              say what was found out about both ends\n"
+    "  -V, --version              print the version\n"
+    "      --help                 print this\n"
+    "\n"
+    "SIZE takes k, M, G, T. Exit codes: 0 done, 1 failed, 64 the command line is wrong.\n";
+
+enum {
+  OPTION_HELP = 256,
+  OPTION_ALLOCATED,
+  OPTION_DESTINATION_IS_ZERO,
+  OPTION_MEMORY,
+  OPTION_NO_EXTENTS,
+  OPTION_NO_FLUSH,
+  OPTION_REPORT,
+};
+
+static const char short_options[] = "+:C:pS:vV"; /* +: options and places may be mixed; we walk them */
+
+static const struct option long_options[] = {
+  { "allocated", no_argument, NULL, OPTION_ALLOCATED },
+  { "connections", required_argument, NULL, 'C' },
+  { "destination-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
+  { "help", no_argument, NULL, OPTION_HELP },
+  { "memory", required_argument, NULL, OPTION_MEMORY },
+  { "no-extents", no_argument, NULL, OPTION_NO_EXTENTS },
+  { "no-flush", no_argument, NULL, OPTION_NO_FLUSH },
+  { "progress", no_argument, NULL, 'p' },
+  { "report", no_argument, NULL, OPTION_REPORT },
+  { "sparse", required_argument, NULL, 'S' },
+  { "verbose", no_argument, NULL, 'v' },
+  { "version", no_argument, NULL, 'V' },
+  { NULL, 0, NULL, 0 },
+};
+
+bool
+options_parse_size(const char *text, uint64_t *bytes)
+{
+  static const char units[] = "kMGTPE";
+  uint64_t value = 0;
+  const char *p = text;
+
+  for (; *p >= '0' && *p <= '9'; p++) {
+    uint64_t digit = (uint64_t)(*p - '0');
+    if (value > (UINT64_MAX - digit) / 10)
+      return false;
+    value = value * 10 + digit;
+  }
+  if (p == text)
+    return false;
+  if (*p != '\0') {
+    const char *unit = *p == 'b' ? units : strchr(units, *p == 'K' ? 'k' : *p);
+    unsigned shift = *p == 'b' ? 0 : unit ? 10 * (unsigned)(unit - units + 1) : 64;
+    if (shift == 64 || p[1] != '\0' || (shift && value >> (64 - shift)))
+      return false;
+    value <<= shift;
+  }
+  *bytes = value;
+  return true;
+}
+
+static int
+usage(struct fault *fault, const char *why, const char *what)
+{
+  return fault_set(fault, EXIT_BAD_USAGE, 0, "%s%s (decant --help lists what it takes)", why, what);
+}
+
+static int
+parse_connections(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t number;
+
+  if (!options_parse_size(value, &number) || number < 1 || number > CONNECTIONS_MAX)
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--connections=%s: must be a number from 1 to %d", value, CONNECTIONS_MAX);
+  options->connections = (unsigned)number;
+  return 0;
+}
+
+static int
+parse_memory(struct options *options, const char *value, struct fault *fault)
+{
+  if (!options_parse_size(value, &options->payload_bytes) || options->payload_bytes < PAYLOAD_BYTES_MIN ||
+      options->payload_bytes > PAYLOAD_BYTES_MAX)
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--memory=%s: must be a size from 512K to 4G", value);
+  return 0;
+}
+
+static int
+parse_sparse(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t bytes;
+
+  if (!options_parse_size(value, &bytes) || (bytes != 0 && (bytes < 512 || !range_is_power_of_two(bytes))))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--sparse=%s: must be 0 or a power of two from 512 on", value);
+  options->sparse_bytes = bytes;
+  return 0;
+}
+
+/* getopt leaves the option's value in optopt, for a short and a long name alike. */
+static int
+missing_argument(struct fault *fault)
+{
+  for (const struct option *option = long_options; option->name; option++)
+    if (option->val == optopt)
+      return usage(fault, "an argument is missing after --", option->name);
+  return usage(fault, "an argument is missing", "");
+}
+
+/* One option that getopt found. */
+static int
+take_option(struct options *options, int option, char **argv, struct fault *fault)
+{
+  switch (option) {
+  case OPTION_ALLOCATED:
+    options->allocated = true;
+    return 0;
+  case OPTION_DESTINATION_IS_ZERO:
+    options->destination_is_zero = true;
+    return 0;
+  case OPTION_HELP:
+    options->mode = RUN_HELP;
+    return 0;
+  case OPTION_MEMORY:
+    return parse_memory(options, optarg, fault);
+  case OPTION_NO_EXTENTS:
+    options->extents = false;
+    return 0;
+  case OPTION_NO_FLUSH:
+    options->flush = false;
+    return 0;
+  case OPTION_REPORT:
+    options->report = true;
+    return 0;
+  case 'C':
+    return parse_connections(options, optarg, fault);
+  case 'p':
+    options->progress = true;
+    return 0;
+  case 'S':
+    return parse_sparse(options, optarg, fault);
+  case 'v':
+    options->verbose = true;
+    return 0;
+  case 'V':
+    options->mode = RUN_VERSION;
+    return 0;
+  case ':':
+    return missing_argument(fault);
+  default:
+    if (optopt > 0 && optopt < 256) {
+      char letter[] = { '-', (char)optopt, '\0' };
+      return usage(fault, "unknown option ", letter);
+    }
+    return usage(fault, "unknown option ", argv[optind - 1]);
+  }
+}
+
+/* Takes "[ CMD ARGS ]" off argv at optind. */
+static int
+take_command(struct place *place, int argc, char **argv, struct fault *fault)
+{
+  int words = 0;
+
+  for (optind++; optind < argc; optind++) {
+    if (strcmp(argv[optind], "]") == 0) {
+      if (words == 0)
+        return usage(fault, "there is no command between [ and ]", "");
+      optind++;
+      place->kind = PLACE_COMMAND;
+      place->text = place->command[0];
+      place->command[words] = NULL;
+      return 0;
+    }
+    if (words == COMMAND_WORDS_MAX)
+      return fault_set(fault, EXIT_BAD_USAGE, 0, "[ %s ... ]: more than %d words", place->command[0], COMMAND_WORDS_MAX);
+    place->command[words++] = argv[optind];
+  }
+  return usage(fault, "[ without a closing ] after ", words ? argv[argc - 1] : "it");
+}
+
+static int
+take_place(struct place *place, int argc, char **argv, struct fault *fault)
+{
+  const char *text = argv[optind];
+
+  if (strcmp(text, "[") == 0)
+    return take_command(place, argc, argv, fault);
+  optind++;
+  place->text = text;
+  if (text[0] == '\0')
+    return usage(fault, "a SOURCE or DESTINATION is empty", "");
+  if (strcmp(text, "-") == 0)
+    place->kind = PLACE_STREAM;
+  else if (strcmp(text, "null:") == 0)
+    place->kind = PLACE_NULL;
+  else
+    place->kind = uri_is_uri(text) ? PLACE_URI : PLACE_PATH;
+  return 0;
+}
+
+/* The first word may say what to do; a file of that name is reached as ./NAME. */
+static int
+take_verb(int argc, char **argv, struct fault *fault)
+{
+  static const char *const not_supported[] = { "map", "info", "compare" };
+
+  if (optind >= argc)
+    return 0;
+  if (strcmp(argv[optind], "copy") == 0) {
+    optind++;
+    return 0;
+  }
+  for (size_t i = 0; i < sizeof not_supported / sizeof not_supported[0]; i++)
+    if (strcmp(argv[optind], not_supported[i]) == 0)
+      return fault_set(fault, EXIT_BAD_USAGE, 0, "decant %s is not supported yet (a file of that name: ./%s)",
+                       argv[optind], argv[optind]);
+  return 0;
+}
+
+int
+options_parse(struct options *options, int argc, char **argv, struct fault *fault)
+{
+  struct place *places[] = { &options->source, &options->destination };
+  bool only_places = false; /* "--" was seen */
+  unsigned count = 0;
+
+  *options = (struct options){ .mode = RUN_COPY,
+                               .payload_bytes = PAYLOAD_BYTES_DEFAULT,
+                               .connections = CONNECTIONS_DEFAULT,
+                               .sparse_bytes = SPARSE_BYTES_DEFAULT,
+                               .extents = true,
+                               .flush = true };
+  opterr = 0;
+  optind = 1;
+  if (take_verb(argc, argv, fault) == -1)
+    return -1;
+  while (optind < argc) {
+    int option = only_places ? -1 : getopt_long(argc, argv, short_options, long_options, NULL);
+    if (option != -1) {
+      if (take_option(options, option, argv, fault) == -1)
+        return -1;
+      if (options->mode != RUN_COPY)
+        return 0;
+      continue;
+    }
+    only_places = only_places || strcmp(argv[optind - 1], "--") == 0;
+    if (optind >= argc)
+      break;
+    if (count == 2)
+      return usage(fault, "more than a SOURCE and a DESTINATION: ", argv[optind]);
+    if (take_place(places[count++], argc, argv, fault) == -1)
+      return -1;
+  }
+  if (count < 2)
+    return usage(fault, count == 0 ? "SOURCE and DESTINATION are missing" : "DESTINATION is missing", "");
+  if (options->source.kind == PLACE_NULL)
+    return usage(fault, "null: can only be a DESTINATION", "");
+  return 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* options: the command line, taken apart and checked.
+ *
+ * Nothing is opened and nothing printed. Strings point into argv.
+ */
+#ifndef DECANT_OPTIONS_H
+#define DECANT_OPTIONS_H
+
+#include "error.h"
+#include "limits.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum place_kind {
+  PLACE_PATH,    /* a file or a block device */
+  PLACE_URI,     /* nbd:// and its like */
+  PLACE_STREAM,  /* - */
+  PLACE_NULL,    /* null: */
+  PLACE_COMMAND, /* [ CMD ARGS ]: a server that we start and that ends with us */
+};
+
+/* A SOURCE or a DESTINATION. */
+struct place {
+  enum place_kind kind;
+  const char *text;                       /* as written; for a command, its first word */
+  char *command[COMMAND_WORDS_MAX + 1];   /* PLACE_COMMAND: argv of it, NULL at the end */
+};
+
+enum run_mode { RUN_COPY, RUN_HELP, RUN_VERSION };
+
+struct options {
+  enum run_mode mode;
+  struct place source;
+  struct place destination;
+  uint64_t payload_bytes;     /* --memory */
+  unsigned connections;       /* -C: at most this many to one server; at least 1 */
+  uint64_t sparse_bytes;      /* -S: shortest run of zeros in data that becomes a hole; 0: don't look */
+  bool allocated;             /* zeros stay allocated on the destination */
+  bool extents;               /* ask the source which parts are holes */
+  bool destination_is_zero;   /* the operator's word for it */
+  bool flush;                 /* bring all to stable storage at the end */
+  bool progress;
+  bool report;                /* one line for scripts at the end */
+  bool verbose;
+};
+
+/* Reads the command line. Returns 0, or -1 with the fault (EXIT_BAD_USAGE) set.
+ * Uses getopt's own state, so once a process. */
+int options_parse(struct options *options, int argc, char **argv, struct fault *fault);
+
+/* Reads a size: decimal digits and one of b k K M G T P E, powers of 1024.
+ * Returns false if it isn't one, or doesn't fit. */
+bool options_parse_size(const char *text, uint64_t *bytes);
+
+/* The help text. */
+extern const char options_help[];
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* schedule: see schedule.h. */
+#include "schedule.h"
+
+#include "range.h"
+
+#include <assert.h>
+
+/* Where the zeros at the front end, cut to whole blocks of the source: what is
+ * left of a block at their end is read together with what follows. */
+static uint64_t
+zeros_end(const struct schedule *schedule, const struct extents *extents, uint64_t front_end)
+{
+  if (front_end == schedule->size)
+    return front_end;
+  return range_max(range_align_down(front_end, schedule->block_min), extents->start);
+}
+
+struct step
+schedule_next(const struct schedule *schedule, struct extents *extents)
+{
+  const struct known_extent *front = extents_front(extents);
+  uint64_t start = extents->start;
+  struct step step = { .kind = STEP_READ, .offset = start };
+
+  assert(start <= schedule->size);
+  if (start == schedule->size)
+    return (struct step){ .kind = STEP_END };
+  if (!front)
+    return (struct step){ .kind = STEP_WAIT };
+
+  uint64_t front_end = range_end(start, front->length);
+  uint64_t end = front->zero ? zeros_end(schedule, extents, front_end) : start;
+
+  if (end > start) {
+    step.kind = STEP_ZERO;
+  } else {
+    /* A read reaches to the end of the block that holds the extent's last byte,
+     * if that is known already; else it is data up to where we know. */
+    uint64_t grid = range_align_down(range_end(start, schedule->request_bytes), schedule->request_bytes);
+    end = range_align_up(front_end, schedule->block_min);
+    end = range_min(range_min(end, grid), schedule->size);
+    if (end > extents->end) {
+      end = range_align_down(extents->end, schedule->block_min);
+      if (end <= start)
+        return (struct step){ .kind = STEP_WAIT };
+    }
+  }
+  step.length = end - start;
+  extents_consume(extents, step.length);
+  return step;
+}
