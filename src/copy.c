@@ -17,18 +17,21 @@
 static bool
 has_failed(const struct copy *copy)
 {
-  return copy->fault.exit_code != EXIT_DONE;
+  return copy->failure.endpoint || copy->signal;
 }
 
-/* Keeps the first fault only: what comes after is mostly its consequence. */
+/* Keeps the first fault, since what comes after is mostly its consequence; of
+ * requests that fail at the same end, as when a server dies with many in flight,
+ * the one with the lowest offset. */
 static void
 fail(struct copy *copy, const struct endpoint *endpoint, const char *doing, const struct request *request)
 {
+  struct failure *failure = &copy->failure;
+
   if (endpoint == copy->config.destination)
     copy->destination_failed = true;
-  if (!has_failed(copy))
-    fault_set(&copy->fault, EXIT_FAILED, request->errnum, "%s %s failed at offset %llu", doing, endpoint->name,
-              (unsigned long long)request->offset);
+  if (!failure->endpoint || (failure->endpoint == endpoint && request->offset < failure->offset))
+    *failure = (struct failure){ endpoint, doing, request->offset, request->errnum };
 }
 
 /* Every byte below is on the destination: handed over, and confirmed. */
@@ -160,9 +163,10 @@ conclude_flush(struct copy *copy)
   copy->flushing = false;
   copy->flushed = copy->flush_request.errnum == 0;
   copy->finished = true;
-  if (!copy->flushed && !has_failed(copy))
-    fault_set(&copy->fault, EXIT_FAILED, copy->flush_request.errnum, "flushing %s failed",
-              copy->config.destination->name);
+  if (!copy->flushed && !has_failed(copy)) {
+    copy->flush_request.offset = good_up_to(copy);
+    fail(copy, copy->config.destination, "flushing", &copy->flush_request);
+  }
 }
 
 static void
@@ -261,7 +265,7 @@ can_pour(struct copy *copy)
 {
   const struct traits *traits = &copy->config.destination->traits;
 
-  if (copy->destination_failed || copy->interrupted)
+  if (copy->destination_failed || copy->signal)
     return false;
   if (copy->transfers_out >= range_min(WRITES_MAX, traits->requests_max) || (traits->in_order && copy->fills > 0))
     return false;
@@ -490,7 +494,7 @@ can_end(struct copy *copy)
   if (!has_failed(copy))
     return copy->pour_wait == POUR_IS_DONE;
   /* Reads below the one that failed may still be good; what they bring is poured. */
-  return copy->reads_in_flight == 0 || copy->interrupted || copy->destination_failed;
+  return copy->reads_in_flight == 0 || copy->signal || copy->destination_failed;
 }
 
 /* What is there is brought to stable storage also after a fault elsewhere, so
@@ -565,39 +569,49 @@ heed_signals(struct copy *copy)
     return;
   if (has_failed(copy))
     copy->finished = true;
-  else
-    fault_set(&copy->fault, EXIT_FAILED, 0, "stopped by signal %d", loop->signal_seen);
-  copy->interrupted = true;
+  copy->signal = loop->signal_seen;
   loop->signal_seen = 0;
 }
 
-static void
-take_a_turn(struct copy *copy)
+static int
+take_a_turn(struct copy *copy, struct fault *fault)
 {
   const struct copy_config *config = &copy->config;
   struct loop *loop = config->loop;
-  struct fault fault;
   int timeout_ms = config->observer && config->observer->interval_ms ? config->observer->interval_ms : -1;
   unsigned runs = 0;
 
   while (runs < RUNS_PER_TURN && run_a_stage(copy))
     runs++;
   if (copy->finished)
-    return;
+    return 0;
   assert(runs == RUNS_PER_TURN || waits_for_an_answer(copy));
   loop_begin(loop);
   config->source->ops->watch(config->source, loop);
   config->destination->ops->watch(config->destination, loop);
-  if (loop_wait(loop, runs == RUNS_PER_TURN ? 0 : timeout_ms, &fault) == -1) {
-    if (!has_failed(copy))
-      copy->fault = fault;
-    copy->finished = true;
-    return;
-  }
+  if (loop_wait(loop, runs == RUNS_PER_TURN ? 0 : timeout_ms, fault) == -1)
+    return -1;
   config->source->ops->serve(config->source, loop);
   config->destination->ops->serve(config->destination, loop);
   heed_signals(copy);
   observe(copy);
+  return 0;
+}
+
+/* What went wrong, where, how far the destination is good, and how to go on. */
+static void
+tell(const struct copy *copy, struct fault *fault)
+{
+  const struct failure *failure = &copy->failure;
+  bool lost = failure->errnum == ENOTCONN;
+
+  if (failure->endpoint)
+    fault_set(fault, EXIT_FAILED, lost ? 0 : failure->errnum, "%s %s failed at offset %llu%s", failure->doing,
+              failure->endpoint->name, (unsigned long long)failure->offset, lost ? ": the connection was lost" : "");
+  else
+    fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d", copy->signal);
+  fault_add(fault, "; the copy is good below offset %llu%s and incomplete from there on: copy again from the start",
+            (unsigned long long)good_up_to(copy), copy->flushed ? " (flushed)" : "");
 }
 
 void
@@ -632,16 +646,15 @@ copy_run(struct copy *copy, struct fault *fault)
 {
   copy->observed_ms = loop_now_ms(copy->config.loop);
   while (!copy->finished)
-    take_a_turn(copy);
+    if (take_a_turn(copy, fault) == -1)
+      return -1;
   observe(copy);
-  if (!has_failed(copy)) {
-    assert(copy_is_home(copy));
-    return 0;
+  if (has_failed(copy)) {
+    tell(copy, fault);
+    return -1;
   }
-  *fault = copy->fault;
-  fault_add(fault, "; the copy is good below offset %llu%s and incomplete from there on: copy again from the start",
-            (unsigned long long)good_up_to(copy), copy->flushed ? " (flushed)" : "");
-  return -1;
+  assert(copy_is_home(copy));
+  return 0;
 }
 
 bool

@@ -66,6 +66,14 @@ struct transfer {
   uint32_t stage; /* likewise, or STAGE_NONE */
 };
 
+/* What went wrong first, before it is put into words. */
+struct failure {
+  const struct endpoint *endpoint; /* where; NULL: nothing went wrong there */
+  const char *doing;
+  uint64_t offset;
+  int errnum;
+};
+
 /* What pouring waits for, when it can't go on. */
 enum pour_wait { POUR_GOES_ON, POUR_WAITS_FOR_PIECE, POUR_WAITS_FOR_STAGE, POUR_WAITS_FOR_EDGE, POUR_IS_DONE };
 
@@ -103,9 +111,9 @@ struct copy {
 
   uint64_t done;        /* bytes that the destination has confirmed */
   uint64_t observed_ms; /* when the observer was last called */
-  struct fault fault;   /* the first thing that went wrong */
+  struct failure failure; /* of an endpoint */
+  int signal;             /* that ended the copy, or 0 */
   bool destination_failed;
-  bool interrupted; /* by a signal: don't wait for the source */
   bool flushed;
   bool finished;
 };

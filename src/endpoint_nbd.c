@@ -26,13 +26,18 @@ _Static_assert(offsetof(struct endpoint_nbd, base) == 0, "an endpoint_nbd is an 
 
 /* ---- Connecting ---- */
 
-/* libnbd's words for what failed last. Its errno is part of them already. */
+/* libnbd's words for what failed last, without the name of the function, which
+ * tells an operator nothing. Its errno is part of them already. */
 static int
 nbd_fault(const struct endpoint_nbd *nbd, const char *what, struct fault *fault)
 {
   const char *error = nbd_get_error();
 
-  fault_set(fault, EXIT_FAILED, 0, "%s %s: %s", what, nbd->base.name, error ? error : "unknown error");
+  if (!error)
+    error = "unknown error";
+  if (strncmp(error, "nbd_", 4) == 0 && strstr(error, ": "))
+    error = strstr(error, ": ") + 2;
+  fault_set(fault, EXIT_FAILED, 0, "%s %s: %s", what, nbd->base.name, error);
   fault->errnum = nbd_get_errno();
   return -1;
 }

@@ -43,6 +43,7 @@ answer(struct endpoint_pipe *pipe, int errnum)
   struct request *request = request_queue_pop(&pipe->waiting);
 
   request->errnum = errnum;
+  pipe->failed = errnum;
   if (request->kind == REQUEST_READ && errnum == 0) {
     chunks_clear(request->chunks);
     chunks_add(request->chunks, 0, request->done, false);
@@ -62,12 +63,8 @@ go_on(struct endpoint_pipe *pipe)
 {
   struct request *request = pipe->waiting.head;
 
-  if (request->kind == REQUEST_FLUSH) {
-    answer(pipe, flush(pipe));
-    return true;
-  }
-  if (pipe->ended) {
-    answer(pipe, 0);
+  if (pipe->failed || pipe->ended || request->kind == REQUEST_FLUSH) {
+    answer(pipe, pipe->failed || pipe->ended ? pipe->failed : flush(pipe));
     return true;
   }
   assert(request->offset + request->done == pipe->position);
@@ -119,7 +116,7 @@ pipe_serve(struct endpoint *endpoint, struct loop *loop)
     return;
   /* Once only where a further read or write might wait. */
   go_on(pipe);
-  while (pipe->waiting.head && (pipe->ended || pipe->waiting.head->kind == REQUEST_FLUSH))
+  while (pipe->waiting.head && (pipe->failed || pipe->ended || pipe->waiting.head->kind == REQUEST_FLUSH))
     go_on(pipe);
 }
 

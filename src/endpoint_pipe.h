@@ -20,6 +20,7 @@ struct endpoint_pipe {
   bool is_socket;
   bool is_file;      /* redirected: it can be flushed */
   bool ended;        /* a source: the end was seen */
+  int failed;        /* errno of the request that failed: none after it can succeed; or 0 */
   unsigned watched;  /* the loop's index, while there are requests waiting */
   bool is_watched;
   uint64_t position; /* bytes that went through; every request begins here when its turn comes */
