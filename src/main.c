@@ -34,6 +34,8 @@ struct job {
   struct copy copy;
 };
 
+_Static_assert(sizeof(struct job) <= TABLE_BYTES_MAX, "the tables are what docs/MEMORY.md says");
+
 struct reporter {
   struct copy_observer observer;
   uint64_t started_ms;

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/* copy_destination: the stages that pour the source into the destination's
+ * blocks; see copy_stages.h. */
+#include "copy_stages.h"
+#include "range.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+
+static uint32_t
+find_free_stage(const struct copy *copy)
+{
+  for (uint32_t i = 0; i < copy->config.budget.stages; i++)
+    if (!copy->stage_busy[i])
+      return i;
+  return STAGE_NONE;
+}
+
+static unsigned char *
+stage_buffer(const struct copy *copy, uint32_t stage)
+{
+  return copy->config.stage_buffers + stage * copy->config.budget.block_bytes;
+}
+
+/* ---- Answers ---- */
+
+bool
+copy_destination_answered(struct copy *copy)
+{
+  copy->destination_answer = copy->config.destination->ops->take(copy->config.destination);
+  return copy->destination_answer != NULL;
+}
+
+static void
+submit_to_destination(struct copy *copy, struct request *request)
+{
+  copy->config.destination->ops->submit(copy->config.destination, request);
+}
+
+/* Writes the next part of a zero that the destination can't make by itself. */
+static void
+fill(struct copy *copy, struct transfer *transfer)
+{
+  if (!transfer->filling)
+    copy->fills++;
+  transfer->filling = true;
+  transfer->request = (struct request){ .kind = REQUEST_WRITE,
+                                        .offset = transfer->range.start,
+                                        .length = range_min(range_length(transfer->range), copy->config.budget.zero_bytes),
+                                        .payload = copy->config.zeros };
+  submit_to_destination(copy, &transfer->request);
+}
+
+static void
+bring_home(struct copy *copy, struct transfer *transfer)
+{
+  copy_release_slot(copy, transfer->slot);
+  if (transfer->stage != STAGE_NONE)
+    copy->stage_busy[transfer->stage] = false;
+  if (transfer->filling)
+    copy->fills--;
+  transfer->state = TRANSFER_HOME;
+  copy->transfers_out--;
+}
+
+static void
+conclude_transfer(struct copy *copy, struct transfer *transfer)
+{
+  const struct request *request = &transfer->request;
+
+  if (request->kind == REQUEST_ZERO && (request->errnum == EOPNOTSUPP || request->errnum == EINVAL)) {
+    fill(copy, transfer); /* a server may announce zeros and still not have them everywhere */
+    return;
+  }
+  if (request->errnum) {
+    copy_fail(copy, copy->config.destination, request->kind == REQUEST_ZERO ? "zeroing" : "writing", request);
+    transfer->state = TRANSFER_FAILED;
+    copy->transfers_out--;
+    return;
+  }
+  /* An edge block reaches beyond the source. */
+  copy->done += range_min(request->offset + request->length, copy->source_end) - request->offset;
+  transfer->range.start += request->length;
+  if (range_is_empty(transfer->range))
+    bring_home(copy, transfer);
+  else
+    fill(copy, transfer);
+}
+
+static void
+conclude_edge(struct copy *copy)
+{
+  if (copy->edge_request.errnum)
+    copy_fail(copy, copy->config.destination, "reading back", &copy->edge_request);
+  else
+    assemble_edge(&copy->assemble, copy->edge_request.payload);
+  copy->stage_busy[copy->edge_stage] = false;
+  copy->pour_wait = POUR_GOES_ON;
+}
+
+static void
+conclude_flush(struct copy *copy)
+{
+  copy->flushing = false;
+  copy->flushed = copy->flush_request.errnum == 0;
+  copy->finished = true;
+  if (!copy->flushed && !copy_has_failed(copy)) {
+    copy->flush_request.offset = copy_good_up_to(copy);
+    copy_fail(copy, copy->config.destination, "flushing", &copy->flush_request);
+  }
+}
+
+void
+copy_conclude_destination_answer(struct copy *copy)
+{
+  struct request *request = copy->destination_answer;
+
+  if (request == &copy->edge_request)
+    conclude_edge(copy);
+  else if (request == &copy->flush_request)
+    conclude_flush(copy);
+  else
+    conclude_transfer(copy, (struct transfer *)request);
+}
+_Static_assert(offsetof(struct transfer, request) == 0, "a transfer is found by its request");
+
+/* ---- Pouring ---- */
+
+static bool
+all_popped(const struct copy *copy)
+{
+  return copy->all_planned && copy->reorder.frontier == copy->source_end;
+}
+
+bool
+copy_can_pour(struct copy *copy)
+{
+  const struct traits *traits = &copy->config.destination->traits;
+
+  if (copy->destination_failed || copy->signal)
+    return false;
+  if (copy->transfers_out >= range_min(WRITES_MAX, traits->requests_max) || (traits->in_order && copy->fills > 0))
+    return false;
+  switch (copy->pour_wait) {
+  case POUR_GOES_ON:
+    return true;
+  case POUR_WAITS_FOR_PIECE:
+    return reorder_is_ready(&copy->reorder) || all_popped(copy);
+  case POUR_WAITS_FOR_STAGE:
+    return find_free_stage(copy) != STAGE_NONE;
+  case POUR_WAITS_FOR_EDGE:
+  case POUR_IS_DONE:
+    break;
+  }
+  return false;
+}
+
+static struct transfer *
+send_out(struct copy *copy, const struct action *action, enum request_kind kind)
+{
+  struct transfer *transfer = copy->transfers;
+
+  while (transfer->state != TRANSFER_HOME)
+    transfer++;
+  assert(transfer < copy->transfers + WRITES_MAX);
+  *transfer = (struct transfer){ .request = { .kind = kind,
+                                              .offset = action->offset,
+                                              .length = action->length,
+                                              .payload = (unsigned char *)action->data,
+                                              .no_hole = copy->config.allocated },
+                                 .state = TRANSFER_OUT,
+                                 .range = range_make(action->offset, action->length),
+                                 .slot = SLOT_NONE,
+                                 .stage = action->stage };
+  copy->transfers_out++;
+  return transfer;
+}
+
+static void
+pour_write(struct copy *copy, const struct action *action)
+{
+  struct transfer *transfer = send_out(copy, action, REQUEST_WRITE);
+
+  if (action->stage == STAGE_NONE) {
+    transfer->slot = copy->poured_slot;
+    copy->slots[transfer->slot].holders++;
+  }
+  submit_to_destination(copy, &transfer->request);
+}
+
+static void
+pour_zero(struct copy *copy, const struct action *action)
+{
+  if (copy->config.skip_zeros) {
+    copy->done += action->length;
+    return;
+  }
+  struct transfer *transfer = send_out(copy, action, REQUEST_ZERO);
+  if (copy->config.destination->traits.can_zero)
+    submit_to_destination(copy, &transfer->request);
+  else
+    fill(copy, transfer);
+}
+
+/* The assembler has used up its piece: gives back that one's slot, and gets it
+ * the next. */
+static void
+feed(struct copy *copy)
+{
+  struct piece piece;
+
+  copy_release_slot(copy, copy->poured_slot);
+  copy->poured_slot = SLOT_NONE;
+  if (reorder_pop(&copy->reorder, &piece)) {
+    copy->poured_slot = piece.slot;
+    assemble_feed(&copy->assemble, &piece);
+  } else if (all_popped(copy)) {
+    assemble_end(&copy->assemble);
+  } else {
+    copy->pour_wait = POUR_WAITS_FOR_PIECE;
+  }
+}
+
+static void
+lend_stage(struct copy *copy)
+{
+  uint32_t stage = find_free_stage(copy);
+
+  if (stage == STAGE_NONE) {
+    copy->pour_wait = POUR_WAITS_FOR_STAGE;
+    return;
+  }
+  copy->stage_busy[stage] = true;
+  assemble_stage(&copy->assemble, stage_buffer(copy, stage), stage);
+}
+
+static void
+read_edge(struct copy *copy, const struct action *action)
+{
+  copy->edge_stage = find_free_stage(copy);
+  if (copy->edge_stage == STAGE_NONE) {
+    copy->pour_wait = POUR_WAITS_FOR_STAGE;
+    return;
+  }
+  copy->stage_busy[copy->edge_stage] = true;
+  copy->edge_request = (struct request){ .kind = REQUEST_READ,
+                                         .offset = action->offset,
+                                         .length = action->length,
+                                         .payload = stage_buffer(copy, copy->edge_stage),
+                                         .chunks = &copy->edge_chunks };
+  copy->pour_wait = POUR_WAITS_FOR_EDGE;
+  submit_to_destination(copy, &copy->edge_request);
+}
+
+void
+copy_pour(struct copy *copy)
+{
+  struct action action;
+
+  copy->pour_wait = POUR_GOES_ON;
+  switch (assemble_next(&copy->assemble, &action)) {
+  case ASSEMBLE_WANTS_PIECE:
+    feed(copy);
+    break;
+  case ASSEMBLE_WANTS_STAGE:
+    lend_stage(copy);
+    break;
+  case ASSEMBLE_WANTS_EDGE:
+    read_edge(copy, &action);
+    break;
+  case ASSEMBLE_WRITE:
+    pour_write(copy, &action);
+    break;
+  case ASSEMBLE_ZERO:
+    pour_zero(copy, &action);
+    break;
+  case ASSEMBLE_DONE:
+    copy_release_slot(copy, copy->poured_slot);
+    copy->poured_slot = SLOT_NONE;
+    copy->pour_wait = POUR_IS_DONE;
+    break;
+  }
+}
+
+/* ---- The end ---- */
+
+bool
+copy_can_end(struct copy *copy)
+{
+  if (copy->finished || copy->flushing || copy->transfers_out > 0 || copy->pour_wait == POUR_WAITS_FOR_EDGE)
+    return false;
+  if (!copy_has_failed(copy))
+    return copy->pour_wait == POUR_IS_DONE;
+  /* Reads below the one that failed may still be good; what they bring is poured. */
+  return copy->reads_in_flight == 0 || copy->signal || copy->destination_failed;
+}
+
+/* What is there is brought to stable storage also after a fault elsewhere, so
+ * that what we say of it holds. */
+void
+copy_end(struct copy *copy)
+{
+  if (!copy->config.flush || !copy->config.destination->traits.can_flush || copy->destination_failed) {
+    copy->finished = true;
+    return;
+  }
+  copy->flushing = true;
+  copy->flush_request = (struct request){ .kind = REQUEST_FLUSH };
+  submit_to_destination(copy, &copy->flush_request);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* copy_source: the stages that bring the source in; see copy_stages.h. */
+#include "copy_stages.h"
+#include "range.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+/* ---- Answers ---- */
+
+bool
+copy_source_answered(struct copy *copy)
+{
+  copy->source_answer = copy->config.source->ops->take(copy->config.source);
+  return copy->source_answer != NULL;
+}
+
+/* A block status that failed costs its shortcut alone: the window is read. */
+static void
+conclude_survey(struct copy *copy)
+{
+  struct request *request = &copy->survey_request;
+
+  copy->surveying = false;
+  if (request->errnum)
+    copy->survey.count = copy->survey.told = 0;
+  extents_take_over(&copy->extents, &copy->survey, request->length, copy->schedule.block_min, copy->schedule.size);
+  if (!request->errnum)
+    copy->survey_bytes = extents_next_window(&copy->survey, copy->survey_bytes);
+}
+
+static void
+push_pieces(struct copy *copy, struct slot *slot)
+{
+  uint32_t number = (uint32_t)(slot - copy->slots);
+
+  for (size_t i = 0; i < slot->chunks.count; i++) {
+    const struct chunk *chunk = &slot->chunks.list[i];
+    struct piece piece = { slot->request.offset + chunk->offset, chunk->length, NULL, SLOT_NONE };
+    if (!chunk->zero) {
+      piece.data = slot->buffer + chunk->offset;
+      piece.slot = number;
+      slot->holders++;
+    }
+    reorder_push(&copy->reorder, piece);
+  }
+}
+
+static void
+conclude_read(struct copy *copy, struct slot *slot)
+{
+  struct request *request = &slot->request;
+
+  copy->reads_in_flight--;
+  if (request->errnum) { /* its slot stays with it */
+    copy_fail(copy, copy->config.source, "reading", request);
+    return;
+  }
+  if (request->done < request->length) { /* the stream ended here, or before */
+    copy->all_planned = true;
+    copy->source_end = range_min(copy->source_end, request->offset + request->done);
+  }
+  if (request->done > 0)
+    push_pieces(copy, slot);
+  copy_release_slot(copy, (uint32_t)(slot - copy->slots));
+}
+
+void
+copy_conclude_source_answer(struct copy *copy)
+{
+  if (copy->source_answer == &copy->survey_request)
+    conclude_survey(copy);
+  else
+    conclude_read(copy, (struct slot *)copy->source_answer);
+}
+_Static_assert(offsetof(struct slot, request) == 0, "a slot is found by its request");
+
+/* ---- Reads ---- */
+
+static uint32_t
+find_free_slot(const struct copy *copy)
+{
+  for (uint32_t i = 0; i < copy->config.budget.slots; i++)
+    if (copy->slots[i].holders == 0)
+      return i;
+  return SLOT_NONE;
+}
+
+bool
+copy_can_read(struct copy *copy)
+{
+  if (copy_has_failed(copy) || copy->all_planned)
+    return false;
+  if (!extents_front(&copy->extents) && copy->extents.start < copy->schedule.size)
+    return false; /* the survey isn't back yet */
+  /* Every read may come back in many pieces, and they must all find room. */
+  return copy->reads_in_flight < copy->config.source->traits.requests_max &&
+         reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX && find_free_slot(copy) != SLOT_NONE;
+}
+
+static void
+submit_read(struct copy *copy, const struct step *step)
+{
+  struct slot *slot = &copy->slots[find_free_slot(copy)];
+
+  slot->holders = 1;
+  slot->request = (struct request){ .kind = REQUEST_READ,
+                                    .offset = step->offset,
+                                    .length = step->length,
+                                    .payload = slot->buffer,
+                                    .chunks = &slot->chunks };
+  copy->reads_in_flight++;
+  copy->config.source->ops->submit(copy->config.source, &slot->request);
+}
+
+void
+copy_read(struct copy *copy)
+{
+  struct step step = schedule_next(&copy->schedule, &copy->extents);
+
+  switch (step.kind) {
+  case STEP_READ:
+    submit_read(copy, &step);
+    break;
+  case STEP_ZERO:
+    reorder_push(&copy->reorder, (struct piece){ step.offset, step.length, NULL, SLOT_NONE });
+    break;
+  case STEP_END:
+    copy->all_planned = true;
+    break;
+  case STEP_WAIT:
+    assert(!"extents end on the source's blocks, so what is known can be read");
+  }
+}
+
+/* ---- Surveys ---- */
+
+bool
+copy_can_survey(struct copy *copy)
+{
+  const struct extents *extents = &copy->extents;
+
+  return !copy->surveying && !copy_has_failed(copy) && extents->end < copy->schedule.size &&
+         extents_room(extents) >= SURVEY_EXTENTS_MAX && extents->end - extents->start < 2 * copy->survey_bytes;
+}
+
+void
+copy_survey(struct copy *copy)
+{
+  uint64_t start = copy->extents.end;
+  uint64_t end = range_end(start, range_align_up(copy->survey_bytes, copy->schedule.block_min));
+
+  copy->survey_request = (struct request){ .kind = REQUEST_SURVEY,
+                                           .offset = start,
+                                           .length = range_min(end, copy->schedule.size) - start,
+                                           .survey = &copy->survey };
+  copy->surveying = true;
+  copy->config.source->ops->submit(copy->config.source, &copy->survey_request);
+}
