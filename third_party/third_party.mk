@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+# Fetches, verifies and builds what decant and its appliance are made of. Included by the Makefile, which defines BUILD.
+#
+# Provides LIBNBD_A, LIBNBD_H (and LIBNBD_LIBS, what linking them takes), KERNEL_HEADERS (for -isystem), BUSYBOX, and
+# BUILD_PACKAGES, the Debian packages that this takes.
+
+BUILD_PACKAGES := gcc make libc6-dev musl-tools linux-libc-dev pkg-config xz-utils bzip2 kmod ca-certificates curl debian-archive-keyring
+
+THIRD_PARTY := $(BUILD)/third_party
+DOWNLOAD := $(THIRD_PARTY)/download
+
+LIBNBD_TARBALL := $(DOWNLOAD)/libnbd_1.22.2.orig.tar.gz
+LIBNBD_A := $(THIRD_PARTY)/libnbd/libnbd.a
+LIBNBD_H := $(THIRD_PARTY)/libnbd/libnbd.h
+LIBNBD_LIBS :=
+BUSYBOX_TARBALL := $(DOWNLOAD)/busybox_1.37.0.orig.tar.bz2
+BUSYBOX := $(THIRD_PARTY)/busybox/busybox
+KERNEL_HEADERS := $(THIRD_PARTY)/kernel-headers
+
+# Started afresh: what is set on our command line (CFLAGS=...) is meant for decant and must not reach the makefiles of others.
+THIRD_PARTY_MAKE = MAKEFLAGS= make -j"$$(nproc)"
+# Absolute, since the builds go on in directories below; the names of those directories stay out of what is built.
+THIRD_PARTY_CFLAGS = -isystem $(abspath $(KERNEL_HEADERS)) -ffile-prefix-map=$(abspath $(THIRD_PARTY))=.
+
+$(DOWNLOAD)/%: third_party/SHA256SUMS third_party/fetch
+	@third_party/fetch $* $(DOWNLOAD)
+
+# musl-gcc sees no kernel headers; these three directories are all that anyone here asks for. Debian keeps asm/ by architecture.
+$(KERNEL_HEADERS):
+	@rm -rf $@.part && mkdir -p $@.part
+	@ln -s /usr/include/linux /usr/include/asm-generic $@.part/
+	@for asm in /usr/include/asm /usr/include/$$(gcc -print-multiarch)/asm; do \
+		[ ! -e $$asm ] || ln -sfn $$asm $@.part/asm; done
+	@[ -e $@.part/linux/nbd.h ] && [ -e $@.part/asm/types.h ] || \
+		{ echo "no kernel headers in /usr/include: install linux-libc-dev" >&2; exit 1; }
+	@mv $@.part $@
+
+# One recipe makes both files. -fPIE since decant is a static-pie; sections so that the linker can drop what it doesn't use.
+# The archive holds libnbd's own utility objects too (libtool merges them), so LIBNBD_LIBS is empty.
+LIBNBD_CFLAGS := -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections
+$(LIBNBD_A): $(LIBNBD_TARBALL) third_party/third_party.mk | $(KERNEL_HEADERS)
+	@echo "building $(@F)"; rm -rf $(@D) && mkdir -p $(@D)/src
+	@tar -xf $< -C $(@D)/src --strip-components=1
+	@cd $(@D)/src && env -u LDFLAGS -u CPPFLAGS -u LIBS CC=musl-gcc CFLAGS="$(LIBNBD_CFLAGS) $(THIRD_PARTY_CFLAGS)" \
+		./configure --quiet --host=x86_64-linux-musl --disable-shared --without-gnutls --without-libxml2 \
+		--disable-python --disable-ocaml --disable-golang --disable-rust --disable-fuse --disable-ublk \
+		--without-bash-completions >../build.log 2>&1 && \
+	for part in common/utils lib; do $(THIRD_PARTY_MAKE) -C $$part >>../build.log 2>&1 || break; done && \
+	cp include/libnbd.h .. && cp lib/.libs/libnbd.a .. || \
+		{ tail -n 30 ../build.log; echo "libnbd: the build failed, all of it is in $(@D)/build.log" >&2; exit 1; }
+$(LIBNBD_H): $(LIBNBD_A)
+	@touch $@
+
+# Nearly everything in busybox is on by default, and allnoconfig leaves out the options below those it turns off, which would
+# then be on: so all of them are named and turned off first. No time stamp in the banner: same inputs, same bytes.
+$(BUSYBOX): $(BUSYBOX_TARBALL) third_party/busybox.config third_party/third_party.mk | $(KERNEL_HEADERS)
+	@echo "building $(@F)"; rm -rf $(@D) && mkdir -p $(@D)/src
+	@tar -xf $< -C $(@D)/src --strip-components=1
+	@grep '^CONFIG_' third_party/busybox.config >$(@D)/src/wanted
+	@cd $(@D)/src && export KCONFIG_NOTIMESTAMP=1 && unset CFLAGS CPPFLAGS LDFLAGS && \
+	$(THIRD_PARTY_MAKE) allyesconfig >../build.log 2>&1 && \
+	sed -n 's/^\(CONFIG_[A-Z0-9_]*\)=y$$/# \1 is not set/p' .config >all && cat wanted all >.config && \
+	yes '' | $(THIRD_PARTY_MAKE) oldconfig >>../build.log 2>&1 && \
+	! grep -vxFf .config wanted >>../build.log && \
+	$(THIRD_PARTY_MAKE) CC=musl-gcc EXTRA_CFLAGS="$(THIRD_PARTY_CFLAGS)" busybox >>../build.log 2>&1 && \
+	cp busybox .. || \
+		{ tail -n 30 ../build.log; echo "busybox: the build failed, all of it is in $(@D)/build.log" >&2; exit 1; }
+
+# A kernel flavour, unpacked: vmlinuz and lib/modules. Not rebuilt when Debian has a newer one: `make clean` asks again.
+KERNELS := $(THIRD_PARTY)/kernel
+$(KERNELS)/%/vmlinuz: third_party/kernel
+	@third_party/kernel $* $(@D) $(THIRD_PARTY)/apt && touch $@
+.PRECIOUS: $(KERNELS)/%/vmlinuz $(DOWNLOAD)/%
