@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+# The bootable files of a board: build/boards/NAME/vmlinuz and initramfs.gz. A board is a folder here: board.mk names its kernel,
+# modules what the initramfs takes from it, and run starts it.
+
+BOARD ?= qemu-x86_64
+BOARDS := $(patsubst boards/%/board.mk,%,$(wildcard boards/*/board.mk))
+DEMO_PACKAGES := qemu-system-x86 qemu-utils e2fsprogs fdisk
+
+include $(patsubst %,boards/%/board.mk,$(BOARDS))
+
+# What a board is made of, given its name.
+define BOARD_RULES
+$(BUILD)/boards/$(1)/vmlinuz: $(KERNELS)/$(KERNEL_$(1))/vmlinuz
+	@mkdir -p $$(@D) && cp $$< $$@
+$(BUILD)/boards/$(1)/modules/files: $(KERNELS)/$(KERNEL_$(1))/vmlinuz
+endef
+$(foreach board,$(BOARDS),$(eval $(call BOARD_RULES,$(board))))
+
+ifeq ($(filter $(BOARD),$(BOARDS)),)
+$(error there is no board $(BOARD); there are: $(BOARDS))
+endif
+
+## image: the bootable files of BOARD=NAME (qemu-x86_64), in build/boards/NAME
+.PHONY: image
+image: $(BUILD)/boards/$(BOARD)/vmlinuz $(BUILD)/boards/$(BOARD)/initramfs.gz
+
+## demo: installs what is missing, builds all, and images a disk with the appliance in QEMU, from a real NBD server
+.PHONY: demo
+demo:
+	@third_party/require $(BUILD_PACKAGES) $(DEMO_PACKAGES)
+	@$(MAKE) --no-print-directory image BOARD=qemu-x86_64
+	@boards/demo $(BUILD)

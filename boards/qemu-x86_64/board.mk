@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+KERNEL_qemu-x86_64 := linux-image-cloud-amd64
