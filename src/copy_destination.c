@@ -291,7 +291,7 @@ copy_can_end(struct copy *copy)
   if (copy->finished || copy->flushing || copy->transfers_out > 0 || copy->pour_wait == POUR_WAITS_FOR_EDGE)
     return false;
   if (!copy_has_failed(copy))
-    return copy->pour_wait == POUR_IS_DONE;
+    return copy->pour_wait == POUR_IS_DONE && copy->reads_in_flight == 0; /* reads beyond a stream's end come back empty */
   /* Reads below the one that failed may still be good; what they bring is poured. */
   return copy->reads_in_flight == 0 || copy->signal || copy->destination_failed;
 }

@@ -75,6 +75,12 @@ copy_conclude_source_answer(struct copy *copy)
 }
 _Static_assert(offsetof(struct slot, request) == 0, "a slot is found by its request");
 
+static bool
+source_has_room(const struct copy *copy)
+{
+  return copy->reads_in_flight + copy->surveying < copy->config.source->traits.requests_max;
+}
+
 /* ---- Reads ---- */
 
 static uint32_t
@@ -94,8 +100,8 @@ copy_can_read(struct copy *copy)
   if (!extents_front(&copy->extents) && copy->extents.start < copy->schedule.size)
     return false; /* the survey isn't back yet */
   /* Every read may come back in many pieces, and they must all find room. */
-  return copy->reads_in_flight < copy->config.source->traits.requests_max &&
-         reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX && find_free_slot(copy) != SLOT_NONE;
+  return source_has_room(copy) && reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX &&
+         find_free_slot(copy) != SLOT_NONE;
 }
 
 static void
@@ -140,7 +146,7 @@ copy_can_survey(struct copy *copy)
 {
   const struct extents *extents = &copy->extents;
 
-  return !copy->surveying && !copy_has_failed(copy) && extents->end < copy->schedule.size &&
+  return !copy->surveying && source_has_room(copy) && !copy_has_failed(copy) && extents->end < copy->schedule.size &&
          extents_room(extents) >= SURVEY_EXTENTS_MAX && extents->end - extents->start < 2 * copy->survey_bytes;
 }
 
