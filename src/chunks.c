@@ -2,7 +2,8 @@
 /* chunks: see chunks.h. */
 #include "chunks.h"
 
-#include <assert.h>
+#include "range.h"
+
 #include <string.h>
 
 void
@@ -82,6 +83,21 @@ chunks_add(struct chunks *chunks, uint64_t offset, uint64_t length, bool zero)
   if (at > 0)
     join_with_next(chunks, at - 1);
   return true;
+}
+
+uint64_t
+chunks_keep_front(struct chunks *chunks, uint64_t limit)
+{
+  uint64_t end = 0;
+  size_t kept = 0;
+
+  for (; kept < chunks->count && chunks->list[kept].offset == end && end < limit; kept++) {
+    struct chunk *chunk = &chunks->list[kept];
+    chunk->length = range_min(chunk->length, limit - end);
+    end += chunk->length;
+  }
+  chunks->count = kept;
+  return end;
 }
 
 bool

@@ -38,6 +38,10 @@ void chunks_clear(struct chunks *chunks);
  * chunk overlaps another, or lies apart from all others in a full list. */
 bool chunks_add(struct chunks *chunks, uint64_t offset, uint64_t length, bool zero);
 
+/* Forgets all but the chunks that cover [0, n) without a gap, n being at most
+ * `limit` bytes; returns n. What a read that failed in the middle still has. */
+uint64_t chunks_keep_front(struct chunks *chunks, uint64_t limit);
+
 /* Whether the chunks cover [0, length) without a gap. */
 bool chunks_cover(const struct chunks *chunks, uint64_t length);
 

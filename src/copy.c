@@ -22,14 +22,15 @@ copy_has_failed(const struct copy *copy)
 }
 
 void
-copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *doing, const struct request *request)
+copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *doing, const struct request *request,
+               uint64_t offset)
 {
   struct failure *failure = &copy->failure;
 
   if (endpoint == copy->config.destination)
     copy->destination_failed = true;
-  if (!failure->endpoint || (failure->endpoint == endpoint && request->offset < failure->offset))
-    *failure = (struct failure){ endpoint, doing, request->offset, request->errnum };
+  if (!failure->endpoint || (failure->endpoint == endpoint && offset < failure->offset))
+    *failure = (struct failure){ endpoint, doing, offset, request->errnum };
 }
 
 uint64_t
@@ -177,6 +178,7 @@ copy_init(struct copy *copy, const struct copy_config *config)
   reorder_init(&copy->reorder, 0);
   assemble_init(&copy->assemble, &assemble);
   copy->survey_bytes = SURVEY_BYTES_FIRST;
+  copy->zero_max = config->budget.zero_max;
   copy->poured_slot = SLOT_NONE;
   for (unsigned i = 0; i < config->budget.slots; i++)
     copy->slots[i].buffer = config->slot_buffers + i * config->budget.slot_bytes;

@@ -98,7 +98,8 @@ struct copy {
   uint32_t poured_slot; /* slot of the piece in the assembler, or SLOT_NONE */
   struct transfer transfers[WRITES_MAX];
   unsigned transfers_out;
-  unsigned fills; /* of them, zeros being written as data */
+  unsigned fills;    /* of them, zeros being written as data */
+  uint64_t zero_max; /* the largest zero that the destination is thought to take; 0: none */
   bool stage_busy[STAGES_MAX];
   struct request edge_request; /* the read that completes the last block */
   struct chunks edge_chunks;

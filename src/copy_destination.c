@@ -52,6 +52,50 @@ fill(struct copy *copy, struct transfer *transfer)
   submit_to_destination(copy, &transfer->request);
 }
 
+/* Asks for the next part of a zero. One that a single write could do as well is
+ * only to be done if that is faster. */
+static void
+zero(struct copy *copy, struct transfer *transfer)
+{
+  const struct traits *traits = &copy->config.destination->traits;
+  uint64_t length = range_min(range_length(transfer->range), copy->zero_max);
+
+  if (length == 0 || !traits->can_zero || transfer->filling) {
+    fill(copy, transfer);
+    return;
+  }
+  transfer->request = (struct request){ .kind = REQUEST_ZERO,
+                                        .offset = transfer->range.start,
+                                        .length = length,
+                                        .no_hole = copy->config.allocated,
+                                        .fast = traits->can_fast_zero && length <= copy->config.budget.zero_bytes };
+  submit_to_destination(copy, &transfer->request);
+}
+
+/* A zero that was refused isn't a fault: one that is too large is halved, for
+ * all that follow too, down to a block; else it is written as data. A server may
+ * announce zeros and still not have them everywhere. */
+static bool
+is_refused_zero(const struct request *request)
+{
+  return request->kind == REQUEST_ZERO &&
+         (request->errnum == EOPNOTSUPP || request->errnum == EINVAL || request->errnum == EOVERFLOW);
+}
+
+static void
+zero_otherwise(struct copy *copy, struct transfer *transfer)
+{
+  uint64_t block = copy->config.budget.block_bytes;
+  uint64_t length = transfer->request.length;
+
+  if (transfer->request.errnum == EOPNOTSUPP) {
+    fill(copy, transfer);
+    return;
+  }
+  copy->zero_max = range_min(copy->zero_max, length > block ? range_align_up(length / 2, block) : 0);
+  zero(copy, transfer);
+}
+
 static void
 bring_home(struct copy *copy, struct transfer *transfer)
 {
@@ -69,12 +113,13 @@ conclude_transfer(struct copy *copy, struct transfer *transfer)
 {
   const struct request *request = &transfer->request;
 
-  if (request->kind == REQUEST_ZERO && (request->errnum == EOPNOTSUPP || request->errnum == EINVAL)) {
-    fill(copy, transfer); /* a server may announce zeros and still not have them everywhere */
+  if (is_refused_zero(request)) {
+    zero_otherwise(copy, transfer);
     return;
   }
   if (request->errnum) {
-    copy_fail(copy, copy->config.destination, request->kind == REQUEST_ZERO ? "zeroing" : "writing", request);
+    copy_fail(copy, copy->config.destination, request->kind == REQUEST_ZERO ? "zeroing" : "writing", request,
+              request->offset);
     transfer->state = TRANSFER_FAILED;
     copy->transfers_out--;
     return;
@@ -85,14 +130,14 @@ conclude_transfer(struct copy *copy, struct transfer *transfer)
   if (range_is_empty(transfer->range))
     bring_home(copy, transfer);
   else
-    fill(copy, transfer);
+    zero(copy, transfer);
 }
 
 static void
 conclude_edge(struct copy *copy)
 {
   if (copy->edge_request.errnum)
-    copy_fail(copy, copy->config.destination, "reading back", &copy->edge_request);
+    copy_fail(copy, copy->config.destination, "reading back", &copy->edge_request, copy->edge_request.offset);
   else
     assemble_edge(&copy->assemble, copy->edge_request.payload);
   copy->stage_busy[copy->edge_stage] = false;
@@ -105,10 +150,8 @@ conclude_flush(struct copy *copy)
   copy->flushing = false;
   copy->flushed = copy->flush_request.errnum == 0;
   copy->finished = true;
-  if (!copy->flushed && !copy_has_failed(copy)) {
-    copy->flush_request.offset = copy_good_up_to(copy);
-    copy_fail(copy, copy->config.destination, "flushing", &copy->flush_request);
-  }
+  if (!copy->flushed && !copy_has_failed(copy))
+    copy_fail(copy, copy->config.destination, "flushing", &copy->flush_request, copy_good_up_to(copy));
 }
 
 void
@@ -157,19 +200,14 @@ copy_can_pour(struct copy *copy)
 }
 
 static struct transfer *
-send_out(struct copy *copy, const struct action *action, enum request_kind kind)
+take_transfer(struct copy *copy, const struct action *action)
 {
   struct transfer *transfer = copy->transfers;
 
   while (transfer->state != TRANSFER_HOME)
     transfer++;
   assert(transfer < copy->transfers + WRITES_MAX);
-  *transfer = (struct transfer){ .request = { .kind = kind,
-                                              .offset = action->offset,
-                                              .length = action->length,
-                                              .payload = (unsigned char *)action->data,
-                                              .no_hole = copy->config.allocated },
-                                 .state = TRANSFER_OUT,
+  *transfer = (struct transfer){ .state = TRANSFER_OUT,
                                  .range = range_make(action->offset, action->length),
                                  .slot = SLOT_NONE,
                                  .stage = action->stage };
@@ -180,8 +218,12 @@ send_out(struct copy *copy, const struct action *action, enum request_kind kind)
 static void
 pour_write(struct copy *copy, const struct action *action)
 {
-  struct transfer *transfer = send_out(copy, action, REQUEST_WRITE);
+  struct transfer *transfer = take_transfer(copy, action);
 
+  transfer->request = (struct request){ .kind = REQUEST_WRITE,
+                                        .offset = action->offset,
+                                        .length = action->length,
+                                        .payload = (unsigned char *)action->data };
   if (action->stage == STAGE_NONE) {
     transfer->slot = copy->poured_slot;
     copy->slots[transfer->slot].holders++;
@@ -192,15 +234,10 @@ pour_write(struct copy *copy, const struct action *action)
 static void
 pour_zero(struct copy *copy, const struct action *action)
 {
-  if (copy->config.skip_zeros) {
+  if (copy->config.skip_zeros)
     copy->done += action->length;
-    return;
-  }
-  struct transfer *transfer = send_out(copy, action, REQUEST_ZERO);
-  if (copy->config.destination->traits.can_zero)
-    submit_to_destination(copy, &transfer->request);
   else
-    fill(copy, transfer);
+    zero(copy, take_transfer(copy, action));
 }
 
 /* The assembler has used up its piece: gives back that one's slot, and gets it

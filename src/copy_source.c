@@ -38,7 +38,7 @@ push_pieces(struct copy *copy, struct slot *slot)
     const struct chunk *chunk = &slot->chunks.list[i];
     struct piece piece = { slot->request.offset + chunk->offset, chunk->length, NULL, SLOT_NONE };
     if (!chunk->zero) {
-      piece.data = slot->buffer + chunk->offset;
+      piece.data = slot->request.payload + chunk->offset;
       piece.slot = number;
       slot->holders++;
     }
@@ -52,11 +52,9 @@ conclude_read(struct copy *copy, struct slot *slot)
   struct request *request = &slot->request;
 
   copy->reads_in_flight--;
-  if (request->errnum) { /* its slot stays with it */
-    copy_fail(copy, copy->config.source, "reading", request);
-    return;
-  }
-  if (request->done < request->length) { /* the stream ended here, or before */
+  if (request->errnum) { /* what it has at its front is good all the same */
+    copy_fail(copy, copy->config.source, "reading", request, request->offset + request->done);
+  } else if (request->done < request->length) { /* the stream ended here, or before */
     copy->all_planned = true;
     copy->source_end = range_min(copy->source_end, request->offset + request->done);
   }
@@ -104,6 +102,15 @@ copy_can_read(struct copy *copy)
          find_free_slot(copy) != SLOT_NONE;
 }
 
+/* Within its slot, data lies as it does on the disk: a block of the destination
+ * is then aligned in memory too, as direct I/O wants it. It always fits, since a
+ * read ends on the grid of the slots' size. */
+static unsigned char *
+payload_at(const struct copy *copy, const struct slot *slot, uint64_t offset)
+{
+  return slot->buffer + (offset & (copy->config.budget.slot_bytes - 1));
+}
+
 static void
 submit_read(struct copy *copy, const struct step *step)
 {
@@ -113,7 +120,7 @@ submit_read(struct copy *copy, const struct step *step)
   slot->request = (struct request){ .kind = REQUEST_READ,
                                     .offset = step->offset,
                                     .length = step->length,
-                                    .payload = slot->buffer,
+                                    .payload = payload_at(copy, slot, step->offset),
                                     .chunks = &slot->chunks };
   copy->reads_in_flight++;
   copy->config.source->ops->submit(copy->config.source, &slot->request);

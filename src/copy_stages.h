@@ -35,11 +35,12 @@ void copy_end(struct copy *copy);
 /* Whether something went wrong already. */
 bool copy_has_failed(const struct copy *copy);
 
-/* Notes that a request failed while `doing` something at an endpoint. The first
+/* Notes that a request failed at an offset while `doing` something at an endpoint. The first
  * fault is kept, since what comes after is mostly its consequence; of requests
  * that fail at the same end, as when a server dies with many in flight, the one
  * with the lowest offset. */
-void copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *doing, const struct request *request);
+void copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *doing, const struct request *request,
+               uint64_t offset);
 
 /* Every byte below is on the destination: handed over, and confirmed. */
 uint64_t copy_good_up_to(const struct copy *copy);

@@ -44,14 +44,17 @@ struct request {
   struct survey *survey;  /* SURVEY: the caller's, for the answer */
   struct chunks *chunks;  /* READ: the caller's, for what in [0, done) is data and what is zero */
   bool no_hole;           /* ZERO: keep the range allocated */
+  bool fast;              /* ZERO: fail with EOPNOTSUPP if it would take as long as a write */
 
   /* The answer. */
   int errnum;    /* 0, or why it failed; EOPNOTSUPP: this can't be done here at all */
-  uint64_t done; /* READ: bytes read; less than length only at the end of a stream */
+  uint64_t done; /* READ: bytes at the front that are good, which chunks cover: less than length when it failed,
+                    or at the end of a stream */
 
   /* The endpoint's own, while the request is with it. */
   struct request *next;
   uint64_t cookie;
+  bool failed_inside;
 };
 
 /* What an endpoint is like. Block sizes are powers of two; 1 where any byte
@@ -63,6 +66,7 @@ struct traits {
   uint64_t request_max;     /* largest READ or WRITE, any number >= block_min */
   bool can_extents;         /* answers REQUEST_SURVEY */
   bool can_zero;            /* answers REQUEST_ZERO */
+  bool can_fast_zero;       /* understands request.fast */
   bool can_flush;           /* answers REQUEST_FLUSH */
   bool can_read;            /* a destination: answers REQUEST_READ too */
   bool in_order;            /* takes requests in ascending order only */

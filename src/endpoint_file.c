@@ -12,6 +12,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* An optimal I/O size, as of a RAID's stripe, beyond this is no block any more. */
+#define OPTIMAL_BYTES_MAX (1 * MIB)
+
 /* Longest path whose directory we can name, to flush a new entry in it. */
 #define DIRECTORY_BYTES 4096
 
@@ -35,22 +38,21 @@ file_of(struct endpoint *endpoint)
 static int
 read_all(struct endpoint_file *file, struct request *request)
 {
-  uint64_t done = 0;
+  int errnum = 0;
 
-  while (done < request->length) {
-    ssize_t n = pread(file->fd, request->payload + done, request->length - done, (off_t)(request->offset + done));
-    if (n == -1 && errno == EINTR)
-      continue;
-    if (n == -1)
-      return errno;
-    if (n == 0)
-      return EIO; /* the file became shorter while we read it */
-    done += (uint64_t)n;
+  while (errnum == 0 && request->done < request->length) {
+    ssize_t n = pread(file->fd, request->payload + request->done, request->length - request->done,
+                      (off_t)(request->offset + request->done));
+    if (n > 0)
+      request->done += (uint64_t)n;
+    else if (n == 0)
+      errnum = EIO; /* the file became shorter while we read it */
+    else if (errno != EINTR)
+      errnum = errno;
   }
   chunks_clear(request->chunks);
-  chunks_add(request->chunks, 0, done, false);
-  request->done = done;
-  return 0;
+  chunks_add(request->chunks, 0, request->done, false);
+  return errnum;
 }
 
 static int
@@ -72,31 +74,48 @@ write_all(struct endpoint_file *file, const struct request *request)
   return 0;
 }
 
-static bool
-is_not_supported(int errnum)
+static int
+punch_hole(struct endpoint_file *file, const struct request *request)
 {
-  return errnum == EOPNOTSUPP || errnum == ENOTTY || errnum == ENOSYS || errnum == EINVAL || errnum == ENODEV;
+  int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+  return fallocate(file->fd, mode, (off_t)request->offset, (off_t)request->length) == -1 ? errno : 0;
 }
 
 static int
-zero_by_fallocate(struct endpoint_file *file, int mode, const struct request *request)
+zero_range(struct endpoint_file *file, const struct request *request)
 {
-  int r;
+  int mode = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
 
-  do
-    r = fallocate(file->fd, mode, (off_t)request->offset, (off_t)request->length);
-  while (r == -1 && errno == EINTR);
-  return r == -1 ? errno : 0;
+  return fallocate(file->fd, mode, (off_t)request->offset, (off_t)request->length) == -1 ? errno : 0;
 }
 
 static int
-zero_by_ioctl(struct endpoint_file *file, const struct request *request)
+zero_out_device(struct endpoint_file *file, const struct request *request)
 {
   uint64_t start_and_length[2] = { request->offset, request->length };
 
-  if (!file->is_device)
-    return EOPNOTSUPP;
   return ioctl(file->fd, BLKZEROOUT, start_and_length) == -1 ? errno : 0;
+}
+
+/* Ways to make zeros, the best first. */
+static const struct zero_way {
+  int (*zero)(struct endpoint_file *file, const struct request *request);
+  bool makes_hole;
+  bool for_devices_only;
+} zero_ways[] = {
+  { punch_hole, true, false },
+  { zero_range, false, false },
+  { zero_out_device, false, true },
+};
+#define ZERO_WAYS (sizeof zero_ways / sizeof zero_ways[0])
+
+/* What a kernel, a file system or a device (a thin volume, say) answers when it
+ * doesn't know a way at all. */
+static bool
+is_unknown_way(int errnum)
+{
+  return errnum == EOPNOTSUPP || errnum == ENOTTY || errnum == ENOSYS || errnum == ENODEV;
 }
 
 /* A file that grows with what is written to it reads as zeros beyond its end. */
@@ -120,14 +139,20 @@ zero_all(struct endpoint_file *file, const struct request *request)
 
   if (errnum)
     return errnum;
-  errnum = EOPNOTSUPP;
-  if (!request->no_hole)
-    errnum = zero_by_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, request);
-  if (is_not_supported(errnum))
-    errnum = zero_by_fallocate(file, FALLOC_FL_ZERO_RANGE | (file->is_device ? FALLOC_FL_KEEP_SIZE : 0), request);
-  if (is_not_supported(errnum))
-    errnum = zero_by_ioctl(file, request);
-  return is_not_supported(errnum) ? EOPNOTSUPP : errnum;
+  for (unsigned i = 0; i < ZERO_WAYS; i++) {
+    const struct zero_way *way = &zero_ways[i];
+    if (file->zero_ways_unknown & 1u << i || (way->makes_hole && request->no_hole) ||
+        (way->for_devices_only && !file->is_device))
+      continue;
+    do
+      errnum = way->zero(file, request);
+    while (errnum == EINTR);
+    if (is_unknown_way(errnum))
+      file->zero_ways_unknown |= 1u << i;
+    else if (errnum != EINVAL) /* which may be about this range alone */
+      return errnum;
+  }
+  return EOPNOTSUPP;
 }
 
 static int
@@ -275,13 +300,17 @@ learn_device(struct endpoint_file *file, struct fault *fault)
   struct traits *traits = &file->base.traits;
   int logical = 512;
   unsigned physical = 512;
+  unsigned optimal = 0;
 
   if (ioctl(file->fd, BLKGETSIZE64, &traits->size) == -1)
     return cannot(file, "learn the size of", fault);
   if (ioctl(file->fd, BLKSSZGET, &logical) == -1 || ioctl(file->fd, BLKPBSZGET, &physical) == -1)
     return cannot(file, "learn the sector size of", fault);
+  if (ioctl(file->fd, BLKIOOPT, &optimal) == -1 || !range_is_power_of_two(optimal) || optimal > OPTIMAL_BYTES_MAX)
+    optimal = 0;
   traits->block_min = (uint64_t)logical;
   traits->block_preferred = range_max(range_max((uint64_t)logical, physical), BLOCK_BYTES_PREFERRED_DEFAULT);
+  traits->block_preferred = range_max(traits->block_preferred, optimal);
   return 0;
 }
 
@@ -299,6 +328,23 @@ learn_file(struct endpoint_file *file, const struct stat *opened, enum role role
   /* ENXIO: there is no data at all, which is an answer too. */
   traits->can_extents = lseek(file->fd, 0, SEEK_DATA) != -1 || errno == ENXIO;
   return 0;
+}
+
+/* O_EXCL on a device: not while it is mounted, or part of something that is. A
+ * device that is written to is written directly, where it allows that: its blocks
+ * are whole and aligned as they come, and the page cache has no use for them. */
+static void
+open_existing(struct endpoint_file *file, enum role role)
+{
+  int flags = O_CLOEXEC;
+
+  if (role == ROLE_SOURCE)
+    flags |= O_RDONLY;
+  else
+    flags |= file->is_device ? O_RDWR | O_EXCL | O_DIRECT : O_RDWR;
+  file->fd = open(file->path, flags);
+  if (file->fd == -1 && errno == EINVAL && flags & O_DIRECT)
+    file->fd = open(file->path, flags & ~O_DIRECT);
 }
 
 int
@@ -321,9 +367,7 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
   if (!found)
     return learn_file(file, NULL, role);
   file->is_device = S_ISBLK(found->st_mode);
-  /* O_EXCL on a device: not while it is mounted, or part of something that is. */
-  int flags = role == ROLE_SOURCE ? O_RDONLY : file->is_device ? O_RDWR | O_EXCL : O_RDWR;
-  file->fd = open(path, flags | O_CLOEXEC);
+  open_existing(file, role);
   if (file->fd == -1 && errno == EBUSY)
     return fault_set(fault, EXIT_FAILED, 0, "%s is in use (mounted?): unmount it first", path);
   if (file->fd == -1 || fstat(file->fd, &opened) == -1)

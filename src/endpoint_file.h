@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* endpoint_file: a regular file or a block device.
  *
- * Requests are carried out within submit, through the page cache. A destination
+ * Requests are carried out within submit: through the page cache, but for a
+ * device that is written to, which is opened for direct I/O. A destination
  * file is created, or emptied and made as long as the source, in prepare; a
  * block device keeps its size and whatever is not written to. A device that is
  * mounted or otherwise in use is refused as a destination.
@@ -22,6 +23,7 @@ struct endpoint_file {
   int fd;             /* -1: a destination to be created */
   bool is_device;
   uint64_t file_size; /* a file: how long it is now, bytes */
+  unsigned zero_ways_unknown; /* a bit for each way to make zeros that isn't known here */
   struct request_queue answered;
 };
 

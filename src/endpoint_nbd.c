@@ -127,6 +127,7 @@ learn_traits(struct endpoint_nbd *nbd, enum role role, struct fault *fault)
   traits->size = (uint64_t)size;
   traits->can_extents = role == ROLE_SOURCE && nbd_can_meta_context(handle, CONTEXT) == 1;
   traits->can_zero = nbd_can_zero(handle) == 1;
+  traits->can_fast_zero = traits->can_zero && nbd_can_fast_zero(handle) == 1;
   traits->can_flush = nbd_can_flush(handle) == 1;
   traits->can_read = true;
   return learn_block_sizes(nbd, fault);
@@ -160,8 +161,11 @@ note_chunk(void *user_data, const void *part, size_t length, uint64_t offset, un
   struct request *request = user_data;
 
   (void)part;
-  if (status == LIBNBD_READ_ERROR)
-    return 0; /* the command fails by itself */
+  if (status == LIBNBD_READ_ERROR) { /* the command fails by itself; what lies before may still be good */
+    request->done = range_min(request->done, offset - request->offset);
+    request->failed_inside = true;
+    return 0;
+  }
   if (chunks_add(request->chunks, offset - request->offset, length, status == LIBNBD_READ_HOLE))
     return 0;
   *error = EPROTO;
@@ -200,7 +204,7 @@ issue(struct nbd_handle *handle, struct request *request)
   case REQUEST_WRITE:
     return nbd_aio_pwrite(handle, request->payload, request->length, request->offset, none, flags);
   case REQUEST_ZERO:
-    flags = request->no_hole ? LIBNBD_CMD_FLAG_NO_HOLE : 0;
+    flags = (request->no_hole ? LIBNBD_CMD_FLAG_NO_HOLE : 0) | (request->fast ? LIBNBD_CMD_FLAG_FAST_ZERO : 0);
     return nbd_aio_zero(handle, request->length, request->offset, none, flags);
   case REQUEST_SURVEY:
     request->survey->count = request->survey->told = 0;
@@ -219,7 +223,8 @@ nbd_submit(struct endpoint *endpoint, struct request *request)
   int64_t cookie = -1;
 
   request->errnum = ENOTCONN;
-  request->done = 0;
+  request->done = request->length; /* until an error's offset says less */
+  request->failed_inside = false;
   if (connection) {
     assert(connection->count < NBD_IN_FLIGHT_MAX);
     cookie = issue(connection->handle, request);
@@ -227,6 +232,7 @@ nbd_submit(struct endpoint *endpoint, struct request *request)
       request->errnum = nbd_get_errno();
   }
   if (cookie == -1) {
+    request->done = 0;
     request_queue_push(&nbd->failed, request);
     return;
   }
@@ -258,12 +264,15 @@ conclude(struct nbd_connection *connection, struct request *request)
     request->errnum = 0;
   else
     request->errnum = nbd_get_errno() ? nbd_get_errno() : EIO;
-  if (request->kind != REQUEST_READ || request->errnum)
+  if (request->kind != REQUEST_READ)
     return;
-  if (chunks_cover(request->chunks, request->length))
-    request->done = request->length;
-  else
+  if (request->errnum == 0 && chunks_cover(request->chunks, request->length))
+    return;
+  if (request->errnum == 0)
     request->errnum = EPROTO;
+  /* "Structured replies": what lies before all offsets of errors is valid; an
+   * error without an offset leaves nothing that is. */
+  request->done = request->failed_inside ? chunks_keep_front(request->chunks, request->done) : 0;
 }
 
 static struct request *
