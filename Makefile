@@ -16,6 +16,7 @@ include third_party/third_party.mk
 -include rootfs/rootfs.mk
 -include boards/boards.mk
 -include tests/tests.mk
+include tests/sim/sim.mk
 
 # ---- The program ----
 

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/* disk: see disk.h. */
+#include "disk.h"
+
+#include "range.h"
+
+#include <errno.h>
+#include <string.h>
+
+typedef unsigned long long ull;
+
+static struct disk *
+disk_of(struct endpoint *endpoint)
+{
+  return (struct disk *)endpoint;
+}
+
+static bool
+happens(struct disk *disk, unsigned one_in)
+{
+  return one_in && random_one_in(&disk->random, one_in);
+}
+
+/* ---- What a request must be like ---- */
+
+static void
+check_alignment(const struct disk *disk, const struct request *request)
+{
+  const struct traits *traits = &disk->base.traits;
+  uint64_t end = request->offset + request->length;
+  const char *name = disk->base.name;
+
+  sim_check(request->length > 0, "%s: a request for nothing", name);
+  sim_check(traits->size == SIZE_UNKNOWN || end <= traits->size, "%s: [%llu, %llu) is beyond its end", name,
+            (ull)request->offset, (ull)end);
+  sim_check(range_is_aligned(request->offset, traits->block_min), "%s: offset %llu is not on its blocks", name,
+            (ull)request->offset);
+  sim_check(range_is_aligned(end, traits->block_min) || end == traits->size, "%s: [%llu, %llu) ends inside a block", name,
+            (ull)request->offset, (ull)end);
+}
+
+static void
+check_request(struct disk *disk, const struct request *request)
+{
+  const struct traits *traits = &disk->base.traits;
+  const char *name = disk->base.name;
+
+  sim_check(disk->prepared || disk->role == ROLE_SOURCE, "%s: a request before prepare", name);
+  sim_check(disk->pending_count < traits->requests_max, "%s: more than %u requests at once", name, traits->requests_max);
+  if (request->kind == REQUEST_FLUSH) {
+    sim_check(traits->can_flush, "%s: a flush that it can't do", name);
+    return;
+  }
+  check_alignment(disk, request);
+  if (request->kind == REQUEST_READ || request->kind == REQUEST_WRITE)
+    sim_check(request->length <= traits->request_max, "%s: %llu bytes in a request", name, (ull)request->length);
+  if (request->kind == REQUEST_ZERO) {
+    sim_check(traits->can_zero, "%s: a zero that it can't do", name);
+    sim_check(request->length <= disk->zero_limit, "%s: a zero of %llu bytes", name, (ull)request->length);
+  }
+  if (request->kind == REQUEST_SURVEY)
+    sim_check(traits->can_extents, "%s: a survey that it can't do", name);
+  if (disk->role == ROLE_SOURCE)
+    sim_check(request->kind == REQUEST_READ || request->kind == REQUEST_SURVEY, "%s: the source was written to", name);
+  if (traits->in_order) {
+    sim_check(request->offset == disk->stream_position, "%s: offset %llu in a stream that is at %llu", name,
+              (ull)request->offset, (ull)disk->stream_position);
+    disk->stream_position += request->length;
+  }
+}
+
+/* ---- Answers ---- */
+
+static bool
+is_zero(const uint8_t *bytes, uint64_t length)
+{
+  return length == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0);
+}
+
+/* In chunks of random length, now and then in any order; zeros as holes or as
+ * data, as a server likes. */
+static void
+answer_in_chunks(struct disk *disk, struct request *request)
+{
+  const uint8_t *content = disk->content + request->offset;
+  uint64_t cuts[9] = { 0 };
+  unsigned parts = (unsigned)random_between(&disk->random, 2, 8);
+
+  for (unsigned i = 1; i < parts; i++)
+    cuts[i] = random_between(&disk->random, cuts[i - 1], request->done);
+  cuts[parts] = request->done;
+  unsigned turn = happens(disk, 2) ? (unsigned)random_between(&disk->random, 0, parts - 1) : 0;
+  for (unsigned i = 0; i < parts; i++) {
+    unsigned part = (i + turn) % parts;
+    uint64_t length = cuts[part + 1] - cuts[part];
+    bool zero = is_zero(content + cuts[part], length) && happens(disk, 2);
+    sim_check(chunks_add(request->chunks, cuts[part], length, zero), "%s: chunks_add", disk->base.name);
+  }
+}
+
+static int
+answer_read(struct disk *disk, struct request *request)
+{
+  uint64_t end = range_min(request->offset + request->length, disk->bytes);
+
+  chunks_clear(request->chunks);
+  bool bad = request->offset < disk->manners.bad_end && end > disk->manners.bad_start;
+  if (bad) /* what lies before may be good, or be lost with the rest */
+    end = happens(disk, 2) ? range_max(disk->manners.bad_start, request->offset) : request->offset;
+  if (happens(disk, disk->manners.read_fails_one_in)) {
+    bad = true;
+    end = request->offset;
+  }
+  request->done = end > request->offset ? end - request->offset : 0;
+  memcpy(request->payload, disk->content + request->offset, request->done);
+  if (happens(disk, disk->manners.split_one_in) && request->done > 0)
+    answer_in_chunks(disk, request);
+  else
+    chunks_add(request->chunks, 0, request->done, false);
+  return bad ? EIO : 0;
+}
+
+static void
+change(struct disk *disk, const struct request *request)
+{
+  uint64_t end = request->offset + request->length;
+
+  sim_check(end <= disk->watched_bytes, "%s: a write beyond everything", disk->base.name);
+  if (request->kind == REQUEST_WRITE)
+    memcpy(disk->content + request->offset, request->payload, request->length);
+  else
+    memset(disk->content + request->offset, 0, request->length);
+  for (uint64_t i = request->offset; i < end; i++)
+    disk->decided[i]++;
+  disk->longest = range_max(disk->longest, end);
+  disk->flushed = false;
+}
+
+static int
+answer_zero(struct disk *disk, struct request *request)
+{
+  sim_check(!request->fast || disk->base.traits.can_fast_zero, "%s: a fast zero that it can't do", disk->base.name);
+  if (disk->manners.zero_max && request->length > disk->manners.zero_max)
+    return happens(disk, 2) ? EINVAL : EOVERFLOW;
+  if (request->fast && happens(disk, disk->manners.slow_zero_one_in))
+    return EOPNOTSUPP;
+  if (happens(disk, disk->manners.zero_refused_one_in))
+    return EOPNOTSUPP;
+  if (happens(disk, disk->manners.write_fails_one_in))
+    return ENOSPC;
+  change(disk, request);
+  return 0;
+}
+
+static int
+answer_write(struct disk *disk, struct request *request)
+{
+  if (happens(disk, disk->manners.write_fails_one_in))
+    return ENOSPC;
+  change(disk, request);
+  return 0;
+}
+
+/* True extents, made less helpful at random: never zero where there is data. */
+static int
+answer_survey(struct disk *disk, struct request *request)
+{
+  struct survey *survey = request->survey;
+  uint64_t at = request->offset;
+  uint64_t end = request->offset + request->length;
+  bool lies = happens(disk, disk->manners.survey_lies_one_in);
+
+  survey->count = survey->told = 0;
+  if (happens(disk, disk->manners.survey_fails_one_in))
+    return EIO;
+  if (lies && happens(disk, 2))
+    end = range_min(disk->bytes, end + random_between(&disk->random, 0, 5000));
+  while (at < end && survey->count < SURVEY_EXTENTS_MAX) {
+    bool zero = disk->content[at] == 0;
+    uint64_t next = at + 1;
+    while (next < end && (disk->content[next] == 0) == zero)
+      next++;
+    if (lies && happens(disk, 3))
+      next = random_between(&disk->random, at + 1, next);
+    uint32_t flags = zero ? EXTENT_ZERO | (happens(disk, 2) ? EXTENT_HOLE : 0) : 0;
+    if (lies && happens(disk, 4))
+      flags = happens(disk, 2) ? EXTENT_HOLE : 0; /* undefined content, or data: to be read */
+    survey->extents[survey->count++] = (struct extent){ next - at, flags };
+    survey->told++;
+    at = next;
+    if (lies && happens(disk, 8))
+      break;
+  }
+  if (happens(disk, 20))
+    survey->told += SURVEY_EXTENTS_MAX;
+  return 0;
+}
+
+static int
+answer(struct disk *disk, struct request *request)
+{
+  if (disk->dead)
+    return ENOTCONN;
+  switch (request->kind) {
+  case REQUEST_READ:
+    return answer_read(disk, request);
+  case REQUEST_WRITE:
+    return answer_write(disk, request);
+  case REQUEST_ZERO:
+    return answer_zero(disk, request);
+  case REQUEST_SURVEY:
+    return answer_survey(disk, request);
+  case REQUEST_FLUSH:
+    disk->flushed = !disk->manners.flush_fails;
+    return disk->manners.flush_fails ? EIO : 0;
+  }
+  return EIO;
+}
+
+/* Whether the copy has to fail for it. */
+static bool
+is_fault(const struct request *request)
+{
+  if (request->errnum == 0 || request->kind == REQUEST_SURVEY)
+    return false;
+  return request->kind != REQUEST_ZERO ||
+         (request->errnum != EOPNOTSUPP && request->errnum != EINVAL && request->errnum != EOVERFLOW);
+}
+
+static void
+conclude(struct disk *disk, struct request *request)
+{
+  static const char *const kinds[] = { "read", "write", "zero", "survey", "flush" };
+
+  request->done = 0;
+  request->errnum = answer(disk, request);
+  sim_trace("%8llu us %s: %s [%llu, +%llu) answered with errno %d", (ull)disk->now_us, disk->base.name,
+            kinds[request->kind], (ull)request->offset, (ull)request->length, request->errnum);
+  if (is_fault(request)) {
+    disk->faults++;
+    if (request->kind != REQUEST_FLUSH)
+      disk->fault_offset = range_min(disk->fault_offset,
+                                     request->offset + (request->kind == REQUEST_READ ? request->done : 0));
+  }
+  request_queue_push(&disk->answered, request);
+}
+
+/* ---- The contract ---- */
+
+static int
+disk_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
+{
+  (void)size, (void)fault;
+  disk_of(endpoint)->prepared = true;
+  return 0;
+}
+
+static void
+disk_submit(struct endpoint *endpoint, struct request *request)
+{
+  struct disk *disk = disk_of(endpoint);
+  uint64_t delay_max_us = disk->manners.delay_max_us;
+
+  check_request(disk, request);
+  if (request->kind == REQUEST_READ)
+    memset(request->payload, 0xa5, request->length);
+  if (delay_max_us == 0 || disk->dead) {
+    conclude(disk, request);
+    return;
+  }
+  uint64_t due_us = disk->now_us + random_between(&disk->random, 1, delay_max_us);
+  /* A stream answers in order. */
+  if (disk->base.traits.in_order && disk->pending_count > 0)
+    due_us = range_max(due_us, disk->pending[disk->pending_count - 1].due_us);
+  disk->pending[disk->pending_count++] = (struct pending){ request, due_us };
+}
+
+static struct request *
+disk_take(struct endpoint *endpoint)
+{
+  return request_queue_pop(&disk_of(endpoint)->answered);
+}
+
+static void
+disk_wait(struct endpoint *endpoint, struct loop *loop)
+{
+  (void)endpoint, (void)loop;
+}
+
+static int
+disk_close(struct endpoint *endpoint, struct fault *fault)
+{
+  (void)endpoint, (void)fault;
+  return 0;
+}
+
+static const struct endpoint_ops disk_ops = {
+  .prepare = disk_prepare,
+  .submit = disk_submit,
+  .take = disk_take,
+  .watch = disk_wait,
+  .serve = disk_wait,
+  .close = disk_close,
+};
+
+void
+disk_init(struct disk *disk)
+{
+  disk->base.ops = &disk_ops;
+  disk->fault_offset = NEVER;
+  disk->flushed = true;
+}
+
+uint64_t
+disk_next_us(const struct disk *disk)
+{
+  uint64_t next_us = NEVER;
+
+  for (unsigned i = 0; i < disk->pending_count; i++)
+    next_us = range_min(next_us, disk->pending[i].due_us);
+  if (disk->pending_count > 0 && !disk->dead)
+    next_us = range_min(next_us, range_max(disk->manners.dies_at_us, disk->now_us));
+  return next_us;
+}
+
+void
+disk_advance(struct disk *disk, uint64_t now_us)
+{
+  unsigned kept = 0;
+
+  disk->now_us = now_us;
+  disk->dead = disk->dead || now_us >= disk->manners.dies_at_us;
+  for (unsigned i = 0; i < disk->pending_count; i++) {
+    struct pending pending = disk->pending[i];
+    if (disk->dead || pending.due_us <= now_us)
+      conclude(disk, pending.request);
+    else
+      disk->pending[kept++] = pending;
+  }
+  disk->pending_count = kept;
+}

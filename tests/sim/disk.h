@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* disk: a simulated end of a copy, behind the endpoint's contract.
+ *
+ * Requests are answered after random delays and in random order; reads in chunks
+ * of data and holes, surveys with whatever extents the protocol allows for the
+ * content. A write takes its bytes when it is answered, not when it is submitted,
+ * and a read's buffer holds rubbish until then: who touches a buffer too early
+ * or too late writes wrong bytes. Every request is checked against the disk's
+ * traits as it arrives.
+ *
+ * Faults: single requests fail, a range of the disk can't be read, the
+ * connection dies at a moment, zeros are refused or found too large.
+ */
+#ifndef SIM_DISK_H
+#define SIM_DISK_H
+
+#include "endpoint.h"
+#include "random.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DISK_BYTES_MAX (UINT64_C(1) << 20)
+#define DISK_REQUESTS_MAX 256
+#define NEVER UINT64_MAX
+
+/* How one disk behaves; all chances are one in N, 0: never. */
+struct manners {
+  uint64_t delay_max_us;       /* of an answer; 0: answered at once, within submit */
+  unsigned split_one_in;       /* reads answered in several chunks */
+  unsigned survey_fails_one_in;
+  unsigned survey_lies_one_in; /* extents cut, split, called data, or longer than asked for */
+  unsigned read_fails_one_in;
+  unsigned write_fails_one_in;
+  unsigned zero_refused_one_in; /* EOPNOTSUPP */
+  unsigned slow_zero_one_in;    /* EOPNOTSUPP to one that was to be fast */
+  uint64_t zero_max;            /* larger zeros fail with EINVAL or EOVERFLOW; 0: no limit */
+  bool flush_fails;
+  uint64_t bad_start, bad_end;  /* bytes that can't be read */
+  uint64_t dies_at_us;          /* or NEVER */
+};
+
+struct pending {
+  struct request *request;
+  uint64_t due_us;
+};
+
+struct disk {
+  struct endpoint base;
+  struct random random;
+  struct manners manners;
+  enum role role;
+  uint64_t bytes;           /* of content; a stream's end, which its traits don't tell */
+  uint8_t *content;         /* DISK_BYTES_MAX */
+  uint8_t *decided;         /* a destination: how often each byte was written or zeroed */
+  uint64_t watched_bytes;   /* a destination: how much of the content is looked at afterwards */
+  uint64_t zero_limit;      /* no zero is larger, whatever this disk would take */
+  uint64_t longest;         /* a destination that grows: how far it was written */
+  struct pending pending[DISK_REQUESTS_MAX];
+  unsigned pending_count;
+  struct request_queue answered;
+  uint64_t now_us;
+  bool dead;
+  bool prepared;
+  bool flushed;             /* since the last write */
+  uint64_t stream_position; /* in_order: where the next request must begin */
+
+  /* What went wrong here, for comparison with what the copy says. */
+  unsigned faults;
+  uint64_t fault_offset; /* lowest offset of a request that failed, or NEVER */
+};
+
+/* Readies a disk; the caller has set role, random, manners, traits, bytes and the
+ * two arrays. */
+void disk_init(struct disk *disk);
+
+/* When the next thing happens here, or NEVER. */
+uint64_t disk_next_us(const struct disk *disk);
+
+/* Time goes on to now_us: answers what is due. */
+void disk_advance(struct disk *disk, uint64_t now_us);
+
+/* A failed check: says so with the seed, and ends the program. In sim.c. */
+void sim_fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+/* A line of the trace, when a single seed is replayed. In sim.c. */
+void sim_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#define sim_check(condition, ...)                                                                                      \
+  do {                                                                                                                 \
+    if (!(condition))                                                                                                  \
+      sim_fail(__VA_ARGS__);                                                                                           \
+  } while (0)
+
+#endif

@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: MIT */
+/* sim: whole copies against simulated disks, each decided by one seed.
+ *
+ *   sim SEED              replays one, and traces it
+ *   sim --from=N --count=M  runs many; a failing seed is printed
+ *
+ * The real copy, with all its rooms, runs between two disks (disk.h) on a
+ * simulated clock (the loop below takes the place of src/loop.c). Afterwards:
+ * the destination equals the source, each byte was decided exactly once, what
+ * lies beyond is untouched, every buffer is home and nothing was written outside
+ * the buffers; or, when a fault was due, it was reported with its offset and
+ * code, and what the message calls good is good.
+ */
+#include "copy_stages.h"
+#include "disk.h"
+#include "range.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef unsigned long long ull;
+
+#define SIM_PAYLOAD_BYTES_MAX (UINT64_C(4) << 20)
+#define GUARD_BYTES 4096
+#define BEYOND_BYTES (UINT64_C(64) << 10)
+#define GUARD 0x5a
+#define TURNS_MAX 2000000
+
+struct sim {
+  uint64_t seed;
+  bool tracing;
+  struct random random;
+  struct disk source;
+  struct disk destination;
+  struct loop loop;
+  struct copy copy;
+  struct copy_config config;
+  uint64_t now_us;
+  uint64_t signal_at_us; /* or NEVER */
+  uint64_t frontier;
+  uint64_t good;
+  uint64_t turns;
+  uint64_t watched_bytes; /* of the destination: the source's size and some beyond */
+};
+
+static struct sim sim;
+static uint8_t source_content[DISK_BYTES_MAX], destination_content[DISK_BYTES_MAX], before[DISK_BYTES_MAX];
+static uint8_t decided[DISK_BYTES_MAX], unused[1];
+static uint8_t payload[SIM_PAYLOAD_BYTES_MAX + 4 * GUARD_BYTES];
+
+/* ---- Telling ---- */
+
+void
+sim_fail(const char *format, ...)
+{
+  va_list args;
+
+  fflush(stdout);
+  fprintf(stderr, "sim: seed %llu: ", (ull)sim.seed);
+  va_start(args, format);
+  vfprintf(stderr, format, args);
+  va_end(args);
+  fprintf(stderr, "\nsim: replay it with: tests/sim/run %llu\n", (ull)sim.seed);
+  _exit(1);
+}
+
+void
+sim_trace(const char *format, ...)
+{
+  va_list args;
+
+  if (!sim.tracing)
+    return;
+  va_start(args, format);
+  vprintf(format, args);
+  va_end(args);
+  printf("\n");
+}
+
+/* An assertion of the program itself. */
+static void
+on_abort(int signal_number)
+{
+  (void)signal_number;
+  sim_fail("an assertion failed");
+}
+
+/* ---- The loop, on simulated time ---- */
+
+int
+loop_init(struct loop *loop, struct fault *fault)
+{
+  (void)fault;
+  memset(loop, 0, sizeof *loop);
+  return 0;
+}
+
+void
+loop_begin(struct loop *loop)
+{
+  loop->count = 0;
+}
+
+unsigned
+loop_watch(struct loop *loop, int fd, short events)
+{
+  (void)loop, (void)fd, (void)events;
+  return 0;
+}
+
+short
+loop_ready(const struct loop *loop, unsigned index)
+{
+  (void)loop, (void)index;
+  return 0;
+}
+
+uint64_t
+loop_now_ms(const struct loop *loop)
+{
+  (void)loop;
+  return sim.now_us / 1000;
+}
+
+/* What must hold at every turn. */
+static void
+check_turn(void)
+{
+  uint64_t good = copy_good_up_to(&sim.copy);
+
+  sim_check(++sim.turns < TURNS_MAX, "it goes on for ever");
+  sim_check(sim.copy.reorder.frontier >= sim.frontier, "the frontier went back to %llu", (ull)sim.copy.reorder.frontier);
+  sim_check(good >= sim.good, "what is good went back to %llu", (ull)good);
+  sim_check(sim.copy.done <= sim.source.bytes, "more is done than there is");
+  sim.frontier = sim.copy.reorder.frontier;
+  sim.good = good;
+}
+
+int
+loop_wait(struct loop *loop, int timeout_ms, struct fault *fault)
+{
+  uint64_t next_us = range_min(disk_next_us(&sim.source), disk_next_us(&sim.destination));
+
+  (void)fault;
+  check_turn();
+  if (timeout_ms == 0)
+    next_us = sim.now_us;
+  else
+    sim_check(next_us != NEVER, "everyone waits for ever");
+  sim.now_us = range_max(next_us, sim.now_us);
+  if (sim.now_us >= sim.signal_at_us) {
+    loop->signal_seen = SIGINT;
+    sim.signal_at_us = NEVER;
+  }
+  disk_advance(&sim.source, sim.now_us);
+  disk_advance(&sim.destination, sim.now_us);
+  return 0;
+}
+
+/* ---- One scenario out of a seed ---- */
+
+static uint64_t
+choose_size(uint64_t limit)
+{
+  switch (random_between(&sim.random, 0, 9)) {
+  case 0:
+    return random_between(&sim.random, 0, 2);
+  case 1:
+    return random_between(&sim.random, 0, 5000);
+  case 2:
+    return range_align_down(random_between(&sim.random, 0, limit), 4096);
+  default:
+    return random_between(&sim.random, 0, limit);
+  }
+}
+
+/* Data and zeros in runs of all lengths, many of them aligned to something. */
+static void
+fill_source(uint64_t size)
+{
+  uint64_t alignment = random_power(&sim.random, 0, 13);
+  uint64_t longest = random_power(&sim.random, 4, 17);
+  bool zero = random_one_in(&sim.random, 2);
+
+  for (uint64_t at = 0; at < size; zero = !zero) {
+    uint64_t length = range_align_up(random_between(&sim.random, 1, longest), alignment);
+    uint64_t end = range_min(at + length, size);
+    uint64_t base = random_next(&sim.random);
+    for (; at < end; at++)
+      source_content[at] = zero ? 0 : (uint8_t)(1 + (at * 31 + at / 251 + base) % 255);
+  }
+}
+
+/* A fault one run in N; how rare it is within that run is random too. */
+static unsigned
+now_and_then(unsigned one_run_in, unsigned rarest)
+{
+  if (!random_one_in(&sim.random, one_run_in))
+    return 0;
+  return (unsigned)random_between(&sim.random, 1, rarest);
+}
+
+static struct manners
+choose_manners(void)
+{
+  struct random *random = &sim.random;
+  struct manners manners = { .dies_at_us = NEVER };
+
+  manners.delay_max_us = random_one_in(random, 5) ? 0 : random_power(random, 0, 12);
+  manners.split_one_in = now_and_then(2, 4);
+  manners.survey_fails_one_in = now_and_then(6, 3);
+  manners.survey_lies_one_in = now_and_then(2, 2);
+  manners.read_fails_one_in = now_and_then(12, 30);
+  manners.write_fails_one_in = now_and_then(12, 30);
+  manners.zero_refused_one_in = now_and_then(4, 3);
+  manners.slow_zero_one_in = now_and_then(3, 3);
+  manners.zero_max = random_one_in(random, 5) ? random_power(random, 9, 16) : 0;
+  manners.flush_fails = random_one_in(random, 40);
+  if (random_one_in(random, 25))
+    manners.dies_at_us = random_between(random, 0, 20000);
+  return manners;
+}
+
+static struct traits
+choose_traits(uint64_t size)
+{
+  struct random *random = &sim.random;
+  uint64_t block_min = random_one_in(random, 3) ? 1 : random_power(random, 0, 13);
+
+  return (struct traits){ .size = size,
+                          .block_min = block_min,
+                          .block_preferred = random_one_in(random, 2) ? block_min : block_min * random_power(random, 0, 4),
+                          .request_max = random_between(random, block_min, block_min * 8 + 20000),
+                          .can_extents = !random_one_in(random, 4),
+                          .can_zero = !random_one_in(random, 5),
+                          .can_fast_zero = random_one_in(random, 2),
+                          .can_flush = !random_one_in(random, 8),
+                          .can_read = true,
+                          .requests_max = (unsigned)random_between(random, 1, 40) };
+}
+
+static void
+make_stream(struct traits *traits)
+{
+  traits->size = SIZE_UNKNOWN;
+  traits->block_min = 1;
+  traits->block_preferred = 512;
+  traits->can_extents = traits->can_zero = false;
+  traits->in_order = true;
+  traits->grows = true;
+}
+
+static void
+choose_source(uint64_t size)
+{
+  struct disk *disk = &sim.source;
+
+  memset(disk, 0, sizeof *disk);
+  disk->base = (struct endpoint){ .traits = choose_traits(size), .name = "source" };
+  disk->random.state = random_next(&sim.random);
+  disk->manners = choose_manners();
+  disk->role = ROLE_SOURCE;
+  disk->bytes = size;
+  disk->content = source_content;
+  disk->decided = unused;
+  if (random_one_in(&sim.random, 8))
+    make_stream(&disk->base.traits);
+  if (random_one_in(&sim.random, 20)) {
+    disk->manners.bad_start = random_between(&sim.random, 0, size);
+    disk->manners.bad_end = disk->manners.bad_start + random_between(&sim.random, 1, 5000);
+  }
+  disk_init(disk);
+}
+
+static void
+choose_destination(uint64_t size)
+{
+  struct disk *disk = &sim.destination;
+  struct traits traits = choose_traits(size);
+
+  memset(disk, 0, sizeof *disk);
+  disk->bytes = size;
+  if (random_one_in(&sim.random, 2))
+    disk->bytes = traits.size = size + random_between(&sim.random, 0, 3 * traits.block_min + 3000);
+  if (random_one_in(&sim.random, 6)) {
+    traits.size = SIZE_UNKNOWN; /* a file that grows */
+    traits.block_min = 1;
+    traits.grows = true;
+  } else if (random_one_in(&sim.random, 8)) {
+    make_stream(&traits);
+  }
+  disk->base = (struct endpoint){ .traits = traits, .name = "destination" };
+  disk->random.state = random_next(&sim.random);
+  disk->manners = choose_manners();
+  disk->manners.bad_start = disk->manners.bad_end = 0;
+  disk->role = ROLE_DESTINATION;
+  disk->content = destination_content;
+  disk->decided = decided;
+  disk_init(disk);
+}
+
+/* From the program's own plan for the smallest memory down to a few tiny
+ * buffers, which make the most of a small disk. */
+static struct budget
+choose_budget(void)
+{
+  struct random *random = &sim.random;
+  const struct traits *source = &sim.source.base.traits;
+  const struct traits *destination = &sim.destination.base.traits;
+  struct budget_needs needs = { .payload_bytes = PAYLOAD_BYTES_MIN,
+                                .sparse_bytes = random_one_in(random, 3) ? 0 : random_power(random, 9, 13),
+                                .source_block_min = source->block_min,
+                                .source_request_max = source->request_max,
+                                .destination_block_min = destination->block_min,
+                                .destination_block_preferred = destination->block_preferred,
+                                .destination_request_max = destination->request_max };
+  struct budget budget;
+  struct fault fault;
+
+  if (budget_plan(&budget, &needs, &fault) == -1)
+    sim_fail("no plan: %s", fault.text);
+  if (random_one_in(random, 10))
+    return budget;
+  uint64_t slot_bytes = random_power(random, 9, 14);
+  budget.slot_bytes = range_max(range_min(slot_bytes, budget.slot_bytes), source->block_min);
+  budget.slots = (unsigned)random_between(random, SLOTS_MIN, range_min(12, budget.slots));
+  budget.stages = (unsigned)random_between(random, STAGES_MIN, range_min(4, budget.stages));
+  budget.zero_bytes = budget.block_bytes * (budget.zero_bytes > budget.block_bytes ? random_between(random, 1, 2) : 1);
+  if (random_one_in(random, 2))
+    budget.zero_max = budget.block_bytes * random_between(random, 1, 16);
+  return budget;
+}
+
+/* Lays the buffers out with guards between them. */
+static void
+lay_out(struct copy_config *config)
+{
+  const struct budget *budget = &config->budget;
+  uint64_t lengths[] = { budget->slots * budget->slot_bytes, budget->stages * budget->block_bytes, budget->zero_bytes };
+  unsigned char **buffers[] = { &config->slot_buffers, &config->stage_buffers, &config->zeros };
+  uint64_t at = 0;
+
+  for (int i = 0; i < 3; i++) {
+    memset(payload + at, GUARD, GUARD_BYTES);
+    at += GUARD_BYTES;
+    *buffers[i] = payload + at;
+    sim_check(at + lengths[i] + GUARD_BYTES <= sizeof payload, "the plan takes %llu bytes", (ull)(at + lengths[i]));
+    memset(payload + at, i == 2 ? 0 : 0xee, lengths[i]);
+    at += lengths[i];
+  }
+  memset(payload + at, GUARD, GUARD_BYTES);
+}
+
+static void
+check_guard(const uint8_t *guard)
+{
+  for (int i = 0; i < GUARD_BYTES; i++)
+    sim_check(guard[i] == GUARD, "a write beside a buffer");
+}
+
+static void
+check_buffers(void)
+{
+  const struct copy_config *config = &sim.config;
+
+  check_guard(config->slot_buffers - GUARD_BYTES);
+  check_guard(config->stage_buffers - GUARD_BYTES);
+  check_guard(config->zeros - GUARD_BYTES);
+  check_guard(config->zeros + config->budget.zero_bytes);
+  for (uint64_t i = 0; i < config->budget.zero_bytes; i++)
+    sim_check(config->zeros[i] == 0, "the block of zeros was written to");
+}
+
+static void
+make_scenario(uint64_t seed)
+{
+  struct random *random = &sim.random;
+  bool tracing = sim.tracing;
+
+  memset(&sim, 0, offsetof(struct sim, copy)); /* copy_init has to do with what the last one left */
+  sim.tracing = tracing;
+  sim.seed = seed;
+  sim.random.state = seed;
+  sim.now_us = sim.frontier = sim.good = sim.turns = 0;
+  uint64_t size = choose_size(random_one_in(random, 16) ? DISK_BYTES_MAX / 2 : random_power(random, 12, 16));
+  fill_source(size);
+  choose_source(size);
+  choose_destination(size);
+  sim.signal_at_us = random_one_in(random, 20) ? random_between(random, 0, 20000) : NEVER;
+  sim.config = (struct copy_config){ .source = &sim.source.base,
+                                     .destination = &sim.destination.base,
+                                     .loop = &sim.loop,
+                                     .budget = choose_budget(),
+                                     .extents = !random_one_in(random, 8),
+                                     .detect_zeros = !random_one_in(random, 4),
+                                     .allocated = random_one_in(random, 8),
+                                     .flush = !random_one_in(random, 8) };
+  sim.config.skip_zeros = !sim.config.allocated && !sim.destination.base.traits.in_order && random_one_in(random, 6);
+  sim.watched_bytes = sim.destination.watched_bytes = size + BEYOND_BYTES;
+  memset(destination_content, sim.config.skip_zeros ? 0 : 0xd5, sim.watched_bytes);
+  memcpy(before, destination_content, sim.watched_bytes);
+  memset(decided, 0, sim.watched_bytes);
+  sim.destination.zero_limit = sim.config.budget.zero_max;
+  lay_out(&sim.config);
+}
+
+static void
+describe(void)
+{
+  const struct disk *disks[] = { &sim.source, &sim.destination };
+  const struct budget *budget = &sim.config.budget;
+
+  for (int i = 0; i < 2; i++) {
+    const struct traits *traits = &disks[i]->base.traits;
+    sim_trace("%s: %llu bytes%s, blocks %llu/%llu/%llu,%s%s%s %u requests, answers within %llu us%s", disks[i]->base.name,
+              (ull)disks[i]->bytes, traits->size == SIZE_UNKNOWN ? " (not told)" : "", (ull)traits->block_min,
+              (ull)traits->block_preferred, (ull)traits->request_max, traits->can_extents ? " extents" : "",
+              traits->can_zero ? " zeros" : "", traits->in_order ? " in order" : "", traits->requests_max,
+              (ull)disks[i]->manners.delay_max_us, disks[i]->manners.dies_at_us != NEVER ? ", dies" : "");
+  }
+  sim_trace("%u slots of %llu, %u stages of %llu, zeros %llu, write_max %llu, zero_max %llu%s%s%s%s", budget->slots,
+            (ull)budget->slot_bytes, budget->stages, (ull)budget->block_bytes, (ull)budget->zero_bytes,
+            (ull)budget->write_max, (ull)budget->zero_max, sim.config.extents ? ", extents" : "",
+            sim.config.detect_zeros ? ", detects zeros" : "", sim.config.skip_zeros ? ", skips zeros" : "",
+            sim.config.allocated ? ", allocated" : "");
+}
+
+/* ---- What must hold at the end ---- */
+
+/* Bytes below `end` are the source's, each decided once (or skipped as zero). */
+static void
+check_content(uint64_t end)
+{
+  for (uint64_t i = 0; i < end; i++) {
+    sim_check(destination_content[i] == source_content[i], "byte %llu is %02x on the destination, %02x on the source",
+              (ull)i, destination_content[i], source_content[i]);
+    sim_check(decided[i] == 1 || (sim.config.skip_zeros && decided[i] == 0 && source_content[i] == 0),
+              "byte %llu was decided %u times", (ull)i, decided[i]);
+  }
+}
+
+static void
+check_beyond(void)
+{
+  uint64_t end = sim.source.bytes;
+
+  for (uint64_t i = end; i < sim.watched_bytes; i++) {
+    sim_check(destination_content[i] == before[i], "byte %llu beyond the source's end was changed", (ull)i);
+    sim_check(decided[i] <= 1, "byte %llu beyond the source's end was decided %u times", (ull)i, decided[i]);
+  }
+  if (sim.destination.base.traits.grows)
+    sim_check(sim.destination.longest <= end, "the destination grew to %llu", (ull)sim.destination.longest);
+}
+
+static void
+check_success(void)
+{
+  sim_check(sim.source.faults == 0 && sim.destination.faults == 0, "it says that it is done, after a fault");
+  check_content(sim.source.bytes);
+  sim_check(copy_is_home(&sim.copy), "not everything is home");
+  sim_check(sim.copy.done == sim.source.bytes && sim.copy.source_end == sim.source.bytes,
+            "done: %llu of %llu bytes, says %llu", (ull)sim.copy.done, (ull)sim.source.bytes, (ull)sim.copy.source_end);
+  if (sim.config.flush && sim.destination.base.traits.can_flush)
+    sim_check(sim.destination.flushed, "the last writes were not flushed");
+  if (sim.destination.base.traits.in_order)
+    sim_check(sim.destination.longest == sim.source.bytes, "the stream ended at %llu", (ull)sim.destination.longest);
+}
+
+static void
+check_failure(const struct fault *fault)
+{
+  const struct failure *failure = &sim.copy.failure;
+  const struct disk *disk = failure->endpoint == &sim.source.base ? &sim.source : &sim.destination;
+  char offset[64];
+
+  check_content(copy_good_up_to(&sim.copy));
+  sim_check(fault->exit_code == EXIT_FAILED, "a fault without an exit code");
+  if (!failure->endpoint) {
+    sim_check(sim.copy.signal == SIGINT, "it failed without a reason");
+    return;
+  }
+  sim_check(disk->faults > 0, "it blames the %s, which did nothing wrong", disk->base.name);
+  snprintf(offset, sizeof offset, "failed at offset %llu", (ull)failure->offset);
+  sim_check(strstr(fault->text, offset), "the message lacks the offset: %s", fault->text);
+  if (strcmp(failure->doing, "flushing") != 0)
+    sim_check(failure->offset >= disk->fault_offset, "no request failed at %llu", (ull)failure->offset);
+  /* Once everything has come back, the lowest offset is the one that is told. */
+  if (strcmp(failure->doing, "reading") == 0 && !sim.copy.signal && sim.destination.faults == 0)
+    sim_check(failure->offset == disk->fault_offset, "it tells of %llu, but %llu failed first", (ull)failure->offset,
+              (ull)disk->fault_offset);
+}
+
+static void
+run_seed(uint64_t seed)
+{
+  struct fault fault = { .exit_code = EXIT_DONE };
+
+  make_scenario(seed);
+  describe();
+  sim.destination.base.ops->prepare(&sim.destination.base, sim.source.base.traits.size, &fault);
+  loop_init(&sim.loop, &fault);
+  copy_init(&sim.copy, &sim.config);
+  int result = copy_run(&sim.copy, &fault);
+  sim_trace("result %d: %s", result, fault.text);
+  check_buffers();
+  check_beyond();
+  if (result == 0)
+    check_success();
+  else
+    check_failure(&fault);
+}
+
+int
+main(int argc, char **argv)
+{
+  uint64_t from = 1, count = 100000;
+
+  signal(SIGABRT, on_abort);
+  if (argc == 2 && argv[1][0] != '-') {
+    sim.tracing = true;
+    run_seed(strtoull(argv[1], NULL, 0));
+    printf("seed %s: all is well\n", argv[1]);
+    return 0;
+  }
+  for (int i = 1; i < argc; i++) {
+    if (sscanf(argv[i], "--from=%llu", (ull *)&from) != 1 && sscanf(argv[i], "--count=%llu", (ull *)&count) != 1) {
+      fprintf(stderr, "usage: sim SEED | sim [--from=N] [--count=M]\n");
+      return 64;
+    }
+  }
+  for (uint64_t seed = from; seed < from + count; seed++)
+    run_seed(seed);
+  printf("%llu seeds from %llu on: all is well\n", (ull)count, (ull)from);
+  return 0;
+}

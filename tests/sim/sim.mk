@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+# Building and running the simulator; included by the Makefile.
+
+SIM := $(BUILD)/tests/sim/sim
+# The real copy and the rooms it carries things between; the simulator brings the endpoints and the loop.
+SIM_ROOMS := copy copy_source copy_destination assemble budget chunks error extents reorder schedule
+SIM_SOURCES := $(wildcard tests/sim/*.c) $(SIM_ROOMS:%=src/%.c)
+SIM_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -Isrc -Itests/sim -Wall -Wextra
+
+$(SIM): $(SIM_SOURCES) $(wildcard src/*.h tests/sim/*.h) tests/sim/sim.mk
+	@mkdir -p $(@D)
+	gcc $(SIM_CFLAGS) -o $@ $(SIM_SOURCES)
+
+## sim-long: ten million simulated copies, half an hour or more on two cores
+.PHONY: sim-long
+sim-long: $(SIM)
+	@$(SIM) --from=1 --count=5000000 & other=$$!; \
+	$(SIM) --from=5000001 --count=5000000 && wait $$other
+
+## sim-mutants: shows that the simulator catches mistakes: each one-line mutation in tests/sim/mutants must fail
+.PHONY: sim-mutants
+sim-mutants:
+	@tests/sim/run-mutants $(BUILD)/tests/sim/mutants $(SIM_ROOMS)

@@ -1,0 +1,5 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The simulator must be able to fail: it catches every mistake in the list.
+set -eu
+exec make -s sim-mutants
