@@ -13,10 +13,10 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 all: $(BUILD)/decant
 
 include third_party/third_party.mk
--include rootfs/rootfs.mk
--include boards/boards.mk
--include tests/tests.mk
+include rootfs/rootfs.mk
+include boards/boards.mk
 include tests/sim/sim.mk
+include tests/tests.mk
 
 # ---- The program ----
 

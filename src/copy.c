@@ -22,15 +22,14 @@ copy_has_failed(const struct copy *copy)
 }
 
 void
-copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *doing, const struct request *request,
-               uint64_t offset)
+copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *doing, uint64_t offset, int errnum)
 {
   struct failure *failure = &copy->failure;
 
   if (endpoint == copy->config.destination)
     copy->destination_failed = true;
   if (!failure->endpoint || (failure->endpoint == endpoint && offset < failure->offset))
-    *failure = (struct failure){ endpoint, doing, offset, request->errnum };
+    *failure = (struct failure){ endpoint, doing, offset, errnum };
 }
 
 uint64_t
@@ -145,11 +144,15 @@ static void
 tell(const struct copy *copy, struct fault *fault)
 {
   const struct failure *failure = &copy->failure;
-  bool lost = failure->errnum == ENOTCONN;
+  const char *why = NULL; /* where errno's own words would mislead */
 
+  if (failure->errnum == ENOTCONN)
+    why = "the connection was lost";
+  else if (failure->errnum == ENOSPC && failure->endpoint == copy->config.source)
+    why = "it is longer than the destination";
   if (failure->endpoint)
-    fault_set(fault, EXIT_FAILED, lost ? 0 : failure->errnum, "%s %s failed at offset %llu%s", failure->doing,
-              failure->endpoint->name, (unsigned long long)failure->offset, lost ? ": the connection was lost" : "");
+    fault_set(fault, EXIT_FAILED, why ? 0 : failure->errnum, "%s %s failed at offset %llu%s%s", failure->doing,
+              failure->endpoint->name, (unsigned long long)failure->offset, why ? ": " : "", why ? why : "");
   else
     fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d", copy->signal);
   fault_add(fault, "; the copy is good below offset %llu%s and incomplete from there on: copy again from the start",

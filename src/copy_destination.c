@@ -118,8 +118,8 @@ conclude_transfer(struct copy *copy, struct transfer *transfer)
     return;
   }
   if (request->errnum) {
-    copy_fail(copy, copy->config.destination, request->kind == REQUEST_ZERO ? "zeroing" : "writing", request,
-              request->offset);
+    copy_fail(copy, copy->config.destination, request->kind == REQUEST_ZERO ? "zeroing" : "writing", request->offset,
+              request->errnum);
     transfer->state = TRANSFER_FAILED;
     copy->transfers_out--;
     return;
@@ -136,10 +136,12 @@ conclude_transfer(struct copy *copy, struct transfer *transfer)
 static void
 conclude_edge(struct copy *copy)
 {
-  if (copy->edge_request.errnum)
-    copy_fail(copy, copy->config.destination, "reading back", &copy->edge_request, copy->edge_request.offset);
+  const struct request *request = &copy->edge_request;
+
+  if (request->errnum)
+    copy_fail(copy, copy->config.destination, "reading back", request->offset, request->errnum);
   else
-    assemble_edge(&copy->assemble, copy->edge_request.payload);
+    assemble_edge(&copy->assemble, request->payload);
   copy->stage_busy[copy->edge_stage] = false;
   copy->pour_wait = POUR_GOES_ON;
 }
@@ -151,7 +153,7 @@ conclude_flush(struct copy *copy)
   copy->flushed = copy->flush_request.errnum == 0;
   copy->finished = true;
   if (!copy->flushed && !copy_has_failed(copy))
-    copy_fail(copy, copy->config.destination, "flushing", &copy->flush_request, copy_good_up_to(copy));
+    copy_fail(copy, copy->config.destination, "flushing", copy_good_up_to(copy), copy->flush_request.errnum);
 }
 
 void
@@ -240,6 +242,22 @@ pour_zero(struct copy *copy, const struct action *action)
     zero(copy, take_transfer(copy, action));
 }
 
+/* A stream may turn out longer than the destination: what fits is copied, and
+ * the rest is a fault. Returns false if nothing of the piece is left. */
+static bool
+cut_to_fit(struct copy *copy, struct piece *piece)
+{
+  uint64_t size = copy->config.destination->traits.size;
+
+  if (range_end(piece->offset, piece->length) <= size)
+    return true;
+  copy_fail(copy, copy->config.source, "copying", size, ENOSPC);
+  if (piece->offset >= size)
+    return false;
+  piece->length = size - piece->offset;
+  return true;
+}
+
 /* The assembler has used up its piece: gives back that one's slot, and gets it
  * the next. */
 static void
@@ -251,7 +269,8 @@ feed(struct copy *copy)
   copy->poured_slot = SLOT_NONE;
   if (reorder_pop(&copy->reorder, &piece)) {
     copy->poured_slot = piece.slot;
-    assemble_feed(&copy->assemble, &piece);
+    if (cut_to_fit(copy, &piece))
+      assemble_feed(&copy->assemble, &piece);
   } else if (all_popped(copy)) {
     assemble_end(&copy->assemble);
   } else {

@@ -53,7 +53,7 @@ conclude_read(struct copy *copy, struct slot *slot)
 
   copy->reads_in_flight--;
   if (request->errnum) { /* what it has at its front is good all the same */
-    copy_fail(copy, copy->config.source, "reading", request, request->offset + request->done);
+    copy_fail(copy, copy->config.source, "reading", request->offset + request->done, request->errnum);
   } else if (request->done < request->length) { /* the stream ended here, or before */
     copy->all_planned = true;
     copy->source_end = range_min(copy->source_end, request->offset + request->done);

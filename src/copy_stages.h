@@ -35,12 +35,11 @@ void copy_end(struct copy *copy);
 /* Whether something went wrong already. */
 bool copy_has_failed(const struct copy *copy);
 
-/* Notes that a request failed at an offset while `doing` something at an endpoint. The first
+/* Notes that `doing` something at an endpoint failed at an offset. The first
  * fault is kept, since what comes after is mostly its consequence; of requests
  * that fail at the same end, as when a server dies with many in flight, the one
  * with the lowest offset. */
-void copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *doing, const struct request *request,
-               uint64_t offset);
+void copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *doing, uint64_t offset, int errnum);
 
 /* Every byte below is on the destination: handed over, and confirmed. */
 uint64_t copy_good_up_to(const struct copy *copy);

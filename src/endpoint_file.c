@@ -255,7 +255,7 @@ file_wait(struct endpoint *endpoint, struct loop *loop)
 static int
 cannot(const struct endpoint_file *file, const char *what, struct fault *fault)
 {
-  return fault_set(fault, EXIT_FAILED, errno, "cannot %s %s", what, file->path);
+  return fault_set(fault, EXIT_FAILED, errno, "cannot %s %s", what, file->base.name);
 }
 
 static int
@@ -266,7 +266,7 @@ file_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
   if (file->is_device)
     return 0;
   if (file->fd == -1)
-    file->fd = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (file->fd == -1)
     return cannot(file, "create", fault);
   file->file_size = size == SIZE_UNKNOWN ? 0 : size;
@@ -369,7 +369,7 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
   file->is_device = S_ISBLK(found->st_mode);
   open_existing(file, role);
   if (file->fd == -1 && errno == EBUSY)
-    return fault_set(fault, EXIT_FAILED, 0, "%s is in use (mounted?): unmount it first", path);
+    return fault_set(fault, EXIT_FAILED, 0, "%s is in use (mounted?): unmount it first", file->base.name);
   if (file->fd == -1 || fstat(file->fd, &opened) == -1)
     return cannot(file, "open", fault);
   file->base.identity = endpoint_identity(&opened);

@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <libnbd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CONTEXT LIBNBD_CONTEXT_BASE_ALLOCATION
 
@@ -53,6 +55,26 @@ configure(struct nbd_handle *handle, const struct uri *uri, enum role role, cons
   if (role == ROLE_SOURCE && options->extents && nbd_add_meta_context(handle, CONTEXT) == -1)
     return -1;
   return uri ? nbd_set_export_name(handle, uri->export_name) : 0;
+}
+
+/* Whether execvp() would find the command. The child in which libnbd starts it
+ * could tell only itself. */
+static bool
+is_command(const char *command)
+{
+  const char *path = getenv("PATH");
+  char file[4096];
+
+  if (strchr(command, '/'))
+    return access(command, X_OK) == 0;
+  while (path) {
+    size_t length = strcspn(path, ":");
+    snprintf(file, sizeof file, "%.*s%s%s", (int)length, path, length ? "/" : "", command);
+    if (access(file, X_OK) == 0)
+      return true;
+    path = path[length] == ':' ? path + length + 1 : NULL;
+  }
+  return false;
 }
 
 static int
@@ -370,6 +392,8 @@ endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role
       return -1;
     uri = &uri_storage;
   }
+  if (!uri && !is_command(place->command[0]))
+    return fault_set(fault, EXIT_FAILED, 0, "cannot start %s: there is no such command", nbd->base.name);
   if (add_connection(nbd, uri, place, role, options, fault) == -1 || learn_traits(nbd, role, fault) == -1)
     return -1;
   /* A server that we start serves one connection. */

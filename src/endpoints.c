@@ -22,7 +22,7 @@ open_special(union any_endpoint *any, const char *path, enum role role, struct f
   int fd = open(path, (role == ROLE_SOURCE ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
 
   if (fd == -1)
-    return fault_set(fault, EXIT_FAILED, errno, "cannot open %s", path);
+    return fault_set(fault, EXIT_FAILED, errno, "cannot open %s", any->base.name);
   return endpoint_pipe_open(&any->pipe, fd, role, fault);
 }
 
@@ -33,11 +33,11 @@ open_path(union any_endpoint *any, const char *path, enum role role, struct faul
 
   if (stat(path, &found) == -1) {
     if (errno != ENOENT || role == ROLE_SOURCE)
-      return fault_set(fault, EXIT_FAILED, errno, "cannot open %s", path);
+      return fault_set(fault, EXIT_FAILED, errno, "cannot open %s", any->base.name);
     return endpoint_file_open(&any->file, path, NULL, role, fault);
   }
   if (S_ISDIR(found.st_mode))
-    return fault_set(fault, EXIT_FAILED, 0, "%s is a directory, not a disk", path);
+    return fault_set(fault, EXIT_FAILED, 0, "%s is a directory, not a disk", any->base.name);
   if (S_ISREG(found.st_mode) || S_ISBLK(found.st_mode))
     return endpoint_file_open(&any->file, path, &found, role, fault);
   return open_special(any, path, role, fault);

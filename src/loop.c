@@ -18,7 +18,9 @@ loop_init(struct loop *loop, struct fault *fault)
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGHUP);
-  signal(SIGPIPE, SIG_IGN); /* a write says EPIPE, which is a fault like any other */
+  /* A write says EPIPE or EFBIG then, which are faults like any other. */
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
   *loop = (struct loop){ .signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC) };
   if (loop->signal_fd == -1 || sigprocmask(SIG_BLOCK, &signals, NULL) == -1)
     return fault_set(fault, EXIT_FAILED, errno, "cannot take signals");

@@ -2,6 +2,7 @@
 /* uri: see uri.h. */
 #include "uri.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define PORT_DEFAULT "10809" /* assigned by IANA */
@@ -13,7 +14,7 @@ struct part {
 };
 
 struct parser {
-  const char *uri; /* all of it, for messages */
+  char uri[NAME_BYTES_MAX]; /* its beginning, for messages */
   struct fault *fault;
 };
 
@@ -188,11 +189,12 @@ uri_is_uri(const char *text)
 int
 uri_parse(struct uri *uri, const char *text, struct fault *fault)
 {
-  struct parser parser = { text, fault };
+  struct parser parser = { .fault = fault };
   struct part rest = { text, strlen(text) };
   struct part scheme = split(&rest, ":");
 
   memset(uri, 0, sizeof *uri);
+  snprintf(parser.uri, sizeof parser.uri, "%s", text);
   if (!uri_is_uri(text))
     return refuse(&parser, "not a URI");
   rest.text += 3; /* "://" */

@@ -4,7 +4,7 @@
 # Provides LIBNBD_A, LIBNBD_H (and LIBNBD_LIBS, what linking them takes), KERNEL_HEADERS (for -isystem), BUSYBOX, and
 # BUILD_PACKAGES, the Debian packages that this takes.
 
-BUILD_PACKAGES := gcc make libc6-dev musl-tools linux-libc-dev pkg-config xz-utils bzip2 kmod ca-certificates curl debian-archive-keyring
+BUILD_PACKAGES := gcc make libc6-dev musl-tools linux-libc-dev pkg-config xz-utils bzip2 patch kmod ca-certificates curl debian-archive-keyring
 
 THIRD_PARTY := $(BUILD)/third_party
 DOWNLOAD := $(THIRD_PARTY)/download
@@ -38,9 +38,11 @@ $(KERNEL_HEADERS):
 # One recipe makes both files. -fPIE since decant is a static-pie; sections so that the linker can drop what it doesn't use.
 # The archive holds libnbd's own utility objects too (libtool merges them), so LIBNBD_LIBS is empty.
 LIBNBD_CFLAGS := -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections
-$(LIBNBD_A): $(LIBNBD_TARBALL) third_party/third_party.mk | $(KERNEL_HEADERS)
+LIBNBD_PATCH := third_party/libnbd-block-size.patch
+$(LIBNBD_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCH) third_party/third_party.mk | $(KERNEL_HEADERS)
 	@echo "building $(@F)"; rm -rf $(@D) && mkdir -p $(@D)/src
 	@tar -xf $< -C $(@D)/src --strip-components=1
+	@patch -s -d $(@D)/src -p1 <$(LIBNBD_PATCH)
 	@cd $(@D)/src && env -u LDFLAGS -u CPPFLAGS -u LIBS CC=musl-gcc CFLAGS="$(LIBNBD_CFLAGS) $(THIRD_PARTY_CFLAGS)" \
 		./configure --quiet --host=x86_64-linux-musl --disable-shared --without-gnutls --without-libxml2 \
 		--disable-python --disable-ocaml --disable-golang --disable-rust --disable-fuse --disable-ublk \
