@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# An appliance that can't do its job says so in one line that a machine can
+# read, does what decant.then asks for, and leaves the disk as it was.
+# cases: refused too-small no-destination
+. "$(dirname "$0")/../functions.sh"
+
+requires_program qemu-system-x86_64 nbdkit
+
+# The console of a machine that boots with these parameters and ends by itself.
+boot() {
+    timeout --kill-after=5 90 "$TOP/boards/qemu-x86_64/run" -b "$TOP/build" "$1 decant.then=poweroff" target.raw \
+        </dev/null 2>&1 | tr -d '\r' >console || fail "the machine did not end by itself: $(tail -n 20 console)"
+    grep -Eq "$2" console || fail "no line like '$2' on the console: $(tail -n 20 console)"
+}
+
+yes 'what was there before' | head -c 16M >before || true
+cp before target.raw
+
+case $1 in
+refused) # port 1 of the host: nobody listens there
+    boot "decant.source=nbd://10.0.2.2:1/disk decant.destination=/dev/vda" \
+        '^decant: result=failed code=1 reason=.*nbd://10\.0\.2\.2:1/disk'
+    ;;
+too-small)
+    truncate -s 32M source.raw
+    # Any free port: they are tried until one is.
+    for port in $(shuf -i 20000-29999 -n 5); do
+        nbdkit --exit-with-parent --foreground --ipaddr 127.0.0.1 --port "$port" --pidfile source.pid \
+            --readonly file source.raw 2>source.server &
+        server_pid[source]=$!
+        while [ ! -s source.pid ] && kill -0 $! 2>/dev/null; do sleep 0.05; done
+        [ ! -s source.pid ] || break
+    done
+    boot "decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/vda" \
+        '^decant: result=failed code=1 reason=.*/dev/vda is too small'
+    ;;
+no-destination)
+    boot "decant.source=nbd://10.0.2.2:1/disk" '^decant: result=failed code=64 reason='
+    ;;
+esac
+cmp before target.raw

@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Block devices are what the appliance writes: of a fixed size, with sectors that
+# direct I/O has to keep to, and full of somebody's old data.
+#
+# cases: source destination both source-4k destination-4k both-4k destination-larger
+# cases: destination-too-small destination-discarded same-device odd-pipe to-nbd
+
+. "$(dirname "$0")/../functions.sh"
+requires_root
+requires_program losetup blockdev
+
+# attach NAME FILE [LOSETUP-OPTIONS]: sets the variable NAME to the device.
+attach() {
+    local name=$1 file=$2 device
+    shift 2
+    device=$(losetup --show --find "$@" "$file" 2>losetup.err) ||
+        skip "no loop device: $(cat losetup.err)"
+    at_exit+=("losetup -d $device")
+    printf -v "$name" %s "$device"
+}
+
+# What is on the device's file, past the caches.
+settle() {
+    blockdev --flushbufs "$to"
+}
+
+make_image in.img 12M 71
+junk out.img 12M
+
+case $1 in
+source|source-4k)
+    case $1 in *-4k) attach from in.img --sector-size 4096 ;; *) attach from in.img ;; esac
+    rm out.img
+    must_copy "$from" out.img ;;
+destination|destination-4k)
+    case $1 in *-4k) attach to out.img --sector-size 4096 ;; *) attach to out.img ;; esac
+    must_copy in.img "$to"
+    settle ;;
+both|both-4k)
+    case $1 in *-4k) o=(--sector-size 4096) ;; *) o=() ;; esac
+    attach from in.img "${o[@]}"
+    attach to out.img "${o[@]}"
+    must_copy "$from" "$to"
+    settle ;;
+destination-larger)
+    # The source ends inside a sector; what is behind it stays.
+    truncate -s 5000003 in.img
+    cp out.img expected.img
+    dd if=in.img of=expected.img bs=64K conv=notrunc status=none
+    attach to out.img --sector-size 4096
+    must_copy in.img "$to"
+    settle
+    same expected.img out.img
+    exit 0 ;;
+destination-too-small)
+    truncate -s 8M out.img
+    cp out.img before.img
+    attach to out.img
+    must_fail 1 '8388608|12582912' in.img "$to"
+    settle
+    same before.img out.img
+    exit 0 ;;
+destination-discarded)
+    # What is zero on the source is zero on the device, whatever was there.
+    truncate -s 0 in.img; truncate -s 12M in.img
+    attach to out.img
+    must_copy in.img "$to"
+    settle ;;
+same-device)
+    attach to out.img
+    cp out.img before.img
+    must_fail 1 "$(basename "$to")" "$to" "$to"
+    ln -s "$to" link
+    must_fail 1 "$(basename "$to")|link" "$to" link
+    settle
+    same before.img out.img
+    exit 0 ;;
+odd-pipe)
+    truncate -s 5000003 in.img
+    cp out.img expected.img
+    dd if=in.img of=expected.img bs=64K conv=notrunc status=none
+    attach to out.img
+    cat in.img | must_copy - "$to"
+    settle
+    same expected.img out.img
+    exit 0 ;;
+to-nbd)
+    requires_program nbdkit
+    attach from in.img
+    serve_nbdkit d file out.img
+    must_copy "$from" "$(uri d)" ;;
+*) fail "no such case" ;;
+esac
+same in.img out.img

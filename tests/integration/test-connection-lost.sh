@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A server that dies in the middle of a copy is a failure that says so, soon, on
+# one line, with how far the data is good; nothing hangs and nothing is claimed.
+#
+# cases: source destination source-before-block-status command-source command-destination
+
+. "$(dirname "$0")/../functions.sh"
+requires_program qemu-nbd
+requires_qemu_driver throttle
+
+size=33554432
+make_block 65536 >block.data
+for ((i = 0; i < 512; i++)); do printf '%08d' "$i"; tail -c +9 block.data; done >in.img
+junk out.img "$size"
+
+throttled() {
+    echo "driver=throttle,throttle-group=t,file.driver=raw,file.file.driver=file,file.file.filename=$1"
+}
+limit=throttle-group,id=t,x-bps-total=8388608
+
+good_below_is_true() {
+    local good
+    good=$(sed -n 's/.*below offset \([0-9][0-9]*\).*/\1/p' err)
+    [ -n "$good" ] || fail "not said how far the data is good: $(cat err)"
+    [ "$good" -lt "$size" ] || fail "all of it is said to be good: $(cat err)"
+    cmp -n "$good" in.img out.img || fail "the data below $good is not what it should be"
+}
+
+# Runs the copy, and kills the process in the file $1 once something has moved.
+fails_when_killed() {
+    local victim=$1
+    shift
+    (
+        for ((i = 0; i < 500; i++)); do
+            [ -s "$victim" ] && [ -e moving ] && break
+            if ! cmp -s -n 65536 in.img out.img; then sleep 0.02; else touch moving; fi
+        done
+        kill -KILL "$(cat "$victim")"
+    ) &
+    local killer=$!
+    at_exit+=("kill $killer 2>/dev/null")
+    must_fail 1 '.' "$@"
+    wait "$killer"
+    [ -e moving ] || fail "it failed before anything had moved: $(cat err)"
+}
+
+case $1 in
+source)
+    serve_qemu s --object "$limit" --image-opts "$(throttled in.img)"
+    fails_when_killed s.pid "$(uri s)" out.img
+    grep -Eq 's.sock|source' err || fail "which side? $(cat err)"
+    good_below_is_true ;;
+destination)
+    serve_qemu s --object "$limit" --image-opts "$(throttled out.img)"
+    fails_when_killed s.pid in.img "$(uri s)"
+    grep -Eq 's.sock|destination' err || fail "which side? $(cat err)"
+    good_below_is_true ;;
+source-before-block-status)
+    # It dies on being asked, not on being read.
+    requires_nbdkit_plugin eval
+    serve_nbdkit s eval get_size="echo $size" can_extents='exit 0' \
+        pread='dd if=/dev/zero iflag=count_bytes count=$3 bs=256K status=none' \
+        extents='kill -KILL $(cat "$TEST_DIR/s.pid"); sleep 1'
+    must_fail 1 's.sock|source' "$(uri s)" out.img ;;
+command-source)
+    fails_when_killed s.pid '[' qemu-nbd --persistent --shared=8 --pid-file="$PWD/s.pid" \
+        --object "$limit" --image-opts "$(throttled in.img)" ']' out.img
+    good_below_is_true ;;
+command-destination)
+    fails_when_killed s.pid in.img '[' qemu-nbd --persistent --shared=8 --pid-file="$PWD/s.pid" \
+        --object "$limit" --image-opts "$(throttled out.img)" ']'
+    good_below_is_true ;;
+*) fail "no such case" ;;
+esac

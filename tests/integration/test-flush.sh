@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# decant says that it is done when the data is on stable storage, not before: a
+# flush on NBD, fsync on files and devices, also after the file's size is set.
+#
+# cases: nbd nbd-no-flush-option file file-no-flush-option flush-refused
+
+. "$(dirname "$0")/../functions.sh"
+requires_nbdkit_filter log error
+make_image in.img 3M
+
+case $1 in
+nbd)
+    junk out.img 3M
+    serve_nbdkit d --filter=log file out.img logfile=log
+    must_copy in.img "$(uri d)"
+    end_server d
+    [ "$(log_count log Flush)" -ge 1 ] || fail "no flush in the log" ;;
+nbd-no-flush-option)
+    junk out.img 3M
+    serve_nbdkit d --filter=log file out.img logfile=log
+    must_copy --no-flush in.img "$(uri d)"
+    end_server d
+    [ "$(log_count log Flush)" -eq 0 ] || fail "a flush in spite of --no-flush"
+    same in.img out.img ;;
+file)
+    requires_strace
+    strace -f -o trace -e trace=fsync,fdatasync,sync_file_range,ftruncate,pwrite64,io_uring_enter,io_uring_setup \
+        "$DECANT" in.img out.img
+    same in.img out.img
+    if grep -q io_uring_setup trace; then skip "the flush goes through io_uring, where strace can't see it"; fi
+    awk '/pwrite64|ftruncate/ { w = NR } /fsync|fdatasync/ { s = NR } END { exit !(s > w) }' trace ||
+        fail "no fsync after the last write: $(tail -n 5 trace)" ;;
+file-no-flush-option)
+    requires_strace
+    strace -f -o trace -e trace=fsync,fdatasync "$DECANT" --no-flush in.img out.img
+    same in.img out.img
+    ! grep -E 'fsync|fdatasync' trace || fail "fsync in spite of --no-flush" ;;
+flush-refused)
+    # A server that can't make its data durable: this isn't success.
+    requires_nbdkit_plugin eval
+    junk out.img 3M
+    serve_nbdkit d eval get_size='echo 3145728' can_write='exit 0' can_flush='exit 0' \
+        pread='dd if=/dev/zero iflag=count_bytes count=$3 bs=256K status=none' pwrite='cat >/dev/null' \
+        flush='echo EIO no power >&2; exit 1'
+    must_fail 1 'flush|stable' in.img "$(uri d)" ;;
+*) fail "no such case" ;;
+esac

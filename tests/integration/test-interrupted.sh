@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A copy also ends from outside: a signal, a reader that goes away, a disk that
+# fills up. Each is a failure that says how far it got, and none is a silence.
+#
+# cases: term int signalled-twice reader-gone disk-full-file disk-full-sparse-file standard-output-closed
+
+. "$(dirname "$0")/../functions.sh"
+requires_nbdkit_filter delay
+make_block 65536 >block.data
+for ((i = 0; i < 128; i++)); do printf '%08d' "$i"; tail -c +9 block.data; done >in.img
+
+one_line_about() {
+    cat err
+    [ "$(wc -l <err)" -eq 1 ] && grep -q '^decant: ' err || fail "one line expected: $(cat err)"
+    grep -Eq -e "$1" err || fail "the line should match '$1'"
+}
+
+case $1 in
+term|int)
+    serve_nbdkit s --filter=delay file in.img rdelay=200ms
+    "$DECANT" --memory=1M -C 1 "$(uri s)" out.img 2>err &
+    pid=$!
+    at_exit+=("kill -KILL $pid 2>/dev/null")
+    wait_until -s out.img
+    sleep 0.5
+    kill "-${1^^}" "$pid"
+    code=0
+    wait "$pid" || code=$?
+    # Either it says so and fails, or it lets the signal have it; both end it.
+    [ "$code" -eq 1 ] || fail "exit code $code, not 1"
+    one_line_about 'signal|interrupt|stopped|terminat'
+    good=$(sed -n 's/.*below offset \([0-9][0-9]*\).*/\1/p' err)
+    [ -n "$good" ] || fail "not said how far the data is good"
+    cmp -n "$good" in.img out.img ;;
+signalled-twice)
+    # The first waits for what is under way, here for far too long; the second
+    # means it.
+    junk out.img 8M
+    serve_nbdkit d --filter=delay file out.img wdelay=50
+    "$DECANT" in.img "$(uri d)" 2>err &
+    pid=$!
+    at_exit+=("kill -KILL $pid 2>/dev/null")
+    sleep 1
+    kill -INT "$pid"
+    sleep 0.5
+    kill -INT "$pid" 2>/dev/null || true
+    for ((i = 0; i < 500; i++)); do
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.02
+    done
+    [ "$i" -lt 500 ] || fail "it still runs"
+    code=0
+    wait "$pid" || code=$?
+    [ "$code" -ne 0 ] || fail "it claims to be done" ;;
+reader-gone)
+    code=0
+    { "$DECANT" in.img - 2>err || echo $? >code; } | head -c 100000 >out.part
+    [ "$(cat code)" -eq 1 ] || fail "exit code $(cat code), not 1"
+    one_line_about 'writing' ;;
+disk-full-file|disk-full-sparse-file)
+    requires_root
+    mkdir small
+    unshare -m true 2>/dev/null || skip "no mount namespace may be made here"
+    [ "$1" = disk-full-file ] || truncate -s 1G in.img
+    unshare -m sh -c 'mount -t tmpfs -o size=2M tmpfs small || exit 99
+        "$0" in.img small/out.img 2>err; echo $? >code' "$DECANT"
+    [ -s code ] || skip "no tmpfs may be mounted here"
+    [ "$(cat code)" -eq 1 ] || fail "exit code $(cat code), not 1: $(cat err)"
+    one_line_about 'No space left' ;;
+standard-output-closed)
+    code=0
+    "$DECANT" in.img - 2>err >&- || code=$?
+    [ "$code" -eq 1 ] || fail "exit code $code, not 1"
+    one_line_about '.' ;;
+*) fail "no such case" ;;
+esac

@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# All memory is taken at the start: after the first byte has been read no call
+# that gets memory or makes a process may show, and the peak stays under 24 MiB,
+# whatever the size of the disk, the number of its extents or the server's taste.
+#
+# cases: pattern-to-null sparse-to-file many-extents file-to-nbd nbd-to-nbd file-to-file
+# cases: large-memory small-memory 16-connections
+
+. "$(dirname "$0")/../functions.sh"
+requires_strace
+requires_program nbdkit /usr/bin/time
+requires_nbdkit_plugin pattern
+requires_holes
+
+limit_kib=24576
+options=()
+
+# regions FILE COUNT STEP BYTES: a disk of 4 GiB with COUNT regions of data in it.
+regions() {
+    perl -e '
+        my ($file, $count, $step, $bytes) = @ARGV;
+        open(my $out, ">", $file) or die;
+        for (0 .. $count - 1) { seek $out, $_ * $step, 0; print $out chr(1 + $_ % 255) x $bytes }
+        truncate $out, 4 << 30;
+    ' "$@"
+}
+
+case $1 in
+pattern-to-null)
+    serve_nbdkit s pattern 4G
+    from=$(uri s) to=null: ;;
+sparse-to-file)
+    requires_nbdkit_plugin sparse-random
+    serve_nbdkit s sparse-random 4G seed=61 percent=10
+    from=$(uri s) to=out.img ;;
+many-extents)
+    # 32768 extents, more than any window over them may hold.
+    regions in.img 16384 16384 4096
+    serve_nbdkit s file in.img
+    from=$(uri s) to=out.img ;;
+file-to-nbd)
+    regions in.img 1024 4194304 65536
+    truncate -s 4G out.img
+    serve_nbdkit d file out.img
+    from=in.img to=$(uri d) ;;
+nbd-to-nbd)
+    regions in.img 1024 4194304 65536
+    truncate -s 4G out.img
+    serve_nbdkit s file in.img
+    serve_nbdkit d file out.img
+    from=$(uri s) to=$(uri d) ;;
+file-to-file)
+    regions in.img 1024 4194304 65536
+    from=in.img to=out.img ;;
+large-memory)
+    # What is given is what is taken, and not more.
+    options=(--memory=64M)
+    limit_kib=$(((64 + 8) * 1024))
+    serve_nbdkit s pattern 1G
+    from=$(uri s) to=null: ;;
+small-memory)
+    options=(--memory=1M)
+    limit_kib=$(((1 + 8) * 1024))
+    serve_nbdkit s pattern 256M
+    from=$(uri s) to=out.img ;;
+16-connections)
+    options=(--connections=16)
+    serve_nbdkit s pattern 1G
+    from=$(uri s) to=null: ;;
+*) fail "no such case" ;;
+esac
+
+# The peak, of decant alone.
+/usr/bin/time -f %M -o peak "$DECANT" "${options[@]}" "$from" "$to"
+peak_kib=$(tail -n 1 peak)
+echo "peak $peak_kib KiB"
+[ "$peak_kib" -le "$limit_kib" ] || fail "the peak is $peak_kib KiB, $limit_kib KiB expected at most"
+
+# The calls.
+case $to in out.img) rm out.img ;; esac
+strace --seccomp-bpf -f -o trace \
+    -e trace=memory,process,read,recvfrom,recvmsg,pread64,preadv,preadv2,io_uring_enter,splice \
+    "$DECANT" "${options[@]}" "$from" "$to"
+[ -s trace ] || fail "nothing was traced"
+# After the 50th read or submission: from there on data moves. (The first ones are
+# the handshake's.)
+awk '
+    / (read|recvfrom|recvmsg|pread64|preadv2?|io_uring_enter|splice)\(/ { moves++; next }
+    moves > 50 && / (brk|mmap|mremap|munmap|madvise|clone3?|fork|vfork|execve)\(/ { print; bad = 1 }
+    END { if (moves < 100) { print "only " moves " reads"; bad = 1 }; exit bad }
+' trace >found || fail "memory or processes after the start: $(head -n 20 found)"
+case $from in in.img) same_sparse in.img "${to/nbd+*/out.img}" ;; esac

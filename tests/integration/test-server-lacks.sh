@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Servers that can't zero, can't flush, want one connection or answer slowly and
+# out of order are met every day; the copy has to be the same on all of them.
+#
+# cases: no-zero zero-emulated zero-refused zero-not-supported no-fast-zero no-flush no-fua no-multi-conn-source
+# cases: no-multi-conn-destination multi-conn one-connection-asked-for no-parallel
+# cases: slow-reads slow-writes slow-both read-only-source serialized-connections
+
+. "$(dirname "$0")/../functions.sh"
+requires_nbdkit_filter nozero error fua multi-conn delay log noparallel
+make_image in.img 20M 3
+junk out.img 20M
+
+# The bare minimum of a server over out.img: no flush, no zero, no extents.
+serve_bare() {
+    requires_nbdkit_plugin eval
+    serve_nbdkit s eval \
+        get_size='stat -c %s "$TEST_DIR/out.img"' \
+        pread='dd if="$TEST_DIR/out.img" iflag=skip_bytes,count_bytes skip=$4 count=$3 bs=256K status=none' \
+        pwrite='dd of="$TEST_DIR/out.img" oflag=seek_bytes seek=$4 bs=256K conv=notrunc status=none'
+}
+
+connections() {
+    grep -c ' Connect export=' log
+}
+
+to_destination() {
+    must_copy in.img "$(uri s)"
+    end_server s
+}
+
+case $1 in
+no-zero)
+    serve_nbdkit s --filter=nozero --filter=log file out.img zeromode=none logfile=log
+    to_destination
+    [ "$(log_count log Zero)" -eq 0 ] || fail "a zero request went out" ;;
+zero-emulated)
+    serve_nbdkit s --filter=nozero file out.img zeromode=emulate
+    to_destination ;;
+zero-refused)
+    # It says that it can, and then can't: plain writes still work.
+    serve_nbdkit s --filter=error file out.img error-zero=EINVAL error-zero-rate=100%
+    to_destination ;;
+zero-not-supported)
+    requires_nbdkit_plugin eval
+    serve_nbdkit s eval can_write='exit 0' can_zero='exit 0' can_fast_zero='exit 3' \
+        get_size='stat -c %s "$TEST_DIR/out.img"' \
+        pread='dd if="$TEST_DIR/out.img" iflag=skip_bytes,count_bytes skip=$4 count=$3 bs=256K status=none' \
+        pwrite='dd of="$TEST_DIR/out.img" oflag=seek_bytes seek=$4 bs=256K conv=notrunc status=none' \
+        zero='echo EINVAL no such thing here >&2; exit 1'
+    to_destination ;;
+no-fast-zero)
+    serve_nbdkit s --filter=nozero file out.img fastzeromode=none
+    to_destination ;;
+no-flush)
+    serve_bare
+    to_destination ;;
+no-fua)
+    serve_nbdkit s --filter=fua file out.img
+    to_destination ;;
+no-multi-conn-source)
+    serve_nbdkit s --filter=log --filter=multi-conn file in.img multi-conn-mode=disable logfile=log
+    must_copy "$(uri s)" out.img
+    [ "$(connections)" -eq 1 ] || fail "$(connections) connections to a server without multi-conn" ;;
+no-multi-conn-destination)
+    serve_nbdkit s --filter=log --filter=multi-conn file out.img multi-conn-mode=disable logfile=log
+    to_destination
+    [ "$(connections)" -eq 1 ] || fail "$(connections) connections to a server without multi-conn" ;;
+multi-conn)
+    serve_nbdkit s --filter=log file in.img logfile=log
+    must_copy "$(uri s)" out.img
+    end_server s
+    [ "$(connections)" -eq 4 ] || fail "$(connections) connections, not 4"
+    # And they are put to use.
+    [ "$(grep ' Read id=.*\.\.\.$' log | grep -o 'connection=[0-9]*' | sort -u | wc -l)" -gt 1 ] ||
+        fail "all reads went over one connection" ;;
+one-connection-asked-for)
+    serve_nbdkit s --filter=log file in.img logfile=log
+    must_copy -C 1 "$(uri s)" out.img
+    end_server s
+    [ "$(connections)" -eq 1 ] || fail "$(connections) connections with -C 1" ;;
+no-parallel)
+    serve_nbdkit s --filter=noparallel file in.img serialize=requests
+    must_copy "$(uri s)" out.img ;;
+slow-reads)
+    serve_nbdkit s --filter=delay file in.img rdelay=10ms delay-extents=10ms
+    must_copy "$(uri s)" out.img ;;
+slow-writes)
+    serve_nbdkit s --filter=delay file out.img wdelay=10ms
+    to_destination ;;
+slow-both)
+    serve_nbdkit r --filter=delay file in.img rdelay=7ms delay-extents=30ms
+    serve_nbdkit s --filter=delay file out.img delay-write=11ms delay-zero=3ms
+    must_copy "$(uri r)" "$(uri s)"
+    end_server s ;;
+read-only-source)
+    serve_nbdkit s -r file in.img
+    must_copy "$(uri s)" out.img ;;
+serialized-connections)
+    serve_nbdkit s --filter=noparallel file in.img serialize=connections
+    must_copy "$(uri s)" out.img ;;
+*) fail "no such case" ;;
+esac
+same in.img out.img

@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The forms of URI that people write have to reach the server and the export they
+# mean: escapes, other parameters' order, ports, host names and both families.
+#
+# cases: tcp tcp-name tcp-ipv6 escaped-socket escaped-export export-with-slash parameter-order host-left-out
+
+. "$(dirname "$0")/../functions.sh"
+requires_nbdkit_filter exportname
+make_image in.img 1000003
+
+# The nbdkit NAME on a free TCP port of an address; sets $port.
+serve_tcp() {
+    local name=$1 address=$2 try
+    shift 2
+    for try in 1 2 3 4 5 6 7 8 9 10; do
+        port=$((20000 + RANDOM % 10000))
+        rm -f "$name.pid"
+        nbdkit --exit-with-parent --foreground -i "$address" -p "$port" \
+            --pidfile "$name.pid" "$@" >"$name.server" 2>&1 &
+        server_pid[$name]=$!
+        until [ -s "$name.pid" ]; do
+            kill -0 "${server_pid[$name]}" 2>/dev/null || continue 2
+            sleep 0.02
+        done
+        return 0
+    done
+    skip "no TCP port to be had on $address: $(cat "$name.server")"
+}
+
+case $1 in
+tcp)
+    serve_tcp s 127.0.0.1 file in.img
+    must_copy "nbd://127.0.0.1:$port" out.img
+    same in.img out.img
+    must_copy "nbd://127.0.0.1:$port/" out.img ;;
+tcp-name)
+    serve_tcp s 127.0.0.1 file in.img
+    must_copy "nbd://localhost:$port/" out.img ;;
+tcp-ipv6)
+    [ -e /proc/net/if_inet6 ] || skip "no IPv6 on this machine"
+    serve_tcp s ::1 file in.img
+    must_copy "nbd://[::1]:$port/" out.img ;;
+escaped-socket)
+    mkdir 'a dir&x=%'
+    serve_nbdkit 'a dir&x=%/s' file in.img
+    must_copy "nbd+unix:///?socket=$TEST_DIR/a%20dir%26x%3d%25/%73.sock" out.img ;;
+escaped-export)
+    serve_nbdkit s --filter=exportname file in.img exportname-strict=true 'exportname=a b?c'
+    must_copy "nbd+unix:///a%20b%3Fc?socket=$TEST_DIR/s.sock" out.img ;;
+export-with-slash)
+    serve_nbdkit s --filter=exportname file in.img exportname-strict=true exportname=/a/b
+    must_copy "nbd+unix:////a/b?socket=$TEST_DIR/s.sock" out.img ;;
+host-left-out)
+    # The URI document has it mean this machine. Port 10809 may be in use.
+    run_decant nbd:///no-such-export out.img
+    grep -Eq "localhost|127.0.0.1|::1|no-such-export" err || fail "where did it go? $(cat err)"
+    exit 0 ;;
+parameter-order)
+    serve_nbdkit s file in.img
+    must_copy "nbd+unix://?socket=$TEST_DIR/s.sock" out.img ;;
+*) fail "no such case" ;;
+esac
+same in.img out.img

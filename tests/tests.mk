@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+# How the tests are built and run; included by the Makefile on top, which gives
+# BUILD and the program. `make check-run` runs all of it, `make check-run
+# TESTS="tests/integration/test-uri.sh"` some of it.
+
+# Debian packages that the tests take.
+CHECK_PACKAGES := libcmocka-dev nbdkit nbd-server qemu-utils libnbd-bin strace \
+	binutils file time perl util-linux coreutils
+
+# The rooms that need neither libnbd nor the system: unit tests link all of them,
+# compiled for the host with the sanitizers.
+PURE_ROOMS := error options uri extents schedule reorder chunks assemble retry mapfile progress budget
+
+UNIT_SOURCES := $(wildcard tests/unit/test-*.c)
+UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/unit/%)
+UNIT_ROOMS := $(filter $(PURE_ROOMS),$(patsubst src/%.c,%,$(wildcard src/*.c)))
+UNIT_OBJECTS := $(UNIT_ROOMS:%=$(BUILD)/tests/host/%.o)
+UNIT_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -D_GNU_SOURCE -DDECANT_VERSION='"test"' -Isrc \
+	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith
+
+# gcc by its name: the host's C library, whatever builds the program.
+UNIT_CC := gcc
+
+$(BUILD)/tests/host/%.o: src/%.c tests/tests.mk
+	@mkdir -p $(@D)
+	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_OBJECTS) tests/tests.mk
+	@mkdir -p $(@D)
+	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_OBJECTS) -lcmocka -o $@
+
+-include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
+
+TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) \
+	$(wildcard tests/integration/test-*.sh) $(wildcard tests/boot/test-*.sh))
+
+## check-unit: builds the unit tests and runs them alone
+.PHONY: check-unit
+check-unit: $(UNIT_TESTS)
+	@tests/run $(UNIT_TESTS)
+
+## check-run: runs the tests on what is built, without installing anything
+.PHONY: check-run
+check-run: $(UNIT_TESTS) $(SIM) $(BUILD)/decant image
+	@tests/run $(TESTS)

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The rules for files that a reader shouldn't have to check by eye: a licence line
+# on top, a sentence of purpose, tests that can be run, rooms that open with what
+# they are.
+#
+# cases: licence-lines tests-have-a-purpose tests-can-be-run headers-open-with-prose
+# cases: no-exit-below-main no-printing-below-the-top nothing-of-this-machine
+
+. "$(dirname "$0")/../functions.sh"
+cd "$TOP"
+bad=0
+complain() {
+    echo "$*"
+    bad=1
+}
+
+# What belongs to the tree: committed, or about to be.
+files() {
+    if git rev-parse --git-dir >/dev/null 2>&1; then
+        git ls-files --cached --others --exclude-standard
+    else
+        find . -path ./build -prune -o -type f -print | sed 's|^\./||'
+    fi | while read -r file; do [ ! -f "$file" ] || echo "$file"; done
+}
+
+case $1 in
+licence-lines)
+    seen=0
+    while read -r file; do
+        case $file in
+        *.c|*.h|*.sh|*.mk|Makefile|tests/run|rootfs/init) ;;
+        *) continue ;;
+        esac
+        seen=$((seen + 1))
+        head -n 2 "$file" | grep -q 'SPDX-License-Identifier: MIT' || complain "$file: no SPDX line on top"
+    done < <(files)
+    [ "$seen" -ge 30 ] || fail "only $seen files were looked at" ;;
+tests-have-a-purpose)
+    for file in tests/integration/*.sh tests/tidy/*.sh tests/unit/*.c; do
+        [ -e "$file" ] || continue
+        # In the lines behind the licence, before any code: a sentence.
+        sed -n '2,9p' "$file" | grep -v SPDX | sed -n '/^#[^!]\|^\/\*\|^ \*/p' | tr '\n' ' ' |
+            grep -Eq '[[:alpha:]]+( [^ ]+){7,}[.:]' || complain "$file: what is it for?"
+    done ;;
+tests-can-be-run)
+    for file in tests/run tests/integration/test-*.sh tests/tidy/test-*.sh; do
+        [ -x "$file" ] || complain "$file: not executable"
+        bash -n "$file" || complain "$file: not a script"
+    done
+    # A case that isn't in the list never runs; one that is but isn't handled fails.
+    for file in tests/integration/*.sh tests/tidy/*.sh; do
+        case $file in */test-*) ;; *) complain "$file: not called test-*, so never run" ;; esac
+    done ;;
+headers-open-with-prose)
+    for file in src/*.h; do
+        room=$(basename "$file" .h)
+        sed -n 2p "$file" | grep -Eq "^/\* $room: " || complain "$file: its second line should say '$room: ' and what it is"
+    done ;;
+no-exit-below-main)
+    found=$(grep -nE '\b(exit|_exit|_Exit|abort|quick_exit) *\(' src/*.c | grep -v '^src/main\.c:' || true)
+    [ -z "$found" ] || complain "only main ends the program: $found" ;;
+no-printing-below-the-top)
+    ! grep -nE '\b(printf|fprintf|vfprintf|puts|fputs|putchar|perror|dprintf|vdprintf) *\(' src/*.c |
+        grep -vE '^src/(say|main)\.c:' || complain "only say (and main) print" ;;
+nothing-of-this-machine)
+    # Paths of a home or a workplace.
+    found=$(files | grep -vE '^build/|\.(png|gz|xz)$' |
+        xargs grep -nIE '(^|[^[:alnum:]_./])/(work|home|root)/[[:alnum:]]' || true)
+    [ -z "$found" ] || complain "a path of somebody's machine: $found" ;;
+*) fail "no such case" ;;
+esac
+[ "$bad" -eq 0 ]
