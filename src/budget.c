@@ -28,8 +28,10 @@ choose_slot(const struct budget_needs *needs)
   return range_max(slot, needs->source_block_min);
 }
 
-int
-budget_plan(struct budget *budget, const struct budget_needs *needs, struct fault *fault)
+/* Divides the payload without minding whether it suffices; returns what it takes
+ * at least. */
+static uint64_t
+divide(struct budget *budget, const struct budget_needs *needs)
 {
   uint64_t block = choose_block(needs);
   uint64_t slot = choose_slot(needs);
@@ -43,14 +45,26 @@ budget_plan(struct budget *budget, const struct budget_needs *needs, struct faul
                              .zero_bytes = range_max(range_min(slot, range_power_of_two_below(write_max)), block),
                              .write_max = write_max,
                              .zero_max = range_align_down(ZERO_BYTES_MAX, block) };
-
   uint64_t fixed = stages * block + budget->zero_bytes;
-  uint64_t least = fixed + SLOTS_MIN * slot;
-  if (least > needs->payload_bytes)
-    return fault_set(fault, EXIT_FAILED, 0,
-                     "the blocks of source (%llu KiB) and destination (%llu KiB) need --memory=%lluM at least",
-                     (unsigned long long)(needs->source_block_min / KIB),
-                     (unsigned long long)(needs->destination_block_min / KIB), (unsigned long long)((least + MIB - 1) / MIB));
-  budget->slots = (unsigned)range_min((needs->payload_bytes - fixed) / slot, SLOTS_MAX);
-  return 0;
+  if (fixed < needs->payload_bytes)
+    budget->slots = (unsigned)range_min((needs->payload_bytes - fixed) / slot, SLOTS_MAX);
+  return fixed + SLOTS_MIN * slot;
+}
+
+int
+budget_plan(struct budget *budget, const struct budget_needs *needs, struct fault *fault)
+{
+  struct budget_needs enough = *needs;
+  uint64_t least;
+
+  /* More memory makes for larger slots: ask again until it really suffices. */
+  while ((least = divide(budget, &enough)) > enough.payload_bytes)
+    enough.payload_bytes = range_align_up(least, MIB);
+  if (enough.payload_bytes == needs->payload_bytes)
+    return 0;
+  return fault_set(fault, EXIT_FAILED, 0,
+                   "the blocks of source (%llu KiB) and destination (%llu KiB) need --memory=%lluM at least",
+                   (unsigned long long)(needs->source_block_min / KIB),
+                   (unsigned long long)(needs->destination_block_min / KIB),
+                   (unsigned long long)(enough.payload_bytes / MIB));
 }

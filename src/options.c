@@ -125,14 +125,17 @@ parse_sparse(struct options *options, const char *value, struct fault *fault)
   return 0;
 }
 
-/* getopt leaves the option's value in optopt, for a short and a long name alike. */
+/* What getopt can't make sense of. It leaves the option's value in optopt if it
+ * knows the option, or its letter if it doesn't; 0 for an unknown long name. */
 static int
-missing_argument(struct fault *fault)
+bad_option(int found, char **argv, struct fault *fault)
 {
+  char letter[] = { '-', (char)optopt, '\0' };
+
   for (const struct option *option = long_options; option->name; option++)
     if (option->val == optopt)
-      return usage(fault, "an argument is missing after --", option->name);
-  return usage(fault, "an argument is missing", "");
+      return usage(fault, found == ':' ? "an argument is missing after --" : "there is no argument to --", option->name);
+  return usage(fault, "unknown option ", optopt ? letter : argv[optind - 1]);
 }
 
 /* One option that getopt found. */
@@ -173,14 +176,8 @@ take_option(struct options *options, int option, char **argv, struct fault *faul
   case 'V':
     options->mode = RUN_VERSION;
     return 0;
-  case ':':
-    return missing_argument(fault);
   default:
-    if (optopt > 0 && optopt < 256) {
-      char letter[] = { '-', (char)optopt, '\0' };
-      return usage(fault, "unknown option ", letter);
-    }
-    return usage(fault, "unknown option ", argv[optind - 1]);
+    return bad_option(option, argv, fault);
   }
 }
 

@@ -15,7 +15,8 @@ amount_text(char text[AMOUNT_TEXT_BYTES], double bytes)
   static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
   size_t unit = 0;
 
-  for (; bytes >= 1024 && unit + 1 < sizeof units / sizeof units[0]; unit++)
+  /* What would be printed as 1024.0 is 1.0 of the next unit. */
+  for (; bytes >= (unit == 0 ? 1024 : 1023.95) && unit + 1 < sizeof units / sizeof units[0]; unit++)
     bytes /= 1024;
   snprintf(text, AMOUNT_TEXT_BYTES, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
 }

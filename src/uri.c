@@ -80,8 +80,6 @@ decode(const struct parser *parser, struct part part, char *out, size_t out_byte
       i += 2;
       if (c == '\0')
         return fault_set(parser->fault, EXIT_BAD_USAGE, 0, "%s: %%00 is not supported in the %s", parser->uri, what);
-    } else if ((unsigned char)c <= ' ' || c == 127) {
-      return refuse(parser, "white space and control characters must be percent-encoded");
     }
     if (used + 1 >= out_bytes)
       return fault_set(parser->fault, EXIT_BAD_USAGE, 0, "%s: the %s is longer than %zu bytes", parser->uri, what,
@@ -163,12 +161,13 @@ parse_parameter(const struct parser *parser, struct part parameter, struct uri *
 {
   struct part name = split(&parameter, "=");
 
-  skip(&parameter, "=");
-  if (name.length == 0)
+  if (!skip(&parameter, "=") && name.length == 0) /* two separators in a row */
     return 0;
   if (part_is(name, "socket")) {
     if (uri->transport != URI_UNIX)
       return refuse(parser, "socket= belongs to nbd+unix://");
+    if (uri->socket[0] != '\0')
+      return refuse(parser, "socket= is given twice");
     return decode(parser, parameter, uri->socket, sizeof uri->socket, "socket");
   }
   if (name.length > 4 && memcmp(name.text, "tls-", 4) == 0)
@@ -199,6 +198,9 @@ uri_parse(struct uri *uri, const char *text, struct fault *fault)
     return refuse(&parser, "not a URI");
   rest.text += 3; /* "://" */
   rest.length -= 3;
+  for (const char *p = text; *p; p++)
+    if ((unsigned char)*p <= ' ' || *p == 127)
+      return refuse(&parser, "white space and control characters must be percent-encoded");
   if (memchr(rest.text, '#', rest.length))
     return refuse(&parser, "a fragment (#) has no meaning here; write %23 in a name");
   if (parse_scheme(&parser, scheme, uri) == -1)
