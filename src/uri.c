@@ -63,6 +63,21 @@ hex_digit(char c)
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* What no part of a URI may hold, also those that mean nothing to us. */
+static int
+check_characters(const struct parser *parser, const char *text)
+{
+  for (const char *p = text; *p; p++) {
+    if ((unsigned char)*p <= ' ' || *p == 127)
+      return refuse(parser, "white space and control characters must be percent-encoded");
+    if (*p == '%' && (hex_digit(p[1]) < 0 || hex_digit(p[2]) < 0))
+      return refuse(parser, "'%' must be followed by two hexadecimal digits");
+    if (*p == '#')
+      return refuse(parser, "a fragment (#) has no meaning here; write %23 in a name");
+  }
+  return 0;
+}
+
 /* Resolves percent-encoding into a NUL-terminated buffer. */
 static int
 decode(const struct parser *parser, struct part part, char *out, size_t out_bytes, const char *what)
@@ -72,11 +87,7 @@ decode(const struct parser *parser, struct part part, char *out, size_t out_byte
   for (size_t i = 0; i < part.length; i++) {
     char c = part.text[i];
     if (c == '%') {
-      int high = part.length - i > 2 ? hex_digit(part.text[i + 1]) : -1;
-      int low = part.length - i > 2 ? hex_digit(part.text[i + 2]) : -1;
-      if (high < 0 || low < 0)
-        return refuse(parser, "'%' must be followed by two hexadecimal digits");
-      c = (char)(high << 4 | low);
+      c = (char)(hex_digit(part.text[i + 1]) << 4 | hex_digit(part.text[i + 2]));
       i += 2;
       if (c == '\0')
         return fault_set(parser->fault, EXIT_BAD_USAGE, 0, "%s: %%00 is not supported in the %s", parser->uri, what);
@@ -196,13 +207,10 @@ uri_parse(struct uri *uri, const char *text, struct fault *fault)
   snprintf(parser.uri, sizeof parser.uri, "%s", text);
   if (!uri_is_uri(text))
     return refuse(&parser, "not a URI");
+  if (check_characters(&parser, text) == -1)
+    return -1;
   rest.text += 3; /* "://" */
   rest.length -= 3;
-  for (const char *p = text; *p; p++)
-    if ((unsigned char)*p <= ' ' || *p == 127)
-      return refuse(&parser, "white space and control characters must be percent-encoded");
-  if (memchr(rest.text, '#', rest.length))
-    return refuse(&parser, "a fragment (#) has no meaning here; write %23 in a name");
   if (parse_scheme(&parser, scheme, uri) == -1)
     return -1;
   if (parse_authority(&parser, split(&rest, "/?"), uri) == -1)

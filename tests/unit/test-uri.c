@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/* A URI read wrongly is another disk overwritten, or a name sent in plain that
+ * was meant to be encrypted: what is understood, and what is refused and how. */
+#include "unit.h"
+
+#include "uri.h"
+
+static struct uri uri; /* large */
+
+static void
+uris_are_told_from_files(void **state)
+{
+  static const struct {
+    const char *text;
+    bool is_uri;
+  } cases[] = {
+    { "nbd://host", true },  { "nbd+unix:///?socket=s", true }, { "NBD://host", true }, { "http://host", true },
+    { "x-y.z+1://", true },  { "nbd:host", false },             { "nbd:/host", false }, { "nbd", false },
+    { "", false },           { "://", false },                  { "/nbd://", false },   { "./nbd://host", false },
+    { "my disk://", false }, { "/dev/sda", false },             { "-", false },         { "null:", false },
+  };
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(cases); i++)
+    if (uri_is_uri(cases[i].text) != cases[i].is_uri)
+      fail_msg("\"%s\" should%s be a URI", cases[i].text, cases[i].is_uri ? "" : "n't");
+}
+
+static void
+tcp_uris_name_host_port_and_export(void **state)
+{
+  static const struct {
+    const char *text, *host, *port, *export_name;
+  } cases[] = {
+    /* The table of the URI document. */
+    { "nbd://example.com/disk", "example.com", "10809", "disk" },
+    { "nbd://example.com/", "example.com", "10809", "" },
+    { "nbd://example.com", "example.com", "10809", "" },
+    { "nbd://example.com//disk", "example.com", "10809", "/disk" },
+    { "nbd://example.com/hello%20world", "example.com", "10809", "hello world" },
+    { "nbd://example.com:10809/export", "example.com", "10809", "export" },
+    /* Ports. */
+    { "nbd://h:1/x", "h", "1", "x" },
+    { "nbd://h:65535", "h", "65535", "" },
+    { "nbd://h:/x", "h", "10809", "x" },
+    /* Addresses. */
+    { "nbd://10.0.0.1/x", "10.0.0.1", "10809", "x" },
+    { "nbd://[::1]/x", "::1", "10809", "x" },
+    { "nbd://[2001:db8::7]:99/x", "2001:db8::7", "99", "x" },
+    { "nbd://[fe80::1%25eth0]:99", "fe80::1%eth0", "99", "" },
+    { "nbd://h%2Dost/x", "h-ost", "10809", "x" },
+    /* No host: this machine. */
+    { "nbd:///x", "localhost", "10809", "x" },
+    { "nbd://", "localhost", "10809", "" },
+    { "nbd://:99/x", "localhost", "99", "x" },
+    /* User names serve TLS alone. */
+    { "nbd://alice@h:99/x", "h", "99", "x" },
+    { "nbd://alice:pw@h/x", "h", "10809", "x" },
+    { "nbd://alice@[::1]/x", "::1", "10809", "x" },
+    { "nbd://@h/x", "h", "10809", "x" },
+    /* Paths. */
+    { "nbd://h///", "h", "10809", "//" },
+    { "nbd://h/a/b:c@d", "h", "10809", "a/b:c@d" },
+    { "nbd://h/a&b=c;d", "h", "10809", "a&b=c;d" },
+    { "nbd://h/a+b", "h", "10809", "a+b" },
+    { "nbd://h/%2f%2F%23%3f%25", "h", "10809", "//#?%" },
+    { "nbd://h/%c3%bc\xc3\xbc", "h", "10809", "\xc3\xbc\xc3\xbc" },
+    { "nbd://h/%0a", "h", "10809", "\n" },
+    { "nbd://h/[x]", "h", "10809", "[x]" },
+    /* Queries that say nothing. */
+    { "nbd://h/x?", "h", "10809", "x" },
+    { "nbd://h?", "h", "10809", "" },
+    { "nbd://h/x?&&;", "h", "10809", "x" },
+  };
+  struct fault fault;
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+    if (uri_parse(&uri, cases[i].text, &fault) == -1)
+      fail_msg("refused: %s", fault.text);
+    assert_int_equal(uri.transport, URI_TCP);
+    assert_string_equal(uri.host, cases[i].host);
+    assert_string_equal(uri.port, cases[i].port);
+    assert_string_equal(uri.export_name, cases[i].export_name);
+    assert_string_equal(uri.socket, "");
+  }
+}
+
+static void
+unix_uris_name_socket_and_export(void **state)
+{
+  static const struct {
+    const char *text, *socket, *export_name;
+  } cases[] = {
+    { "nbd+unix:///disk?socket=sock", "sock", "disk" },
+    { "nbd+unix://?socket=/run/nbd.sock", "/run/nbd.sock", "" },
+    { "nbd+unix:///?socket=/run/nbd.sock", "/run/nbd.sock", "" },
+    { "nbd+unix:////disk?socket=a", "a", "/disk" },
+    { "nbd+unix:///x?socket=/tmp/a%20b%26c", "/tmp/a b&c", "x" },
+    { "nbd+unix:///x?socket=/tmp/a=b?c", "/tmp/a=b?c", "x" },
+    { "nbd+unix:///x?socket=a+b", "a+b", "x" },
+    { "nbd+unix:///x?&socket=a&", "a", "x" },
+    { "nbd+unix://alice@/x?socket=a", "a", "x" },
+  };
+  struct fault fault;
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+    if (uri_parse(&uri, cases[i].text, &fault) == -1)
+      fail_msg("refused: %s", fault.text);
+    assert_int_equal(uri.transport, URI_UNIX);
+    assert_string_equal(uri.socket, cases[i].socket);
+    assert_string_equal(uri.export_name, cases[i].export_name);
+  }
+}
+
+static void
+assert_refused(const char *text, const char *word)
+{
+  struct fault fault = { 0 };
+
+  if (uri_parse(&uri, text, &fault) != -1)
+    fail_msg("not refused: %s", text);
+  assert_int_equal(fault.exit_code, EXIT_BAD_USAGE);
+  /* The URI comes first, and the reason must not be looked for there. */
+  const char *reason = fault.text + (strlen(text) < NAME_BYTES_MAX ? strlen(text) : 0);
+  if (!strstr(reason, word))
+    fail_msg("doesn't speak of \"%s\": %s", word, fault.text);
+  for (const char *p = fault.text; *p; p++)
+    assert_true((unsigned char)*p >= ' ' && *p != 127);
+}
+
+static void
+what_cannot_be_done_is_refused_in_words(void **state)
+{
+  static const struct {
+    const char *text, *word; /* the reason names it */
+  } cases[] = {
+    /* Schemes: encryption that is asked for must never be left out silently. */
+    { "nbds://h/x", "nbds://" },
+    { "nbds+unix:///x?socket=s", "nbds+unix://" },
+    { "nbd+vsock://2/x", "nbd+vsock://" },
+    { "nbds+vsock://2/x", "nbds+vsock://" },
+    { "nbd+ssh://h/x", "nbd+ssh://" },
+    { "nbdx://h/x", "scheme" },
+    { "http://h/x", "scheme" },
+    { "nbd+://h/x", "scheme" },
+    { "not a uri", "not a URI" },
+    { "nbd:h", "not a URI" },
+    { "", "not a URI" },
+    /* Ports. */
+    { "nbd://h:0", "port" },
+    { "nbd://h:65536", "port" },
+    { "nbd://h:99999999999999999999", "port" },
+    { "nbd://h:4294967297", "port" },
+    { "nbd://h:-1", "port" },
+    { "nbd://h:+1", "port" },
+    { "nbd://h:1x", "port" },
+    { "nbd://h:nbd", "port" },
+    { "nbd://h:%31", "port" },
+    { "nbd://h:1:2", "port" },
+    { "nbd://::1/x", "port" }, /* an IPv6 address without its brackets */
+    { "nbd://fe80::1/x", "port" },
+    /* Brackets. */
+    { "nbd://[::1/x", "bracket" },
+    { "nbd://[]/x", "bracket" },
+    { "nbd://[]:99/x", "bracket" },
+    { "nbd://[::1]99/x", "bracket" },
+    { "nbd://[::1]h:99/x", "bracket" },
+    /* Percent-encoding. */
+    { "nbd://h/%", "%" },
+    { "nbd://h/%2", "%" },
+    { "nbd://h/a%2?x", "%" },
+    { "nbd://h/%zz", "%" },
+    { "nbd://h/%2g", "%" },
+    { "nbd://h/%%20", "%" },
+    { "nbd://%4/x", "%" },
+    { "nbd+unix:///x?socket=%2", "%" },
+    { "nbd+unix:///x?socket=a%2&socket=b", "%" },
+    { "nbd://h/a%00b", "%00" },
+    { "nbd://h%00/x", "%00" },
+    { "nbd+unix:///?socket=%00/abstract", "%00" },
+    /* Fragments. */
+    { "nbd://h/x#y", "#" },
+    { "nbd://h#", "#" },
+    { "nbd+unix:///x?socket=a#b", "#" },
+    /* What can't stand in a URI. */
+    { "nbd://h/a b", "percent-encoded" },
+    { "nbd://h/a\nb", "percent-encoded" },
+    { "nbd://h/a\x7f", "percent-encoded" },
+    { "nbd://h /a", "percent-encoded" },
+    { "nbd+unix:///x?socket=a\tb", "percent-encoded" },
+    /* Parameters. */
+    { "nbd://h/x?socket=s", "socket" },
+    { "nbd://h/x?unknown=1", "unknown=" },
+    { "nbd://h/x?unknown", "unknown" },
+    { "nbd://h/x?x-mine=1", "x-mine=" },
+    { "nbd://h/x?SOCKET=s", "SOCKET=" },
+    { "nbd://h/x?tls-type=psk", "tls-type=" },
+    { "nbd://h/x?tls-hostname=h", "tls-hostname=" },
+    { "nbd://h/x?tls-verify-peer=0", "tls-verify-peer=" },
+    { "nbd+unix:///x?socket=s&tls-type=psk", "tls-type=" },
+    { "nbd+unix:///x?socket=s;unknown=1", "unknown=" },
+    { "nbd+unix:///x?sockets=s", "sockets=" },
+    { "nbd+unix:///x?socke=s", "socke=" },
+    /* Sockets. */
+    { "nbd+unix:///x", "socket=" },
+    { "nbd+unix:///x?", "socket=" },
+    { "nbd+unix:///x?socket", "socket=" },
+    { "nbd+unix:///x?socket=", "socket=" },
+    { "nbd+unix://h/x?socket=s", "host" },
+    { "nbd+unix://:99/x?socket=s", "host" },
+    { "nbd+unix://run/nbd.sock", "host" }, /* a slash too few */
+  };
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(cases); i++)
+    assert_refused(cases[i].text, cases[i].word);
+}
+
+/* What has no meaning was meant to have one. */
+static void
+nothing_is_left_out_silently(void **state)
+{
+  static const struct {
+    const char *text, *word;
+  } cases[] = {
+    { "nbd+unix:///x?socket=a&socket=b", "socket" }, /* which of the two? */
+    { "nbd://h/x?=1", "parameter" },
+    { "nbd://a b@h/x", "percent-encoded" },
+    { "nbd://a\nb@h/x", "percent-encoded" },
+    { "nbd://%zz@h/x", "%" },
+  };
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(cases); i++)
+    assert_refused(cases[i].text, cases[i].word);
+}
+
+/* A text of `length` times c between two others. */
+static const char *
+long_uri(const char *before, char c, size_t length, const char *after)
+{
+  static char text[8192];
+
+  assert_true(strlen(before) + length + strlen(after) < sizeof text);
+  strcpy(text, before);
+  memset(text + strlen(before), c, length);
+  strcpy(text + strlen(before) + length, after);
+  return text;
+}
+
+static void
+parts_may_be_as_long_as_the_protocol_says(void **state)
+{
+  struct fault fault;
+
+  (void)state;
+  assert_int_equal(uri_parse(&uri, long_uri("nbd://h/", 'e', 4096, ""), &fault), 0);
+  assert_int_equal(strlen(uri.export_name), 4096);
+  assert_int_equal(uri_parse(&uri, long_uri("nbd://", 'h', 255, ":99/x"), &fault), 0);
+  assert_int_equal(strlen(uri.host), 255);
+  assert_string_equal(uri.port, "99");
+  assert_int_equal(uri_parse(&uri, long_uri("nbd+unix:///x?socket=", 's', 107, ""), &fault), 0);
+  assert_int_equal(strlen(uri.socket), 107);
+  assert_string_equal(uri.export_name, "x");
+}
+
+static void
+parts_that_are_too_long_are_refused(void **state)
+{
+  (void)state;
+  assert_refused(long_uri("nbd://", 'h', 256, "/x"), "host");
+  assert_refused(long_uri("nbd://[", 'h', 256, "]/x"), "host");
+  assert_refused(long_uri("nbd+unix:///x?socket=", 's', 108, ""), "socket");
+  assert_refused(long_uri("nbd://h:", '0', 5, "80/x"), "port");
+}
+
+/* The reason must not be lost behind thousands of characters of URI. */
+static void
+a_long_uri_leaves_room_for_the_reason(void **state)
+{
+  (void)state;
+  assert_refused(long_uri("nbd://h/", 'e', 4097, ""), "export name");
+  assert_refused(long_uri("nbd://h/", 'e', 2000, "?tls-type=psk"), "TLS");
+  assert_refused(long_uri("nbd://h/x?", 'p', 2000, "=1"), "unknown parameter");
+}
+
+/* Whatever the bytes, it ends well: parsed into strings that fit, or refused. */
+static void
+one_random_text(struct random *random)
+{
+  static const char *const words[] = { "nbd",  "nbd+unix", "nbds", "://", "/",  "//", "?",   "socket=", "&",  ";", "%",
+                                       "%20",  "%00",      "%4",   "[",   "]",  "::", ":99", "@",       "#",  "h", "x",
+                                       "tls-", "=",        " ",    "\n",  "\t", "é",  "%ff", "localhost" };
+  char text[512] = "";
+  struct fault fault = { 0 };
+
+  for (uint64_t n = random_between(random, 0, 12); n > 0; n--)
+    strcat(text, random_one_in(random, 8) ? "nbd://" : words[random_between(random, 0, LENGTH_OF(words) - 1)]);
+  /* Of the right length, so that reading past the end is seen. */
+  char copy[strlen(text) + 1];
+  strcpy(copy, text);
+  int result = uri_parse(&uri, copy, &fault);
+  if (result == 0) {
+    check(uri_is_uri(copy));
+    check(!strpbrk(copy, "# \t\n"));
+    check(uri.transport == URI_UNIX ? uri.socket[0] != '\0' : uri.host[0] != '\0' && uri.port[0] != '\0');
+    check(strstr(copy, "nbds") != copy);
+  } else {
+    check(result == -1 && fault.exit_code == EXIT_BAD_USAGE && fault.text[0] != '\0');
+  }
+}
+
+static void
+random_texts_do_no_harm(void **state)
+{
+  (void)state;
+  run_seeds(20000, one_random_text);
+}
+
+/* Percent-encoding all of a name gives that name. */
+static void
+one_encoded_name(struct random *random)
+{
+  char name[64] = "", text[256] = "nbd://h/";
+  uint64_t length = random_between(random, 0, sizeof name - 1);
+  struct fault fault;
+
+  for (uint64_t i = 0; i < length; i++) {
+    name[i] = (char)random_between(random, 1, 255);
+    sprintf(text + strlen(text), random_one_in(random, 2) ? "%%%02x" : "%%%02X", (unsigned)(unsigned char)name[i]);
+  }
+  check(uri_parse(&uri, text, &fault) == 0);
+  check(strcmp(uri.export_name, name) == 0);
+}
+
+static void
+encoded_names_come_back(void **state)
+{
+  (void)state;
+  run_seeds(2000, one_encoded_name);
+}
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(uris_are_told_from_files),
+    cmocka_unit_test(tcp_uris_name_host_port_and_export),
+    cmocka_unit_test(unix_uris_name_socket_and_export),
+    cmocka_unit_test(what_cannot_be_done_is_refused_in_words),
+    cmocka_unit_test(nothing_is_left_out_silently),
+    cmocka_unit_test(parts_may_be_as_long_as_the_protocol_says),
+    cmocka_unit_test(parts_that_are_too_long_are_refused),
+    cmocka_unit_test(a_long_uri_leaves_room_for_the_reason),
+    cmocka_unit_test(random_texts_do_no_harm),
+    cmocka_unit_test(encoded_names_come_back),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
