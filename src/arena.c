@@ -190,7 +190,6 @@ block_of(void *pointer)
 void
 free(void *pointer)
 {
-  int kept = errno; /* as POSIX has it now */
   struct heap_block *block = block_of(pointer);
 
   if (!block)
@@ -209,7 +208,6 @@ free(void *pointer)
     block = left;
   }
   link_free(block);
-  errno = kept;
 }
 
 void *
@@ -234,10 +232,10 @@ calloc(size_t count, size_t bytes)
 void *
 realloc(void *pointer, size_t bytes)
 {
-  struct heap_block *block = block_of(pointer);
-
-  if (!block)
+  if (!pointer)
     return allocate(bytes);
+  struct heap_block *block = block_of(pointer);
+  assert(block);
   size_t held = size_of(block) - HEADER;
   if (bytes <= held)
     return pointer;

@@ -170,7 +170,7 @@ static enum assemble_result
 finish(struct assemble *assemble, struct action *action)
 {
   if (assemble->staged > 0) {
-    if (!assemble->edge_merged && edge_end(assemble) > assemble->position) {
+    if (edge_end(assemble) > assemble->position) {
       if (!assemble->stage_data)
         return ASSEMBLE_WANTS_STAGE;
       action->offset = range_align_down(assemble->position, assemble->config.block_min);
@@ -238,7 +238,6 @@ assemble_edge(struct assemble *assemble, const uint8_t *data)
   memcpy(assemble->stage_data + assemble->staged, data + (assemble->position - start), kept);
   assemble->staged += kept;
   assemble->position += kept;
-  assemble->edge_merged = true;
 }
 
 void

@@ -58,7 +58,6 @@ struct assemble {
   uint8_t *stage_data; /* its buffer; NULL while all of it is zeros */
   uint32_t stage;      /* the buffer's number, the caller's */
   bool ended;
-  bool edge_merged; /* the last block was completed from the destination */
 };
 
 void assemble_init(struct assemble *assemble, const struct assemble_config *config);

@@ -56,7 +56,7 @@ extents_take_over(struct extents *extents, const struct survey *survey, uint64_t
   uint64_t start = extents->end;
   uint64_t limit = start; /* how far the answer reaches, in whole blocks */
 
-  assert(start < size);
+  assert(start < size && range_is_aligned(start, alignment));
   for (size_t i = 0; i < survey->count; i++)
     limit = range_end(limit, survey->extents[i].length);
   limit = limit >= size ? size : range_align_down(limit, alignment);

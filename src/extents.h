@@ -64,7 +64,8 @@ const struct known_extent *extents_front(const struct extents *extents);
 
 /* Appends the answer to a survey of [extents->end, + asked): its zeros as zeros,
  * all else as data. An empty answer, as when the question failed, makes the
- * whole window data. The list ends on a multiple of `alignment`, or at `size`,
+ * whole window data. Both ends of the window are multiples of `alignment`, or
+ * its end is `size`. The list ends on a multiple of `alignment`, or at `size`,
  * and has grown by at least one byte; there is room for the whole answer. */
 void extents_take_over(struct extents *extents, const struct survey *survey, uint64_t asked, uint64_t alignment,
                        uint64_t size);

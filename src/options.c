@@ -17,22 +17,23 @@ const char options_help[] =
     "  FILE or DEVICE                     a regular file or a block device\n"
     "  -                                  standard input or output\n"
     "  null:                              (destination) nothing: reads and discards\n"
-    "  [ CMD ARGS ]                       an NBD server to start, such as [ qemu-nbd -r x.qcow2 ]\n"
+    "  [ CMD ARGS ]                       a server to start: [ qemu-nbd x.qcow2 ]\n"
     "\n"
     "  -p, --progress             show bytes done, rate and time left\n"
-    "      --report               end with a line \"decant: done: bytes=... seconds=...\"\n"
+    "      --report               end with \"decant: done: bytes=... seconds=...\"\n"
     "      --memory=SIZE          bytes for data on its way (16M; from 512K to 4G)\n"
     "  -C, --connections=N        at most N connections to a server (4; 1 to 16)\n"
-    "  -S, --sparse=SIZE          make holes of runs of zeros this long (4k); 0: never\n"
+    "  -S, --sparse=SIZE          make holes of zeros this long (4k); 0: never\n"
     "      --allocated            write zeros so that they stay allocated: no holes\n"
     "      --no-extents           don't ask the source for its holes: read all of it\n"
-    "      --destination-is-zero  trust that the destination reads as zeros, and skip them\n"
+    "      --destination-is-zero  trust that it reads as zeros: skip them\n"
     "      --no-flush             don't wait for data to reach stable storage\n"
     "  -v, --verbose              say what was found out about both ends\n"
     "  -V, --version              print the version\n"
     "      --help                 print this\n"
     "\n"
-    "SIZE takes k, M, G, T. Exit codes: 0 done, 1 failed, 64 the command line is wrong.\n";
+    "SIZE takes k, M, G, T.\n"
+    "Exit codes: 0 done, 1 failed, 64 the command line is wrong.\n";
 
 enum {
   OPTION_HELP = 256,
@@ -99,7 +100,7 @@ parse_connections(struct options *options, const char *value, struct fault *faul
 {
   uint64_t number;
 
-  if (!options_parse_size(value, &number) || number < 1 || number > CONNECTIONS_MAX)
+  if (strspn(value, "0123456789") != strlen(value) || !options_parse_size(value, &number) || number < 1 || number > CONNECTIONS_MAX)
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--connections=%s: must be a number from 1 to %d", value, CONNECTIONS_MAX);
   options->connections = (unsigned)number;
   return 0;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SCHEME_BYTES 16 /* longer than any that is known here */
 #define PORT_DEFAULT "10809" /* assigned by IANA */
 
 /* A part of the text, not NUL-terminated. */
@@ -105,7 +106,13 @@ static int
 parse_scheme(const struct parser *parser, struct part scheme, struct uri *uri)
 {
   static const char *const not_supported[] = { "nbds", "nbds+unix", "nbds+vsock", "nbd+vsock", "nbd+ssh" };
+  char lower[SCHEME_BYTES]; /* RFC 3986: a scheme's case doesn't matter */
 
+  if (scheme.length < sizeof lower) {
+    for (size_t i = 0; i < scheme.length; i++)
+      lower[i] = (char)(scheme.text[i] >= 'A' && scheme.text[i] <= 'Z' ? scheme.text[i] | ('a' - 'A') : scheme.text[i]);
+    scheme.text = lower;
+  }
   if (part_is(scheme, "nbd")) {
     uri->transport = URI_TCP;
     return 0;
@@ -147,6 +154,8 @@ parse_authority(const struct parser *parser, struct part authority, struct uri *
   /* A user name serves TLS authentication alone; a plain connection has no use for it. */
   if (skip(&authority, "@"))
     host = authority;
+  if (memchr(host.text, '@', host.length))
+    return refuse(parser, "a host's name has no '@'");
   struct part rest = host;
 
   strcpy(uri->host, "localhost");

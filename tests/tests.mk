@@ -30,6 +30,9 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_OBJECTS) tests/tests.mk
 	@mkdir -p $(@D)
 	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_OBJECTS) -lcmocka -o $@
 
+# Kept, or make would take them for steps on the way and delete them.
+.SECONDARY: $(UNIT_OBJECTS)
+
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
 
 TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) \
