@@ -4,7 +4,7 @@
 # direct I/O has to keep to, and full of somebody's old data.
 #
 # cases: source destination both source-4k destination-4k both-4k destination-larger
-# cases: destination-too-small destination-discarded same-device odd-pipe to-nbd
+# cases: destination-too-small destination-discarded same-device odd-pipe to-nbd direct mounted
 
 . "$(dirname "$0")/../functions.sh"
 requires_root
@@ -90,6 +90,25 @@ to-nbd)
     attach from in.img
     serve_nbdkit d file out.img
     must_copy "$from" "$(uri d)" ;;
+direct)
+    # Written past the page cache, in whole sectors.
+    requires_strace
+    attach to out.img --sector-size 4096
+    strace -e trace=open,openat,pwrite64 -o trace "$DECANT" in.img "$to" || fail "exit code $?"
+    grep -q "$to.*O_DIRECT" trace || fail "opened without O_DIRECT: $(grep "$to" trace)"
+    sed -n 's/^pwrite64(.*, \([0-9]*\), \([0-9]*\)) = .*/\1 \2/p' trace >writes
+    [ -s writes ] || fail "no writes: $(tail -n 3 trace)"
+    awk '$1 % 4096 || $2 % 4096 { bad = 1 } END { exit bad }' writes || fail "writes that aren't whole sectors"
+    settle ;;
+mounted)
+    requires_program mke2fs mount
+    attach to out.img
+    mke2fs -q "$to"
+    mkdir mnt
+    mount "$to" mnt 2>mount.err || skip "may not mount: $(cat mount.err)"
+    at_exit=("umount mnt" "${at_exit[@]}")
+    must_fail 1 "$to is in use" in.img "$to"
+    exit 0 ;;
 *) fail "no such case" ;;
 esac
 same in.img out.img

@@ -287,7 +287,9 @@ choose_destination(uint64_t size)
   disk->bytes = size;
   if (random_one_in(&sim.random, 2))
     disk->bytes = traits.size = size + random_between(&sim.random, 0, 3 * traits.block_min + 3000);
-  if (random_one_in(&sim.random, 6)) {
+  if (sim.source.base.traits.size == SIZE_UNKNOWN && size > 0 && random_one_in(&sim.random, 6)) {
+    disk->bytes = traits.size = random_between(&sim.random, 0, size - 1); /* a stream that doesn't fit */
+  } else if (random_one_in(&sim.random, 6)) {
     traits.size = SIZE_UNKNOWN; /* a file that grows */
     traits.block_min = 1;
     traits.grows = true;
@@ -447,7 +449,7 @@ check_content(uint64_t end)
 static void
 check_beyond(void)
 {
-  uint64_t end = sim.source.bytes;
+  uint64_t end = range_min(sim.source.bytes, sim.destination.base.traits.size);
 
   for (uint64_t i = end; i < sim.watched_bytes; i++) {
     sim_check(destination_content[i] == before[i], "byte %llu beyond the source's end was changed", (ull)i);
@@ -460,6 +462,7 @@ check_beyond(void)
 static void
 check_success(void)
 {
+  sim_check(sim.source.bytes <= sim.destination.base.traits.size, "it says that it is done, and doesn't fit");
   sim_check(sim.source.faults == 0 && sim.destination.faults == 0, "it says that it is done, after a fault");
   check_content(sim.source.bytes);
   sim_check(copy_is_home(&sim.copy), "not everything is home");
@@ -482,6 +485,11 @@ check_failure(const struct fault *fault)
   sim_check(fault->exit_code == EXIT_FAILED, "a fault without an exit code");
   if (!failure->endpoint) {
     sim_check(sim.copy.signal == SIGINT, "it failed without a reason");
+    return;
+  }
+  if (strcmp(failure->doing, "copying") == 0) {
+    sim_check(sim.source.bytes > failure->offset && failure->offset == sim.destination.base.traits.size,
+              "it says that it doesn't fit");
     return;
   }
   sim_check(disk->faults > 0, "it blames the %s, which did nothing wrong", disk->base.name);
