@@ -63,10 +63,21 @@ add_zeros(struct assemble *assemble, uint64_t length)
   assemble->zeros.end = assemble->position;
 }
 
+/* Zeros are cut on the grid of zero_max, so that wherever a run begins, all but
+ * its ends are large and aligned as a destination likes best. */
+static uint64_t
+zeros_cut(const struct assemble *assemble)
+{
+  uint64_t start = assemble->zeros.start;
+  uint64_t left = assemble->config.zero_max - start % assemble->config.zero_max;
+
+  return range_min(assemble->zeros.end, range_end(start, left));
+}
+
 static enum assemble_result
 zero_out(struct assemble *assemble, struct action *action)
 {
-  uint64_t length = range_min(range_length(assemble->zeros), assemble->config.zero_max);
+  uint64_t length = zeros_cut(assemble) - assemble->zeros.start;
 
   *action = (struct action){ .offset = assemble->zeros.start, .length = length, .stage = STAGE_NONE };
   assemble->zeros.start += length;
@@ -192,7 +203,7 @@ assemble_next(struct assemble *assemble, struct action *action)
   enum assemble_result result;
 
   for (;;) {
-    if (range_length(assemble->zeros) >= assemble->config.zero_max)
+    if (assemble->zeros.start / assemble->config.zero_max != assemble->zeros.end / assemble->config.zero_max)
       return zero_out(assemble, action);
     if (assemble->staged == block) {
       if (assemble->stage_data)

@@ -27,7 +27,7 @@ struct assemble_config {
   uint64_t block_bytes; /* writes and zeros start on multiples of this, and end there but at the end */
   uint64_t block_min;   /* at the end too, they are multiples of this: a power of two <= block_bytes */
   uint64_t write_max;   /* the largest write, a multiple of block_bytes */
-  uint64_t zero_max;    /* the largest zero, a multiple of block_bytes */
+  uint64_t zero_max;    /* the largest zero, a multiple of block_bytes; zeros don't cross its multiples */
   uint64_t size;        /* the destination's; SIZE_UNKNOWN where it grows */
   bool detect_zeros;    /* whether to look for blocks of zeros in data */
 };

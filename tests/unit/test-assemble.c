@@ -501,7 +501,7 @@ check_zeros(const struct world *world, const struct action *action)
     check(world->config.detect_zeros || world->marks[at] & IS_KNOWN_ZERO);
   }
   if (world->last_result == ASSEMBLE_ZERO)
-    check(world->last.length == world->config.zero_max);
+    check((world->last.offset + world->last.length) % world->config.zero_max == 0);
 }
 
 /* Blocks of zeros are no writes, but where the destination's own bytes follow. */
