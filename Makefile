@@ -8,9 +8,9 @@ CC := gcc
 CFLAGS := -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
 
-## all: build/decant, the static program (the default)
+## all: build/decant, the static program, and build/nbdcopy, a link to it (the default)
 .PHONY: all
-all: $(BUILD)/decant
+all: $(BUILD)/decant $(BUILD)/nbdcopy
 
 include third_party/third_party.mk
 include rootfs/rootfs.mk
@@ -48,6 +48,10 @@ $(BUILD)/decant: $(OBJECTS) $(LIBNBD_A) Makefile
 		$$($(CC) -print-file-name=crtendS.o) $(MUSL)/crtn.o
 	@! readelf -lW $@.debug | grep -q INTERP || { echo "$@: not static" >&2; exit 1; }
 	@strip -o $@ $@.debug
+
+# The same program, which goes by the name it is called by.
+$(BUILD)/nbdcopy: $(BUILD)/decant
+	@ln -sf decant $@
 
 ## setup: installs the Debian packages that building, testing and the demo take (root or sudo)
 .PHONY: setup

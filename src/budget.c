@@ -24,6 +24,8 @@ choose_slot(const struct budget_needs *needs)
   uint64_t share = needs->payload_bytes / PAYLOAD_SHARE_PER_SLOT;
   uint64_t slot = range_min(range_max(share, SLOT_BYTES_MIN), SLOT_BYTES_MAX);
 
+  if (needs->request_bytes)
+    slot = needs->request_bytes;
   slot = range_power_of_two_below(range_min(slot, needs->source_request_max));
   return range_max(slot, needs->source_block_min);
 }
@@ -36,19 +38,26 @@ divide(struct budget *budget, const struct budget_needs *needs)
   uint64_t block = choose_block(needs);
   uint64_t slot = choose_slot(needs);
   uint64_t write_max = range_align_down(range_max(needs->destination_request_max, block), block);
+  uint64_t zeros = range_min(range_min(slot, range_power_of_two_below(write_max)), ZERO_BLOCK_BYTES);
   uint64_t stages = needs->payload_bytes / PAYLOAD_SHARE_FOR_STAGING / block;
 
   stages = range_min(range_max(stages, STAGES_MIN), STAGES_MAX);
   *budget = (struct budget){ .slot_bytes = slot,
                              .block_bytes = block,
                              .stages = (unsigned)stages,
-                             .zero_bytes = range_max(range_min(slot, range_power_of_two_below(write_max)), block),
+                             .zero_bytes = range_max(zeros, block),
                              .write_max = write_max,
                              .zero_max = range_align_down(ZERO_BYTES_MAX, block) };
   uint64_t fixed = stages * block + budget->zero_bytes;
   if (fixed < needs->payload_bytes)
     budget->slots = (unsigned)range_min((needs->payload_bytes - fixed) / slot, SLOTS_MAX);
   return fixed + SLOTS_MIN * slot;
+}
+
+uint64_t
+budget_bytes(const struct budget *budget)
+{
+  return budget->slots * budget->slot_bytes + budget->stages * budget->block_bytes + budget->zero_bytes;
 }
 
 int
@@ -60,7 +69,7 @@ budget_plan(struct budget *budget, const struct budget_needs *needs, struct faul
   /* More memory makes for larger slots: ask again until it really suffices. */
   while ((least = divide(budget, &enough)) > enough.payload_bytes)
     enough.payload_bytes = range_align_up(least, MIB);
-  if (enough.payload_bytes == needs->payload_bytes)
+  if (enough.payload_bytes == needs->payload_bytes || needs->may_grow)
     return 0;
   return fault_set(fault, EXIT_FAILED, 0,
                    "the blocks of source (%llu KiB) and destination (%llu KiB) need --memory=%lluM at least",

@@ -136,6 +136,7 @@ struct endpoint {
   const struct endpoint_ops *ops;
   struct traits traits;
   struct identity identity;
+  const char *kind; /* "nbd", "file", "pipe" or "null": for messages alone */
   char name[NAME_BYTES_MAX]; /* for messages, as the operator wrote it */
 };
 

@@ -354,6 +354,7 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
   struct stat opened;
 
   file->base.ops = &file_ops;
+  file->base.kind = "file";
   file->base.traits = (struct traits){ .size = SIZE_UNKNOWN,
                                        .block_min = 1,
                                        .block_preferred = BLOCK_BYTES_PREFERRED_DEFAULT,

@@ -387,6 +387,7 @@ endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role
   const struct uri *uri = NULL;
 
   nbd->base.ops = &nbd_ops;
+  nbd->base.kind = "nbd";
   if (place->kind == PLACE_URI) {
     if (uri_parse(&uri_storage, place->text, fault) == -1)
       return -1;
@@ -403,5 +404,7 @@ endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role
       ;
   }
   nbd->base.traits.requests_max = nbd->count * REQUESTS_PER_CONNECTION;
+  if (options->requests)
+    nbd->base.traits.requests_max = nbd->count * (unsigned)range_min(options->requests, REQUESTS_PER_CONNECTION);
   return 0;
 }

@@ -48,6 +48,7 @@ void
 endpoint_null_open(struct endpoint_null *null)
 {
   null->base.ops = &null_ops;
+  null->base.kind = "null";
   null->base.traits = (struct traits){ .size = SIZE_UNKNOWN,
                                        .block_min = 1,
                                        .block_preferred = BLOCK_BYTES_PREFERRED_DEFAULT,

@@ -170,6 +170,7 @@ endpoint_pipe_open(struct endpoint_pipe *pipe, int fd, enum role role, struct fa
   bool waits = true;
 
   pipe->base.ops = &pipe_ops;
+  pipe->base.kind = "pipe";
   pipe->fd = fd;
   if (fstat(fd, &found) == -1)
     return fault_set(fault, EXIT_FAILED, errno, "cannot use %s", pipe->base.name);

@@ -24,6 +24,7 @@
 #define PAYLOAD_SHARE_PER_SLOT 64
 #define SLOT_BYTES_MIN (64 * KIB)
 #define SLOT_BYTES_MAX (32 * MIB)
+#define REQUEST_BYTES_MIN (4 * KIB) /* of --request-size */
 #define SLOTS_MAX 64
 #define SLOTS_MIN 2
 
@@ -33,6 +34,8 @@
 #define STAGES_MAX 16
 #define STAGES_MIN 2
 #define PAYLOAD_SHARE_FOR_STAGING 16
+/* The block of zeros: more in one write gains nothing. */
+#define ZERO_BLOCK_BYTES (1 * MIB)
 /* A block that a destination merely prefers is at most this share. */
 #define PAYLOAD_SHARE_PER_BLOCK 8
 

@@ -6,9 +6,14 @@
 #include "uri.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <string.h>
 
-const char options_help[] =
+#ifndef DECANT_VERSION
+#error "the Makefile says which version this is"
+#endif
+
+static const char help[] =
     "Usage: decant [copy] [OPTIONS] SOURCE DESTINATION\n"
     "\n"
     "Copies a disk. SOURCE and DESTINATION are each one of\n"
@@ -20,14 +25,22 @@ const char options_help[] =
     "  [ CMD ARGS ]                       a server to start: [ qemu-nbd x.qcow2 ]\n"
     "\n"
     "  -p, --progress             show bytes done, rate and time left\n"
+    "      --progress=FD          write \"N/100\" lines to file descriptor FD\n"
     "      --report               end with \"decant: done: bytes=... seconds=...\"\n"
-    "      --memory=SIZE          bytes for data on its way (16M; from 512K to 4G)\n"
-    "  -C, --connections=N        at most N connections to a server (4; 1 to 16)\n"
     "  -S, --sparse=SIZE          make holes of zeros this long (4k); 0: never\n"
     "      --allocated            write zeros so that they stay allocated: no holes\n"
-    "      --no-extents           don't ask the source for its holes: read all of it\n"
+    "      --no-extents           don't ask for the source's holes: read all of it\n"
     "      --destination-is-zero  trust that it reads as zeros: skip them\n"
-    "      --no-flush             don't wait for data to reach stable storage\n"
+    "                             (also --target-is-zero)\n"
+    "      --flush, --no-flush    wait for data to reach stable storage (default), or\n"
+    "                             don't\n"
+    "      --memory=SIZE          bytes for data on its way (16M; from 512K to 4G;\n"
+    "                             also --queue-size)\n"
+    "      --request-size=SIZE    the largest read (a 64th of the memory)\n"
+    "  -C, --connections=N        at most N connections to a server (4; 1 to 16)\n"
+    "  -R, --requests=N           at most N requests in flight on a connection (64)\n"
+    "      --synchronous          one connection, one request at a time\n"
+    "  -T, --threads=N            taken and ignored: there is one thread\n"
     "  -v, --verbose              say what was found out about both ends\n"
     "  -V, --version              print the version\n"
     "      --help                 print this\n"
@@ -35,33 +48,85 @@ const char options_help[] =
     "SIZE takes k, M, G, T.\n"
     "Exit codes: 0 done, 1 failed, 64 the command line is wrong.\n";
 
+/* nbdcopy's, whose command line this is. */
+static const char nbdcopy_version[] = "nbdcopy 1.22.2\nlibnbd 1.22.2\n";
+static const char decant_version[] = "decant " DECANT_VERSION "\n";
+
 enum {
   OPTION_HELP = 256,
   OPTION_ALLOCATED,
   OPTION_DESTINATION_IS_ZERO,
+  OPTION_FLUSH,
+  OPTION_LONG_OPTIONS,
   OPTION_MEMORY,
   OPTION_NO_EXTENTS,
   OPTION_NO_FLUSH,
   OPTION_REPORT,
+  OPTION_REQUEST_SIZE,
+  OPTION_SHORT_OPTIONS,
+  OPTION_SYNCHRONOUS,
 };
 
-static const char short_options[] = "+:C:pS:vV"; /* +: options and places may be mixed; we walk them */
+static const char short_options[] = "+:C:pR:S:T:vV"; /* +: options and places may be mixed; we walk them */
 
 static const struct option long_options[] = {
   { "allocated", no_argument, NULL, OPTION_ALLOCATED },
   { "connections", required_argument, NULL, 'C' },
   { "destination-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
+  { "flush", no_argument, NULL, OPTION_FLUSH },
   { "help", no_argument, NULL, OPTION_HELP },
+  { "long-options", no_argument, NULL, OPTION_LONG_OPTIONS },
   { "memory", required_argument, NULL, OPTION_MEMORY },
   { "no-extents", no_argument, NULL, OPTION_NO_EXTENTS },
   { "no-flush", no_argument, NULL, OPTION_NO_FLUSH },
-  { "progress", no_argument, NULL, 'p' },
+  { "progress", optional_argument, NULL, 'p' },
+  { "queue-size", required_argument, NULL, OPTION_MEMORY },
   { "report", no_argument, NULL, OPTION_REPORT },
+  { "request-size", required_argument, NULL, OPTION_REQUEST_SIZE },
+  { "requests", required_argument, NULL, 'R' },
+  { "short-options", no_argument, NULL, OPTION_SHORT_OPTIONS },
   { "sparse", required_argument, NULL, 'S' },
+  { "synchronous", no_argument, NULL, OPTION_SYNCHRONOUS },
+  { "target-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
+  { "threads", required_argument, NULL, 'T' },
   { "verbose", no_argument, NULL, 'v' },
   { "version", no_argument, NULL, 'V' },
   { NULL, 0, NULL, 0 },
 };
+
+const char *
+options_program(const struct options *options)
+{
+  return options->persona == PERSONA_NBDCOPY ? "nbdcopy" : "decant";
+}
+
+/* For shells that complete command lines: a line for each option. */
+static void
+list_options(enum run_mode mode, char *text, size_t text_bytes)
+{
+  size_t used = 0;
+
+  if (mode == RUN_SHORT_OPTIONS) {
+    for (const char *p = short_options; *p && used < text_bytes; p++)
+      if (*p != ':' && *p != '+')
+        used += (size_t)snprintf(text + used, text_bytes - used, "-%c\n", *p);
+    return;
+  }
+  for (const struct option *option = long_options; option->name && used < text_bytes; option++)
+    if (option->val != OPTION_LONG_OPTIONS && option->val != OPTION_SHORT_OPTIONS)
+      used += (size_t)snprintf(text + used, text_bytes - used, "--%s\n", option->name);
+}
+
+void
+options_describe(const struct options *options, char *text, size_t text_bytes)
+{
+  if (options->mode == RUN_LONG_OPTIONS || options->mode == RUN_SHORT_OPTIONS)
+    list_options(options->mode, text, text_bytes);
+  else if (options->mode == RUN_HELP)
+    snprintf(text, text_bytes, "%s", help);
+  else
+    snprintf(text, text_bytes, "%s", options->persona == PERSONA_NBDCOPY ? nbdcopy_version : decant_version);
+}
 
 bool
 options_parse_size(const char *text, uint64_t *bytes)
@@ -95,23 +160,84 @@ usage(struct fault *fault, const char *why, const char *what)
   return fault_set(fault, EXIT_BAD_USAGE, 0, "%s%s (decant --help lists what it takes)", why, what);
 }
 
+/* A whole number from `low` to `high`, without a unit. */
+static bool
+parse_number(const char *text, uint64_t low, uint64_t high, uint64_t *number)
+{
+  return strspn(text, "0123456789") == strlen(text) && options_parse_size(text, number) && *number >= low &&
+         *number <= high;
+}
+
 static int
 parse_connections(struct options *options, const char *value, struct fault *fault)
 {
   uint64_t number;
 
-  if (strspn(value, "0123456789") != strlen(value) || !options_parse_size(value, &number) || number < 1 || number > CONNECTIONS_MAX)
+  if (!parse_number(value, 1, UINT32_MAX, &number) || (number > CONNECTIONS_MAX && options->persona == PERSONA_DECANT))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--connections=%s: must be a number from 1 to %d", value, CONNECTIONS_MAX);
-  options->connections = (unsigned)number;
+  options->connections = (unsigned)range_min(number, CONNECTIONS_MAX);
   return 0;
 }
 
 static int
+parse_requests(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t number;
+
+  if (!parse_number(value, 1, UINT32_MAX, &number))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--requests=%s: must be a number, at least 1", value);
+  options->requests = (unsigned)number;
+  return 0;
+}
+
+static int
+check_threads(const char *value, struct fault *fault)
+{
+  uint64_t number;
+
+  if (!parse_number(value, 0, UINT32_MAX, &number))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--threads=%s: must be a number", value);
+  return 0;
+}
+
+static int
+parse_progress(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t number;
+
+  options->progress = true;
+  if (!value)
+    return 0;
+  if (!parse_number(value, 0, INT32_MAX, &number))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--progress=%s: must be the number of a file descriptor", value);
+  options->progress_fd = (int)number;
+  return 0;
+}
+
+static int
+parse_request_size(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t bytes;
+
+  if (!options_parse_size(value, &bytes) || bytes < REQUEST_BYTES_MIN || bytes > SLOT_BYTES_MAX ||
+      !range_is_power_of_two(bytes))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--request-size=%s: must be a power of two from 4k to 32M", value);
+  options->request_bytes = bytes;
+  return 0;
+}
+
+/* nbdcopy's --queue-size may be anything; what is too little becomes the least
+ * that works. */
+static int
 parse_memory(struct options *options, const char *value, struct fault *fault)
 {
-  if (!options_parse_size(value, &options->payload_bytes) || options->payload_bytes < PAYLOAD_BYTES_MIN ||
-      options->payload_bytes > PAYLOAD_BYTES_MAX)
+  uint64_t bytes;
+
+  if (!options_parse_size(value, &bytes) || bytes > PAYLOAD_BYTES_MAX ||
+      (bytes < PAYLOAD_BYTES_MIN && options->persona == PERSONA_DECANT))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--memory=%s: must be a size from 512K to 4G", value);
+  options->payload_bytes = range_max(bytes, PAYLOAD_BYTES_MIN);
+  options->payload_may_grow = options->persona == PERSONA_NBDCOPY;
   return 0;
 }
 
@@ -150,27 +276,42 @@ take_option(struct options *options, int option, char **argv, struct fault *faul
   case OPTION_DESTINATION_IS_ZERO:
     options->destination_is_zero = true;
     return 0;
+  case OPTION_FLUSH:
+  case OPTION_NO_FLUSH:
+    options->flush = option == OPTION_FLUSH;
+    return 0;
   case OPTION_HELP:
     options->mode = RUN_HELP;
+    return 0;
+  case OPTION_LONG_OPTIONS:
+    options->mode = RUN_LONG_OPTIONS;
     return 0;
   case OPTION_MEMORY:
     return parse_memory(options, optarg, fault);
   case OPTION_NO_EXTENTS:
     options->extents = false;
     return 0;
-  case OPTION_NO_FLUSH:
-    options->flush = false;
-    return 0;
   case OPTION_REPORT:
     options->report = true;
+    return 0;
+  case OPTION_REQUEST_SIZE:
+    return parse_request_size(options, optarg, fault);
+  case OPTION_SHORT_OPTIONS:
+    options->mode = RUN_SHORT_OPTIONS;
+    return 0;
+  case OPTION_SYNCHRONOUS:
+    options->connections = options->requests = 1;
     return 0;
   case 'C':
     return parse_connections(options, optarg, fault);
   case 'p':
-    options->progress = true;
-    return 0;
+    return parse_progress(options, optarg, fault);
+  case 'R':
+    return parse_requests(options, optarg, fault);
   case 'S':
     return parse_sparse(options, optarg, fault);
+  case 'T':
+    return check_threads(optarg, fault);
   case 'v':
     options->verbose = true;
     return 0;
@@ -244,22 +385,22 @@ take_verb(int argc, char **argv, struct fault *fault)
   return 0;
 }
 
-int
-options_parse(struct options *options, int argc, char **argv, struct fault *fault)
+static enum persona
+persona_of(const char *program)
+{
+  const char *slash = strrchr(program, '/');
+
+  return strcmp(slash ? slash + 1 : program, "nbdcopy") == 0 ? PERSONA_NBDCOPY : PERSONA_DECANT;
+}
+
+static int
+parse_all(struct options *options, int argc, char **argv, struct fault *fault)
 {
   struct place *places[] = { &options->source, &options->destination };
   bool only_places = false; /* "--" was seen */
   unsigned count = 0;
 
-  *options = (struct options){ .mode = RUN_COPY,
-                               .payload_bytes = PAYLOAD_BYTES_DEFAULT,
-                               .connections = CONNECTIONS_DEFAULT,
-                               .sparse_bytes = SPARSE_BYTES_DEFAULT,
-                               .extents = true,
-                               .flush = true };
-  opterr = 0;
-  optind = 1;
-  if (take_verb(argc, argv, fault) == -1)
+  if (options->persona == PERSONA_DECANT && take_verb(argc, argv, fault) == -1)
     return -1;
   while (optind < argc) {
     int option = only_places ? -1 : getopt_long(argc, argv, short_options, long_options, NULL);
@@ -283,4 +424,24 @@ options_parse(struct options *options, int argc, char **argv, struct fault *faul
   if (options->source.kind == PLACE_NULL)
     return usage(fault, "null: can only be a DESTINATION", "");
   return 0;
+}
+
+int
+options_parse(struct options *options, int argc, char **argv, struct fault *fault)
+{
+  *options = (struct options){ .persona = persona_of(argc > 0 ? argv[0] : ""),
+                               .mode = RUN_COPY,
+                               .payload_bytes = PAYLOAD_BYTES_DEFAULT,
+                               .payload_may_grow = true,
+                               .connections = CONNECTIONS_DEFAULT,
+                               .sparse_bytes = SPARSE_BYTES_DEFAULT,
+                               .extents = true,
+                               .progress_fd = -1 };
+  options->flush = options->persona == PERSONA_DECANT;
+  opterr = 0;
+  optind = 1;
+  int result = parse_all(options, argc, argv, fault);
+  if (result == -1 && options->persona == PERSONA_NBDCOPY)
+    fault->exit_code = EXIT_FAILED; /* the only one that it knows */
+  return result;
 }

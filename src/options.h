@@ -10,6 +10,7 @@
 #include "limits.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum place_kind {
@@ -27,13 +28,21 @@ struct place {
   char *command[COMMAND_WORDS_MAX + 1];   /* PLACE_COMMAND: argv of it, NULL at the end */
 };
 
-enum run_mode { RUN_COPY, RUN_HELP, RUN_VERSION };
+enum run_mode { RUN_COPY, RUN_HELP, RUN_VERSION, RUN_LONG_OPTIONS, RUN_SHORT_OPTIONS };
+
+/* What the program was called by. As nbdcopy it takes the same options, and
+ * keeps to that program's defaults, output and exit codes. */
+enum persona { PERSONA_DECANT, PERSONA_NBDCOPY };
 
 struct options {
+  enum persona persona;
   enum run_mode mode;
   struct place source;
   struct place destination;
   uint64_t payload_bytes;     /* --memory */
+  bool payload_may_grow;      /* it wasn't said, or only as nbdcopy's --queue-size */
+  uint64_t request_bytes;     /* --request-size: the largest read; 0: what the memory suggests */
+  unsigned requests;          /* -R: at most this many in flight on a connection; 0: no limit of the operator's */
   unsigned connections;       /* -C: at most this many to one server; at least 1 */
   uint64_t sparse_bytes;      /* -S: shortest run of zeros in data that becomes a hole; 0: don't look */
   bool allocated;             /* zeros stay allocated on the destination */
@@ -41,11 +50,12 @@ struct options {
   bool destination_is_zero;   /* the operator's word for it */
   bool flush;                 /* bring all to stable storage at the end */
   bool progress;
+  int progress_fd;            /* --progress=FD: "N/100" lines go there; -1: none */
   bool report;                /* one line for scripts at the end */
   bool verbose;
 };
 
-/* Reads the command line. Returns 0, or -1 with the fault (EXIT_BAD_USAGE) set.
+/* Reads the command line; argv[0] decides the persona. Returns 0, or -1 with the fault (EXIT_BAD_USAGE) set.
  * Uses getopt's own state, so once a process. */
 int options_parse(struct options *options, int argc, char **argv, struct fault *fault);
 
@@ -53,7 +63,10 @@ int options_parse(struct options *options, int argc, char **argv, struct fault *
  * Returns false if it isn't one, or doesn't fit. */
 bool options_parse_size(const char *text, uint64_t *bytes);
 
-/* The help text. */
-extern const char options_help[];
+/* The name to begin messages with. */
+const char *options_program(const struct options *options);
+
+/* Writes what --help, --version, --long-options or --short-options print. */
+void options_describe(const struct options *options, char *text, size_t text_bytes);
 
 #endif

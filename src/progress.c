@@ -21,6 +21,29 @@ amount_text(char text[AMOUNT_TEXT_BYTES], double bytes)
   snprintf(text, AMOUNT_TEXT_BYTES, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
 }
 
+unsigned
+progress_percent(uint64_t done, uint64_t total)
+{
+  if (done >= total)
+    return 100;
+  unsigned percent = (unsigned)((double)done / (double)total * 100);
+  return percent < 100 ? percent : 99;
+}
+
+void
+progress_human_size(char text[PROGRESS_TEXT_BYTES], uint64_t bytes)
+{
+  static const char units[] = "KMGTPE";
+  const char *unit = units;
+
+  for (; bytes > 0 && bytes % 1024 == 0 && *unit; unit++)
+    bytes /= 1024;
+  if (unit == units)
+    snprintf(text, PROGRESS_TEXT_BYTES, "%" PRIu64, bytes);
+  else
+    snprintf(text, PROGRESS_TEXT_BYTES, "%" PRIu64 "%c", bytes, unit[-1]);
+}
+
 void
 progress_text(char text[PROGRESS_TEXT_BYTES], uint64_t done, uint64_t total, uint64_t elapsed_ms)
 {
@@ -34,11 +57,8 @@ progress_text(char text[PROGRESS_TEXT_BYTES], uint64_t done, uint64_t total, uin
     return;
   }
   amount_text(total_text, (double)total);
-  /* Rounded down: 100 means all of it. */
-  unsigned percent = total > 0 ? (unsigned)((double)done / (double)total * 100) : 100;
-  if (percent >= 100 && done < total)
-    percent = 99;
-  int used = snprintf(text, PROGRESS_TEXT_BYTES, "%s of %s (%u %%), %s/s", done_text, total_text, percent, rate_text);
+  int used = snprintf(text, PROGRESS_TEXT_BYTES, "%s of %s (%u %%), %s/s", done_text, total_text,
+                      progress_percent(done, total), rate_text);
   if (done > 0 && done < total && rate > 0 && used > 0 && used < PROGRESS_TEXT_BYTES) {
     double left = (double)(total - done) / rate;
     uint64_t left_s = left < 1e9 ? (uint64_t)left : UINT64_C(1000000000);

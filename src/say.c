@@ -10,25 +10,26 @@
 
 #define LINE_BYTES (FAULT_TEXT_BYTES + 64)
 
-/* In one piece: a server that we started may be writing to the same console. */
-static void
-print(int fd, const char *line)
+/* In one write, where the kernel takes it: a server that we started may be
+ * writing to the same console. */
+void
+say_text(int fd, const char *text)
 {
-  size_t length = strlen(line);
+  size_t length = strlen(text);
 
   while (length > 0) {
-    ssize_t n = write(fd, line, length);
+    ssize_t n = write(fd, text, length);
     if (n == -1 && errno != EINTR)
       return; /* there is nobody left to tell */
     if (n > 0) {
-      line += n;
+      text += n;
       length -= (size_t)n;
     }
   }
 }
 
 void
-say_line(const char *format, ...)
+say_line(const char *program, const char *format, ...)
 {
   char text[FAULT_TEXT_BYTES];
   char line[LINE_BYTES];
@@ -37,31 +38,25 @@ say_line(const char *format, ...)
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  snprintf(line, sizeof line, "decant: %s\n", text);
-  print(STDERR_FILENO, line);
+  snprintf(line, sizeof line, "%s: %s\n", program, text);
+  say_text(STDERR_FILENO, line);
 }
 
 void
-say_fault(const struct fault *fault)
+say_fault(const char *program, const struct fault *fault)
 {
-  say_line("%s", fault->text);
+  say_line(program, "%s", fault->text);
 }
 
 void
-say_progress(const char *text, bool on_terminal, bool last)
+say_progress(const char *program, const char *text, bool on_terminal, bool last)
 {
   char line[LINE_BYTES];
 
   if (!on_terminal) {
-    say_line("%s", text);
+    say_line(program, "%s", text);
     return;
   }
-  snprintf(line, sizeof line, "\r\033[Kdecant: %s%s", text, last ? "\n" : "");
-  print(STDERR_FILENO, line);
-}
-
-void
-say_out(const char *text)
-{
-  print(STDOUT_FILENO, text);
+  snprintf(line, sizeof line, "\r\033[K%s: %s%s", program, text, last ? "\n" : "");
+  say_text(STDERR_FILENO, line);
 }

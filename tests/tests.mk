@@ -5,7 +5,7 @@
 
 # Debian packages that the tests take.
 CHECK_PACKAGES := libcmocka-dev nbdkit nbd-server qemu-utils libnbd-bin strace \
-	binutils file time perl util-linux coreutils
+	bsdextrautils binutils file time perl util-linux coreutils
 
 # The rooms that need neither libnbd nor the system: unit tests link all of them,
 # compiled for the host with the sanitizers.
@@ -36,7 +36,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_OBJECTS) tests/tests.mk
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
 
 TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) \
-	$(wildcard tests/integration/test-*.sh) $(wildcard tests/boot/test-*.sh))
+	$(wildcard tests/upstream/test-*.sh) $(wildcard tests/integration/test-*.sh) $(wildcard tests/boot/test-*.sh))
 
 ## check-unit: builds the unit tests and runs them alone
 .PHONY: check-unit
@@ -45,5 +45,10 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(BUILD)/decant image
+check-run: $(UNIT_TESTS) $(SIM) all image
 	@tests/run $(TESTS)
+
+## check-upstream: runs libnbd's own tests of nbdcopy against build/nbdcopy
+.PHONY: check-upstream
+check-upstream: all
+	@tests/run $(wildcard tests/upstream/test-*.sh)

@@ -16,6 +16,30 @@ static const struct budget_needs easy = { .payload_bytes = PAYLOAD_BYTES_DEFAULT
                                           .destination_block_preferred = BLOCK_BYTES_PREFERRED_DEFAULT,
                                           .destination_request_max = REQUEST_BYTES_MAX_DEFAULT };
 
+static void check_plan(const struct budget *budget, const struct budget_needs *needs);
+
+/* What the operator says of requests is obeyed, with more memory if that may be. */
+static void
+requests_are_as_large_as_was_asked_for(void **state)
+{
+  struct budget_needs needs = easy;
+  struct budget budget;
+  struct fault fault = { 0 };
+
+  (void)state;
+  needs.request_bytes = 32 * KIB;
+  assert_int_equal(budget_plan(&budget, &needs, &fault), 0);
+  check_plan(&budget, &needs);
+  assert_int_equal(budget.slot_bytes, 32 * KIB);
+  needs.request_bytes = 32 * MIB;
+  assert_int_equal(budget_plan(&budget, &needs, &fault), -1);
+  needs.may_grow = true;
+  assert_int_equal(budget_plan(&budget, &needs, &fault), 0);
+  assert_int_equal(budget.slot_bytes, 32 * MIB);
+  assert_int_equal(budget.slots, SLOTS_MIN);
+  assert_int_equal(budget_bytes(&budget), SLOTS_MIN * 32 * MIB + budget.stages * budget.block_bytes + budget.zero_bytes);
+}
+
 /* Everything that budget.h promises of a plan. */
 static void
 check_plan(const struct budget *budget, const struct budget_needs *needs)
@@ -222,6 +246,7 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test(requests_are_as_large_as_was_asked_for),
     cmocka_unit_test(the_default_keeps_every_slot_busy),
     cmocka_unit_test(the_least_memory_is_enough_for_ends_without_demands),
     cmocka_unit_test(the_block_follows_the_destination),

@@ -31,9 +31,9 @@ reset_getopt(void)
 }
 
 static int
-parse(int count, const char *const *words)
+parse_as(const char *program, int count, const char *const *words)
 {
-  char *argv[2 * COMMAND_WORDS_MAX] = { "decant" };
+  char *argv[2 * COMMAND_WORDS_MAX] = { (char *)(uintptr_t)program };
 
   assert_true(count + 2 <= (int)LENGTH_OF(argv));
   for (int i = 0; i < count; i++)
@@ -43,6 +43,14 @@ parse(int count, const char *const *words)
   return options_parse(&options, count + 1, argv, &fault);
 }
 
+static int
+parse(int count, const char *const *words)
+{
+  return parse_as("decant", count, words);
+}
+
+#define PARSE_AS(program, ...)                                                                                         \
+  parse_as(program, (int)LENGTH_OF(((const char *const[]){ __VA_ARGS__ })), (const char *const[]){ __VA_ARGS__ })
 #define PARSE(...) parse((int)LENGTH_OF(((const char *const[]){ __VA_ARGS__ })), (const char *const[]){ __VA_ARGS__ })
 
 static int
@@ -355,6 +363,12 @@ what_is_wrong_is_said(void **state)
     { { "-S768", "a", "b" }, "--sparse=768: must" },
     { { "-S3k", "a", "b" }, "--sparse=3k: must" },
     { { "-S4kk", "a", "b" }, "--sparse=4kk: must" },
+    { { "--request-size=3M", "a", "b" }, "--request-size=3M: must be a power of two" },
+    { { "--request-size=2k", "a", "b" }, "--request-size=2k: must" },
+    { { "--request-size=64M", "a", "b" }, "--request-size=64M: must" },
+    { { "-R0", "a", "b" }, "--requests=0: must" },
+    { { "-Tx", "a", "b" }, "--threads=x: must" },
+    { { "--progress=x", "a", "b" }, "--progress=x: must" },
   };
 
   (void)state;
@@ -370,23 +384,73 @@ static void
 an_argument_too_many_is_said_as_such(void **state)
 {
   (void)state;
-  assert_int_equal(PARSE("--progress=5", "a", "b"), -1);
+  assert_int_equal(PARSE("--report=5", "a", "b"), -1);
   assert_int_equal(fault.exit_code, EXIT_BAD_USAGE);
-  assert_non_null(strstr(fault.text, "--progress"));
+  assert_non_null(strstr(fault.text, "--report"));
   assert_null(strstr(fault.text, "unknown option"));
 }
 
+/* As what --long-options and --short-options list, so that none is forgotten. */
 static void
 every_option_is_in_the_help(void **state)
 {
-  static const char *const names[] = {
-    "-p, --progress", "--report",     "--memory=SIZE",         "-C, --connections=N", "-S, --sparse=SIZE", "--allocated",
-    "--no-extents",   "--no-flush",   "--destination-is-zero", "-v, --verbose",       "-V, --version",     "--help",
-  };
+  char help[8192], list[8192];
 
   (void)state;
-  for (size_t i = 0; i < LENGTH_OF(names); i++)
-    assert_non_null(strstr(options_help, names[i]));
+  assert_parsed(PARSE("--help"));
+  options_describe(&options, help, sizeof help);
+  for (int i = 0; i < 2; i++) {
+    assert_parsed(i == 0 ? PARSE("--long-options") : PARSE("--short-options"));
+    options_describe(&options, list, sizeof list);
+    assert_non_null(strstr(list, i == 0 ? "--threads\n" : "-T\n"));
+    for (char *name = strtok(list, "\n"); name; name = strtok(NULL, "\n"))
+      if (!strstr(help, name))
+        fail_msg("%s isn't in the help", name);
+  }
+}
+
+static void
+as_nbdcopy_it_keeps_to_nbdcopy(void **state)
+{
+  char text[256];
+
+  (void)state;
+  assert_parsed(PARSE_AS("/usr/bin/nbdcopy", "a", "b"));
+  assert_int_equal(options.persona, PERSONA_NBDCOPY);
+  assert_false(options.flush);
+  assert_string_equal(options_program(&options), "nbdcopy");
+  assert_parsed(PARSE_AS("nbdcopy", "--flush", "--queue-size=1k", "-C", "99", "copy", "b"));
+  assert_true(options.flush && options.payload_may_grow);
+  assert_int_equal(options.payload_bytes, PAYLOAD_BYTES_MIN);
+  assert_int_equal(options.connections, CONNECTIONS_MAX);
+  assert_string_equal(options.source.text, "copy");
+  assert_parsed(PARSE_AS("nbdcopy", "--version"));
+  options_describe(&options, text, sizeof text);
+  assert_string_equal(text, "nbdcopy 1.22.2\nlibnbd 1.22.2\n");
+  assert_int_equal(PARSE_AS("nbdcopy", "a"), -1);
+  assert_int_equal(fault.exit_code, EXIT_FAILED);
+}
+
+/* What nbdcopy takes, and the same from both. */
+static void
+nbdcopys_options_mean_the_same(void **state)
+{
+  static const char *const programs[] = { "decant", "nbdcopy" };
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(programs); i++) {
+    assert_parsed(PARSE_AS(programs[i], "--request-size=1M", "-R3", "-T0", "--target-is-zero", "a", "b"));
+    assert_int_equal(options.request_bytes, MIB);
+    assert_int_equal(options.requests, 3);
+    assert_true(options.destination_is_zero);
+    assert_parsed(PARSE_AS(programs[i], "--progress=3", "a", "b"));
+    assert_true(options.progress);
+    assert_int_equal(options.progress_fd, 3);
+    assert_parsed(PARSE_AS(programs[i], "-p", "a", "b"));
+    assert_int_equal(options.progress_fd, -1);
+    assert_parsed(PARSE_AS(programs[i], "--synchronous", "a", "b"));
+    assert_true(options.connections == 1 && options.requests == 1);
+  }
 }
 
 static void
@@ -508,6 +572,8 @@ main(void)
     cmocka_unit_test(what_is_wrong_is_said),
     cmocka_unit_test(an_argument_too_many_is_said_as_such),
     cmocka_unit_test(every_option_is_in_the_help),
+    cmocka_unit_test(as_nbdcopy_it_keeps_to_nbdcopy),
+    cmocka_unit_test(nbdcopys_options_mean_the_same),
     cmocka_unit_test(sizes_are_digits_and_a_unit),
     cmocka_unit_test(random_sizes_are_read_back),
     cmocka_unit_test(random_lines_are_whole_or_refused),

@@ -57,6 +57,34 @@ all_but_a_byte_is_not_all(void **state)
 
 /* 1024.0 KiB is what nobody writes. */
 static void
+percents_are_rounded_down(void **state)
+{
+  (void)state;
+  assert_int_equal(progress_percent(0, 0), 100);
+  assert_int_equal(progress_percent(0, 1), 0);
+  assert_int_equal(progress_percent(199, 200), 99);
+  assert_int_equal(progress_percent(UINT64_MAX - 1, UINT64_MAX), 99);
+  assert_int_equal(progress_percent(5, 5), 100);
+}
+
+static void
+sizes_are_told_as_nbdcopy_tells_them(void **state)
+{
+  static const struct {
+    uint64_t bytes;
+    const char *text;
+  } cases[] = { { 0, "0" }, { 1, "1" }, { 1000003, "1000003" }, { 1024, "1K" }, { 1536 * KIB, "1536K" }, { MIB, "1M" },
+                { UINT64_C(1) << 63, "8E" } };
+  char text[PROGRESS_TEXT_BYTES];
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+    progress_human_size(text, cases[i].bytes);
+    assert_string_equal(text, cases[i].text);
+  }
+}
+
+static void
 amounts_are_rounded_into_the_next_unit(void **state)
 {
   static const struct {
@@ -115,6 +143,8 @@ main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(lines_read_as_documented),
     cmocka_unit_test(all_but_a_byte_is_not_all),
+    cmocka_unit_test(percents_are_rounded_down),
+    cmocka_unit_test(sizes_are_told_as_nbdcopy_tells_them),
     cmocka_unit_test(amounts_are_rounded_into_the_next_unit),
     cmocka_unit_test(random_copies_have_lines_that_fit),
   };
