@@ -54,12 +54,6 @@ divide(struct budget *budget, const struct budget_needs *needs)
   return fixed + SLOTS_MIN * slot;
 }
 
-uint64_t
-budget_bytes(const struct budget *budget)
-{
-  return budget->slots * budget->slot_bytes + budget->stages * budget->block_bytes + budget->zero_bytes;
-}
-
 int
 budget_plan(struct budget *budget, const struct budget_needs *needs, struct fault *fault)
 {
@@ -69,7 +63,7 @@ budget_plan(struct budget *budget, const struct budget_needs *needs, struct faul
   /* More memory makes for larger slots: ask again until it really suffices. */
   while ((least = divide(budget, &enough)) > enough.payload_bytes)
     enough.payload_bytes = range_align_up(least, MIB);
-  if (enough.payload_bytes == needs->payload_bytes || needs->may_grow)
+  if (enough.payload_bytes == needs->payload_bytes)
     return 0;
   return fault_set(fault, EXIT_FAILED, 0,
                    "the blocks of source (%llu KiB) and destination (%llu KiB) need --memory=%lluM at least",

@@ -10,13 +10,11 @@
 
 #include "error.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* What of the two ends matters here; see struct traits. */
 struct budget_needs {
   uint64_t payload_bytes;
-  bool may_grow;          /* take more than that, where the blocks or requests need it */
   uint64_t request_bytes; /* of a read, wanted by the operator; 0: a share of the payload */
   uint64_t sparse_bytes; /* granularity wanted for zeros found in data; 0: none */
   uint64_t source_block_min;
@@ -35,9 +33,6 @@ struct budget {
   uint64_t write_max;   /* the largest write; a multiple of block_bytes */
   uint64_t zero_max;    /* the largest zero request; a multiple of block_bytes */
 };
-
-/* How many bytes the parts are together. */
-uint64_t budget_bytes(const struct budget *budget);
 
 /* Divides the memory. Returns 0, or -1 with a fault that says how much it takes
  * when the ends' blocks don't fit. */

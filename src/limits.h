@@ -25,6 +25,9 @@
 #define SLOT_BYTES_MIN (64 * KIB)
 #define SLOT_BYTES_MAX (32 * MIB)
 #define REQUEST_BYTES_MIN (4 * KIB) /* of --request-size */
+/* Where requests are asked for that the payload can't hold, and no payload is,
+ * it is as large as this many of them. */
+#define REQUESTS_PER_PAYLOAD 4
 #define SLOTS_MAX 64
 #define SLOTS_MIN 2
 

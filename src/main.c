@@ -22,6 +22,7 @@
 /* Everything about one copy but the payload. */
 struct job {
   struct options options;
+  struct arena payload;
   union any_endpoint source;
   union any_endpoint destination;
   struct loop loop;
@@ -134,7 +135,6 @@ plan(struct budget *budget, const struct options *options, const struct traits *
      const struct traits *destination, struct fault *fault)
 {
   struct budget_needs needs = { .payload_bytes = options->payload_bytes,
-                                .may_grow = options->request_bytes && options->payload_may_grow,
                                 .request_bytes = options->request_bytes,
                                 .sparse_bytes = options->sparse_bytes,
                                 .source_block_min = source->block_min,
@@ -146,19 +146,14 @@ plan(struct budget *budget, const struct options *options, const struct traits *
   return budget_plan(budget, &needs, fault);
 }
 
-/* The payload, in one reservation. */
-static int
-reserve(struct copy_config *config, struct fault *fault)
+static void
+lay_out(struct copy_config *config)
 {
   const struct budget *budget = &config->budget;
-  struct arena arena;
 
-  if (arena_reserve(&arena, budget_bytes(budget) + 3 * PAGE_BYTES, fault) == -1)
-    return -1;
-  config->slot_buffers = arena_take(&arena, budget->slots * budget->slot_bytes, PAGE_BYTES);
-  config->stage_buffers = arena_take(&arena, budget->stages * budget->block_bytes, PAGE_BYTES);
-  config->zeros = arena_take(&arena, budget->zero_bytes, PAGE_BYTES);
-  return 0;
+  config->slot_buffers = arena_take(&job.payload, budget->slots * budget->slot_bytes, PAGE_BYTES);
+  config->stage_buffers = arena_take(&job.payload, budget->stages * budget->block_bytes, PAGE_BYTES);
+  config->zeros = arena_take(&job.payload, budget->zero_bytes, PAGE_BYTES);
 }
 
 /* Where zeros need not be written: the operator says so, or we have just made
@@ -186,8 +181,9 @@ copy_between(struct endpoint *source, struct endpoint *destination, struct repor
                                 .observer = &reporter->observer };
 
   if (plan(&config.budget, options, &source->traits, &destination->traits, fault) == -1 ||
-      reserve(&config, fault) == -1 || loop_init(&job.loop, fault) == -1)
+      loop_init(&job.loop, fault) == -1)
     return -1;
+  lay_out(&config);
   if (options->verbose)
     say_what_was_found(options, source, destination, &config.budget);
   if (destination->ops->prepare(destination, source->traits.size, fault) == -1)
@@ -218,6 +214,9 @@ run(struct fault *fault)
   struct fault closing;
   struct reporter reporter = { 0 };
 
+  /* Before anything else, and never again; each part may be rounded to a page. */
+  if (arena_reserve(&job.payload, options->payload_bytes + 3 * PAGE_BYTES, fault) == -1)
+    return -1;
   if (endpoints_open(&job.source, &options->source, ROLE_SOURCE, options, fault) == -1)
     return -1;
   int result = endpoints_open(&job.destination, &options->destination, ROLE_DESTINATION, options, fault);

@@ -237,7 +237,7 @@ parse_memory(struct options *options, const char *value, struct fault *fault)
       (bytes < PAYLOAD_BYTES_MIN && options->persona == PERSONA_DECANT))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--memory=%s: must be a size from 512K to 4G", value);
   options->payload_bytes = range_max(bytes, PAYLOAD_BYTES_MIN);
-  options->payload_may_grow = options->persona == PERSONA_NBDCOPY;
+  options->payload_is_fixed = options->persona == PERSONA_DECANT;
   return 0;
 }
 
@@ -432,7 +432,6 @@ options_parse(struct options *options, int argc, char **argv, struct fault *faul
   *options = (struct options){ .persona = persona_of(argc > 0 ? argv[0] : ""),
                                .mode = RUN_COPY,
                                .payload_bytes = PAYLOAD_BYTES_DEFAULT,
-                               .payload_may_grow = true,
                                .connections = CONNECTIONS_DEFAULT,
                                .sparse_bytes = SPARSE_BYTES_DEFAULT,
                                .extents = true,
@@ -441,6 +440,8 @@ options_parse(struct options *options, int argc, char **argv, struct fault *faul
   opterr = 0;
   optind = 1;
   int result = parse_all(options, argc, argv, fault);
+  if (!options->payload_is_fixed)
+    options->payload_bytes = range_max(options->payload_bytes, REQUESTS_PER_PAYLOAD * options->request_bytes);
   if (result == -1 && options->persona == PERSONA_NBDCOPY)
     fault->exit_code = EXIT_FAILED; /* the only one that it knows */
   return result;

@@ -39,8 +39,8 @@ struct options {
   enum run_mode mode;
   struct place source;
   struct place destination;
-  uint64_t payload_bytes;     /* --memory */
-  bool payload_may_grow;      /* it wasn't said, or only as nbdcopy's --queue-size */
+  uint64_t payload_bytes;     /* --memory; else the default, or what the request size takes */
+  bool payload_is_fixed;      /* --memory was given */
   uint64_t request_bytes;     /* --request-size: the largest read; 0: what the memory suggests */
   unsigned requests;          /* -R: at most this many in flight on a connection; 0: no limit of the operator's */
   unsigned connections;       /* -C: at most this many to one server; at least 1 */

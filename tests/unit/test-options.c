@@ -420,7 +420,7 @@ as_nbdcopy_it_keeps_to_nbdcopy(void **state)
   assert_false(options.flush);
   assert_string_equal(options_program(&options), "nbdcopy");
   assert_parsed(PARSE_AS("nbdcopy", "--flush", "--queue-size=1k", "-C", "99", "copy", "b"));
-  assert_true(options.flush && options.payload_may_grow);
+  assert_true(options.flush && !options.payload_is_fixed);
   assert_int_equal(options.payload_bytes, PAYLOAD_BYTES_MIN);
   assert_int_equal(options.connections, CONNECTIONS_MAX);
   assert_string_equal(options.source.text, "copy");
@@ -441,6 +441,9 @@ nbdcopys_options_mean_the_same(void **state)
   for (size_t i = 0; i < LENGTH_OF(programs); i++) {
     assert_parsed(PARSE_AS(programs[i], "--request-size=1M", "-R3", "-T0", "--target-is-zero", "a", "b"));
     assert_int_equal(options.request_bytes, MIB);
+    assert_int_equal(options.payload_bytes, PAYLOAD_BYTES_DEFAULT);
+    assert_parsed(PARSE_AS(programs[i], "--request-size=32M", "-R3", "--target-is-zero", "a", "b"));
+    assert_int_equal(options.payload_bytes, 128 * MIB);
     assert_int_equal(options.requests, 3);
     assert_true(options.destination_is_zero);
     assert_parsed(PARSE_AS(programs[i], "--progress=3", "a", "b"));
