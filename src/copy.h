@@ -30,6 +30,12 @@ struct copy_observer {
   int interval_ms; /* 0: never */
 };
 
+/* Is shown the source's content, in order and without gaps, as it passes on its
+ * way to the destination: `length` bytes, data being NULL where they are zeros. */
+struct copy_tap {
+  void (*take)(struct copy_tap *tap, const uint8_t *data, uint64_t length);
+};
+
 struct copy_config {
   struct endpoint *source;
   struct endpoint *destination;
@@ -44,6 +50,7 @@ struct copy_config {
   bool skip_zeros;              /* the destination reads as zeros already */
   bool flush;
   struct copy_observer *observer; /* NULL: nobody watches */
+  struct copy_tap *tap;           /* NULL: nobody listens */
 };
 
 /* One read, from its request to the last write out of its buffer. */

@@ -269,8 +269,11 @@ feed(struct copy *copy)
   copy->poured_slot = SLOT_NONE;
   if (reorder_pop(&copy->reorder, &piece)) {
     copy->poured_slot = piece.slot;
-    if (cut_to_fit(copy, &piece))
-      assemble_feed(&copy->assemble, &piece);
+    if (!cut_to_fit(copy, &piece))
+      return;
+    if (copy->config.tap)
+      copy->config.tap->take(copy->config.tap, piece.data, piece.length);
+    assemble_feed(&copy->assemble, &piece);
   } else if (all_popped(copy)) {
     assemble_end(&copy->assemble);
   } else {

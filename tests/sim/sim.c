@@ -45,6 +45,7 @@ struct sim {
   uint64_t frontier;
   uint64_t good;
   uint64_t turns;
+  uint64_t tapped_bytes;
   uint64_t watched_bytes; /* of the destination: the source's size and some beyond */
 };
 
@@ -161,6 +162,20 @@ loop_wait(struct loop *loop, int timeout_ms, struct fault *fault)
   disk_advance(&sim.destination, sim.now_us);
   return 0;
 }
+
+/* ---- The tap: content passes it in order ---- */
+
+static void
+check_tapped(struct copy_tap *tap, const uint8_t *data, uint64_t length)
+{
+  (void)tap;
+  for (uint64_t i = 0; i < length; i++)
+    sim_check((data ? data[i] : 0) == source_content[sim.tapped_bytes + i], "byte %llu passed the tap as another",
+              (ull)(sim.tapped_bytes + i));
+  sim.tapped_bytes += length;
+}
+
+static struct copy_tap tap = { check_tapped };
 
 /* ---- One scenario out of a seed ---- */
 
@@ -388,7 +403,7 @@ make_scenario(uint64_t seed)
   sim.tracing = tracing;
   sim.seed = seed;
   sim.random.state = seed;
-  sim.now_us = sim.frontier = sim.good = sim.turns = 0;
+  sim.now_us = sim.frontier = sim.good = sim.turns = sim.tapped_bytes = 0;
   uint64_t size = choose_size(random_one_in(random, 16) ? DISK_BYTES_MAX / 2 : random_power(random, 12, 16));
   fill_source(size);
   choose_source(size);
@@ -401,7 +416,8 @@ make_scenario(uint64_t seed)
                                      .extents = !random_one_in(random, 8),
                                      .detect_zeros = !random_one_in(random, 4),
                                      .allocated = random_one_in(random, 8),
-                                     .flush = !random_one_in(random, 8) };
+                                     .flush = !random_one_in(random, 8),
+                                     .tap = random_one_in(random, 2) ? &tap : NULL };
   sim.config.skip_zeros = !sim.config.allocated && !sim.destination.base.traits.in_order && random_one_in(random, 6);
   sim.watched_bytes = sim.destination.watched_bytes = size + BEYOND_BYTES;
   memset(destination_content, sim.config.skip_zeros ? 0 : 0xd5, sim.watched_bytes);
@@ -465,6 +481,7 @@ check_success(void)
   sim_check(sim.source.bytes <= sim.destination.base.traits.size, "it says that it is done, and doesn't fit");
   sim_check(sim.source.faults == 0 && sim.destination.faults == 0, "it says that it is done, after a fault");
   check_content(sim.source.bytes);
+  sim_check(!sim.config.tap || sim.tapped_bytes == sim.source.bytes, "%llu bytes passed the tap", (ull)sim.tapped_bytes);
   sim_check(copy_is_home(&sim.copy), "not everything is home");
   sim_check(sim.copy.done == sim.source.bytes && sim.copy.source_end == sim.source.bytes,
             "done: %llu of %llu bytes, says %llu", (ull)sim.copy.done, (ull)sim.source.bytes, (ull)sim.copy.source_end);
