@@ -29,11 +29,11 @@ GCC_INCLUDE = $(shell $(CC) -print-file-name=include)
 
 # musl's headers, the compiler's own, and the kernel's; nothing of the host's C library.
 MUSL_CPPFLAGS = -nostdinc -isystem $(MUSL_INCLUDE) -isystem $(GCC_INCLUDE) -isystem $(KERNEL_HEADERS)
-DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -I$(dir $(LIBNBD_H)) -D_GNU_SOURCE -DDECANT_VERSION='"$(VERSION)"'
+DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL_INCLUDE) -D_GNU_SOURCE -DDECANT_VERSION='"$(VERSION)"'
 DECANT_CFLAGS = -std=gnu11 -fPIE -fno-plt -fstack-protector-strong -ffunction-sections -fdata-sections \
 	-fno-math-errno -ffile-prefix-map=$(CURDIR)/= $(WARNINGS)
 
-$(BUILD)/obj/src/%.o: src/%.c Makefile $(LIBNBD_H) | $(KERNEL_HEADERS)
+$(BUILD)/obj/src/%.o: src/%.c Makefile $(LIBNBD_H) $(BEARSSL_H) | $(KERNEL_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(DECANT_CPPFLAGS) $(DECANT_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
@@ -42,9 +42,9 @@ $(BUILD)/obj/src/%.o: src/%.c Makefile $(LIBNBD_H) | $(KERNEL_HEADERS)
 # Debian's musl-gcc turns -static-pie into a dynamically linked program without a word, so the parts are named here: rcrt1.o is
 # the start-up code of a static program that relocates itself.
 LDFLAGS := -nostdlib -static-pie -Wl,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none
-$(BUILD)/decant: $(OBJECTS) $(LIBNBD_A) Makefile
+$(BUILD)/decant: $(OBJECTS) $(LIBNBD_A) $(BEARSSL_A) Makefile
 	$(CC) $(LDFLAGS) -o $@.debug $(MUSL)/rcrt1.o $(MUSL)/crti.o $$($(CC) -print-file-name=crtbeginS.o) \
-		$(OBJECTS) $(LIBNBD_A) $(LIBNBD_LIBS) -L$(MUSL) -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group \
+		$(OBJECTS) $(LIBNBD_A) $(LIBNBD_LIBS) $(BEARSSL_A) -L$(MUSL) -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group \
 		$$($(CC) -print-file-name=crtendS.o) $(MUSL)/crtn.o
 	@! readelf -lW $@.debug | grep -q INTERP || { echo "$@: not static" >&2; exit 1; }
 	@strip -o $@ $@.debug

@@ -102,6 +102,7 @@ struct copy {
   uint64_t survey_bytes; /* how much the next survey asks for */
 
   enum pour_wait pour_wait;
+  struct piece rest;    /* what of the last piece isn't in the assembler yet */
   uint32_t poured_slot; /* slot of the piece in the assembler, or SLOT_NONE */
   struct transfer transfers[WRITES_MAX];
   unsigned transfers_out;

@@ -258,6 +258,23 @@ cut_to_fit(struct copy *copy, struct piece *piece)
   return true;
 }
 
+/* The next piece in order. With a tap, which may take its time over every byte, a
+ * long run of zeros comes in parts, so that the loop keeps turning. */
+static bool
+next_piece(struct copy *copy, struct piece *piece)
+{
+  struct piece *rest = &copy->rest;
+
+  if (rest->length == 0 && !reorder_pop(&copy->reorder, rest))
+    return false;
+  *piece = *rest;
+  if (copy->config.tap && !piece->data)
+    piece->length = range_min(piece->length, TAP_BYTES_MAX);
+  rest->offset += piece->length;
+  rest->length -= piece->length;
+  return true;
+}
+
 /* The assembler has used up its piece: gives back that one's slot, and gets it
  * the next. */
 static void
@@ -267,7 +284,7 @@ feed(struct copy *copy)
 
   copy_release_slot(copy, copy->poured_slot);
   copy->poured_slot = SLOT_NONE;
-  if (reorder_pop(&copy->reorder, &piece)) {
+  if (next_piece(copy, &piece)) {
     copy->poured_slot = piece.slot;
     if (!cut_to_fit(copy, &piece))
       return;

@@ -50,6 +50,8 @@
 
 /* The chunks that one structured reply may leave in pieces. */
 #define CHUNKS_MAX 64
+/* Zeros shown to a tap at a time: a digest takes some milliseconds for them. */
+#define TAP_BYTES_MAX (1 * MIB)
 /* Zero pieces that wait in the queue beside those that reads may bring. */
 #define ZERO_PIECES_MAX 512
 #define PIECES_MAX (SLOTS_MAX * CHUNKS_MAX + ZERO_PIECES_MAX)

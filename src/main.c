@@ -4,6 +4,7 @@
 #include "arena.h"
 #include "budget.h"
 #include "copy.h"
+#include "digests.h"
 #include "endpoints.h"
 #include "loop.h"
 #include "options.h"
@@ -27,6 +28,7 @@ struct job {
   union any_endpoint destination;
   struct loop loop;
   struct copy copy;
+  struct digests digests;
 };
 
 struct heap heap;
@@ -178,7 +180,8 @@ copy_between(struct endpoint *source, struct endpoint *destination, struct repor
                                 .allocated = options->allocated,
                                 .skip_zeros = can_skip_zeros(options, &source->traits, &destination->traits),
                                 .flush = options->flush,
-                                .observer = &reporter->observer };
+                                .observer = &reporter->observer,
+                                .tap = digests_tap(&job.digests) };
 
   if (plan(&config.budget, options, &source->traits, &destination->traits, fault) == -1 ||
       loop_init(&job.loop, fault) == -1)
@@ -214,6 +217,8 @@ run(struct fault *fault)
   struct fault closing;
   struct reporter reporter = { 0 };
 
+  if (digests_init(&job.digests, options, fault) == -1)
+    return -1;
   /* Before anything else, and never again; each part may be rounded to a page. */
   if (arena_reserve(&job.payload, options->payload_bytes + 3 * PAGE_BYTES, fault) == -1)
     return -1;
@@ -232,7 +237,7 @@ run(struct fault *fault)
   source->ops->close(source, &closing); /* what was read is copied already */
   if (result == 0 && options->report)
     report_end(&reporter);
-  return result;
+  return result == 0 ? digests_finish(&job.digests, options, fault) : -1;
 }
 
 int

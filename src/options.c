@@ -34,6 +34,11 @@ static const char help[] =
     "                             (also --target-is-zero)\n"
     "      --flush, --no-flush    wait for data to reach stable storage (default), or\n"
     "                             don't\n"
+    "      --sha256               print the SHA-256 of the disk's whole content\n"
+    "      --blkhash[=DIGEST[/SIZE]]  print its blkhash (sha256/64k)\n"
+    "      --blkhash-file=FILE    write that to FILE instead\n"
+    "      --expect=sha256:HEX    fail with exit code 4 if the content has another\n"
+    "                             digest; or --expect=blkhash:HEX\n"
     "      --memory=SIZE          bytes for data on its way (16M; from 512K to 4G;\n"
     "                             also --queue-size)\n"
     "      --request-size=SIZE    the largest read (a 64th of the memory)\n"
@@ -46,7 +51,8 @@ static const char help[] =
     "      --help                 print this\n"
     "\n"
     "SIZE takes k, M, G, T.\n"
-    "Exit codes: 0 done, 1 failed, 64 the command line is wrong.\n";
+    "Exit codes: 0 done, 1 failed, 4 copied, but the digest isn't the expected one,\n"
+    "64 the command line is wrong.\n";
 
 /* nbdcopy's, whose command line this is. */
 static const char nbdcopy_version[] = "nbdcopy 1.22.2\nlibnbd 1.22.2\n";
@@ -55,7 +61,10 @@ static const char decant_version[] = "decant " DECANT_VERSION "\n";
 enum {
   OPTION_HELP = 256,
   OPTION_ALLOCATED,
+  OPTION_BLKHASH,
+  OPTION_BLKHASH_FILE,
   OPTION_DESTINATION_IS_ZERO,
+  OPTION_EXPECT,
   OPTION_FLUSH,
   OPTION_LONG_OPTIONS,
   OPTION_MEMORY,
@@ -63,6 +72,7 @@ enum {
   OPTION_NO_FLUSH,
   OPTION_REPORT,
   OPTION_REQUEST_SIZE,
+  OPTION_SHA256,
   OPTION_SHORT_OPTIONS,
   OPTION_SYNCHRONOUS,
 };
@@ -71,8 +81,11 @@ static const char short_options[] = "+:C:pR:S:T:vV"; /* +: options and places ma
 
 static const struct option long_options[] = {
   { "allocated", no_argument, NULL, OPTION_ALLOCATED },
+  { "blkhash", optional_argument, NULL, OPTION_BLKHASH },
+  { "blkhash-file", required_argument, NULL, OPTION_BLKHASH_FILE },
   { "connections", required_argument, NULL, 'C' },
   { "destination-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
+  { "expect", required_argument, NULL, OPTION_EXPECT },
   { "flush", no_argument, NULL, OPTION_FLUSH },
   { "help", no_argument, NULL, OPTION_HELP },
   { "long-options", no_argument, NULL, OPTION_LONG_OPTIONS },
@@ -84,6 +97,7 @@ static const struct option long_options[] = {
   { "report", no_argument, NULL, OPTION_REPORT },
   { "request-size", required_argument, NULL, OPTION_REQUEST_SIZE },
   { "requests", required_argument, NULL, 'R' },
+  { "sha256", no_argument, NULL, OPTION_SHA256 },
   { "short-options", no_argument, NULL, OPTION_SHORT_OPTIONS },
   { "sparse", required_argument, NULL, 'S' },
   { "synchronous", no_argument, NULL, OPTION_SYNCHRONOUS },
@@ -273,8 +287,17 @@ take_option(struct options *options, int option, char **argv, struct fault *faul
   case OPTION_ALLOCATED:
     options->allocated = true;
     return 0;
+  case OPTION_BLKHASH:
+    options->blkhash = optarg ? optarg : "";
+    return 0;
+  case OPTION_BLKHASH_FILE:
+    options->blkhash_file = optarg;
+    return 0;
   case OPTION_DESTINATION_IS_ZERO:
     options->destination_is_zero = true;
+    return 0;
+  case OPTION_EXPECT:
+    options->expect = optarg;
     return 0;
   case OPTION_FLUSH:
   case OPTION_NO_FLUSH:
@@ -296,6 +319,9 @@ take_option(struct options *options, int option, char **argv, struct fault *faul
     return 0;
   case OPTION_REQUEST_SIZE:
     return parse_request_size(options, optarg, fault);
+  case OPTION_SHA256:
+    options->sha256 = true;
+    return 0;
   case OPTION_SHORT_OPTIONS:
     options->mode = RUN_SHORT_OPTIONS;
     return 0;

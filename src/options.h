@@ -52,6 +52,10 @@ struct options {
   bool progress;
   int progress_fd;            /* --progress=FD: "N/100" lines go there; -1: none */
   bool report;                /* one line for scripts at the end */
+  bool sha256;                /* print the digest of the whole source */
+  const char *blkhash;        /* --blkhash's value, "" without one; NULL: not asked for */
+  const char *blkhash_file;   /* where to write it; NULL: standard output */
+  const char *expect;         /* --expect's value, or NULL */
   bool verbose;
 };
 
