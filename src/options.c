@@ -142,10 +142,20 @@ options_describe(const struct options *options, char *text, size_t text_bytes)
     snprintf(text, text_bytes, "%s", options->persona == PERSONA_NBDCOPY ? nbdcopy_version : decant_version);
 }
 
+/* How far a unit shifts a number to the left, or -1. */
+static int
+unit_shift(char unit)
+{
+  static const char units[] = "bkmgtpe"; /* 1024 to the power of 0, 1, ... */
+  char lower = (char)(unit >= 'A' && unit <= 'Z' ? unit | ('a' - 'A') : unit);
+  const char *found = strchr(units, lower);
+
+  return lower == 's' ? 9 : found ? 10 * (int)(found - units) : -1;
+}
+
 bool
 options_parse_size(const char *text, uint64_t *bytes)
 {
-  static const char units[] = "kMGTPE";
   uint64_t value = 0;
   const char *p = text;
 
@@ -157,14 +167,10 @@ options_parse_size(const char *text, uint64_t *bytes)
   }
   if (p == text)
     return false;
-  if (*p != '\0') {
-    const char *unit = *p == 'b' ? units : strchr(units, *p == 'K' ? 'k' : *p);
-    unsigned shift = *p == 'b' ? 0 : unit ? 10 * (unsigned)(unit - units + 1) : 64;
-    if (shift == 64 || p[1] != '\0' || (shift && value >> (64 - shift)))
-      return false;
-    value <<= shift;
-  }
-  *bytes = value;
+  int shift = *p ? unit_shift(*p++) : 0;
+  if (shift < 0 || *p || value > UINT64_MAX >> shift)
+    return false;
+  *bytes = value << shift;
   return true;
 }
 
