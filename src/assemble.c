@@ -2,6 +2,8 @@
 /* assemble: see assemble.h. */
 #include "assemble.h"
 
+#include "zeros.h"
+
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
@@ -14,23 +16,6 @@ assemble_init(struct assemble *assemble, const struct assemble_config *config)
   assert(config->write_max > 0 && range_is_aligned(config->write_max, config->block_bytes));
   assert(config->zero_max > 0 && range_is_aligned(config->zero_max, config->block_bytes));
   *assemble = (struct assemble){ .config = *config, .stage = STAGE_NONE };
-}
-
-/* A cache line at a time: the compiler makes wide instructions of it. */
-static bool
-is_zero(const uint8_t *data, uint64_t length)
-{
-  uint64_t words[8];
-
-  for (; length >= sizeof words; data += sizeof words, length -= sizeof words) {
-    memcpy(words, data, sizeof words);
-    if ((words[0] | words[1] | words[2] | words[3] | words[4] | words[5] | words[6] | words[7]) != 0)
-      return false;
-  }
-  while (length > 0)
-    if (data[--length] != 0)
-      return false;
-  return true;
 }
 
 static bool
@@ -110,7 +95,7 @@ run_of(const struct assemble *assemble, bool zero, uint64_t limit)
 
   if (!assemble->config.detect_zeros)
     return zero ? 0 : limit;
-  while (run < limit && is_zero(assemble->piece.data + run, block) == zero)
+  while (run < limit && zeros_only(assemble->piece.data + run, block) == zero)
     run += block;
   return run;
 }
@@ -154,7 +139,7 @@ take_part(struct assemble *assemble)
 {
   struct piece *piece = &assemble->piece;
   uint64_t length = range_min(piece->length, assemble->config.block_bytes - assemble->staged);
-  bool zero = is_zero_piece(piece) || (assemble->config.detect_zeros && is_zero(piece->data, length));
+  bool zero = is_zero_piece(piece) || (assemble->config.detect_zeros && zeros_only(piece->data, length));
 
   if (!zero && !assemble->stage_data)
     return false;

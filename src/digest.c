@@ -4,6 +4,7 @@
 
 #include "options.h"
 #include "range.h"
+#include "zeros.h"
 
 #include <bearssl_hash.h>
 
@@ -81,22 +82,6 @@ state_out(const struct digest *digest, struct digest_state *state, uint8_t bytes
 
 /* ---- Blocks ---- */
 
-static bool
-is_zero(const uint8_t *data, uint64_t length)
-{
-  uint64_t words[8];
-
-  for (; length >= sizeof words; data += sizeof words, length -= sizeof words) {
-    memcpy(words, data, sizeof words);
-    if ((words[0] | words[1] | words[2] | words[3] | words[4] | words[5] | words[6] | words[7]) != 0)
-      return false;
-  }
-  while (length > 0)
-    if (data[--length] != 0)
-      return false;
-  return true;
-}
-
 static void
 hash_zeros(struct digest *digest, uint64_t length, uint8_t bytes[DIGEST_BYTES_MAX])
 {
@@ -132,7 +117,7 @@ end_block(struct digest *digest)
 static void
 add_to_block(struct digest *digest, const uint8_t *data, uint64_t length)
 {
-  if (digest->block_is_zero && data && !is_zero(data, length)) {
+  if (digest->block_is_zero && data && !zeros_only(data, length)) {
     state_init(digest, &digest->block);
     state_add(digest, &digest->block, NULL, digest->block_fill);
     digest->block_is_zero = false;
