@@ -2,6 +2,7 @@
 /* endpoint_file: see endpoint_file.h. */
 #include "endpoint_file.h"
 
+#include "loop.h"
 #include "range.h"
 
 #include <errno.h>
@@ -17,6 +18,9 @@
 
 /* Longest path whose directory we can name, to flush a new entry in it. */
 #define DIRECTORY_BYTES 4096
+
+/* What direct I/O to a file is aligned to; no file system is known to want more. */
+#define PAGE_BYTES 4096
 
 struct identity
 endpoint_identity(const struct stat *found)
@@ -55,23 +59,64 @@ read_all(struct endpoint_file *file, struct request *request)
   return errnum;
 }
 
-static int
-write_all(struct endpoint_file *file, const struct request *request)
+/* Direct I/O wants whole blocks, in memory too. A device has the assembler see to
+ * that; a file gets what isn't whole pages through the page cache. */
+static bool
+goes_direct(const struct endpoint_file *file, const struct request *request)
 {
-  uint64_t done = 0;
+  uint64_t mixed = request->offset | request->length | request->done | (uintptr_t)request->payload;
 
-  while (done < request->length) {
-    ssize_t n = pwrite(file->fd, request->payload + done, request->length - done, (off_t)(request->offset + done));
-    if (n == -1 && errno == EINTR)
-      continue;
-    if (n == -1)
-      return errno;
-    if (n == 0)
+  return file->is_direct && (file->is_device || range_is_aligned(mixed, PAGE_BYTES));
+}
+
+/* What is left of a write, at once. */
+static int
+write_rest(struct endpoint_file *file, struct request *request)
+{
+  while (request->done < request->length) {
+    int fd = goes_direct(file, request) || file->cached_fd == -1 ? file->fd : file->cached_fd;
+    ssize_t n = pwrite(fd, request->payload + request->done, request->length - request->done,
+                       (off_t)(request->offset + request->done));
+    if (n > 0)
+      request->done += (uint64_t)n;
+    else if (n == 0)
       return ENOSPC;
-    done += (uint64_t)n;
+    else if (errno == EINVAL && fd == file->fd && file->cached_fd != -1)
+      file->is_direct = false; /* a file system that wants more than pages */
+    else if (errno != EINTR)
+      return errno;
   }
-  file->file_size = range_max(file->file_size, request->offset + request->length);
   return 0;
+}
+
+static void
+queue_write(struct endpoint_file *file, struct request *request)
+{
+  ring_write(file->ring, file->fd, request->payload + request->done, (uint32_t)(request->length - request->done),
+             request->offset + request->done, request);
+}
+
+static void
+answer(struct endpoint_file *file, struct request *request, int errnum)
+{
+  request->errnum = errnum;
+  request_queue_push(&file->answered, request);
+}
+
+/* The ring's answer to a write: all of it, a part, or an errno. */
+static void
+conclude_write(struct endpoint_file *file, struct request *request, int result)
+{
+  if (result > 0)
+    request->done += (uint64_t)result;
+  if (request->done == request->length)
+    answer(file, request, 0);
+  else if (result == -EINVAL || (result > 0 && !goes_direct(file, request)))
+    answer(file, request, write_rest(file, request));
+  else if (result > 0 || result == -EINTR || result == -EAGAIN)
+    queue_write(file, request);
+  else
+    answer(file, request, result == 0 ? ENOSPC : -result);
 }
 
 static int
@@ -217,7 +262,7 @@ carry_out(struct endpoint_file *file, struct request *request)
   case REQUEST_READ:
     return read_all(file, request);
   case REQUEST_WRITE:
-    return write_all(file, request);
+    return write_rest(file, request);
   case REQUEST_ZERO:
     return zero_all(file, request);
   case REQUEST_SURVEY:
@@ -234,20 +279,56 @@ file_submit(struct endpoint *endpoint, struct request *request)
   struct endpoint_file *file = file_of(endpoint);
 
   request->done = 0;
-  request->errnum = carry_out(file, request);
-  request_queue_push(&file->answered, request);
+  if (request->kind == REQUEST_WRITE) {
+    file->file_size = range_max(file->file_size, request->offset + request->length);
+    if (file->ring && goes_direct(file, request)) {
+      queue_write(file, request);
+      return;
+    }
+  }
+  answer(file, request, carry_out(file, request));
+}
+
+static void
+reap(struct endpoint_file *file)
+{
+  void *tag;
+  int result;
+
+  while (file->ring && ring_take(file->ring, &tag, &result))
+    conclude_write(file, tag, result);
 }
 
 static struct request *
 file_take(struct endpoint *endpoint)
 {
-  return request_queue_pop(&file_of(endpoint)->answered);
+  struct endpoint_file *file = file_of(endpoint);
+
+  if (!file->answered.head)
+    reap(file);
+  return request_queue_pop(&file->answered);
 }
 
 static void
-file_wait(struct endpoint *endpoint, struct loop *loop)
+file_watch(struct endpoint *endpoint, struct loop *loop)
 {
-  (void)endpoint, (void)loop; /* submit has done it all */
+  struct endpoint_file *file = file_of(endpoint);
+  void *tag;
+
+  if (!file->ring)
+    return;
+  if (!ring_submit(file->ring))
+    while (ring_take_back(file->ring, &tag))
+      answer(file, tag, write_rest(file, tag));
+  /* What has been answered by now must not be waited for. */
+  file->watched = loop_watch(loop, file->ring->fd, POLLIN | (file->answered.head ? POLLOUT : 0));
+}
+
+static void
+file_serve(struct endpoint *endpoint, struct loop *loop)
+{
+  (void)loop;
+  reap(file_of(endpoint));
 }
 
 /* ---- Opening and closing ---- */
@@ -258,6 +339,25 @@ cannot(const struct endpoint_file *file, const char *what, struct fault *fault)
   return fault_set(fault, EXIT_FAILED, errno, "cannot %s %s", what, file->base.name);
 }
 
+/* Directly if the file system allows that, which it may only say now. */
+static int
+open_directly(const char *path, int flags)
+{
+  int fd = open(path, flags | O_DIRECT | O_CLOEXEC, 0666);
+
+  return fd == -1 && errno == EINVAL ? open(path, flags | O_CLOEXEC, 0666) : fd;
+}
+
+static void
+learn_whether_direct(struct endpoint_file *file)
+{
+  file->is_direct = fcntl(file->fd, F_GETFL) & O_DIRECT;
+  if (!file->is_direct)
+    file->ring = NULL;
+  if (file->ring)
+    file->base.traits.requests_max = RING_ENTRIES;
+}
+
 static int
 file_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
 {
@@ -265,32 +365,40 @@ file_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
 
   if (file->is_device)
     return 0;
-  if (file->fd == -1)
-    file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (file->fd == -1)
-    return cannot(file, "create", fault);
+  if (file->fd == -1) {
+    file->fd = open_directly(file->path, O_RDWR | O_CREAT);
+    if (file->fd == -1)
+      return cannot(file, "create", fault);
+    learn_whether_direct(file);
+  }
   file->file_size = size == SIZE_UNKNOWN ? 0 : size;
   if (ftruncate(file->fd, 0) == -1 || ftruncate(file->fd, (off_t)file->file_size) == -1)
     return cannot(file, "set the size of", fault);
-  return 0;
+  if (file->is_direct)
+    file->cached_fd = open(file->path, O_WRONLY | O_CLOEXEC);
+  return file->is_direct && file->cached_fd == -1 ? cannot(file, "open", fault) : 0;
 }
 
 static int
 file_close(struct endpoint *endpoint, struct fault *fault)
 {
   struct endpoint_file *file = file_of(endpoint);
-  int fd = file->fd;
+  int fds[] = { file->fd, file->cached_fd };
+  int result = 0;
 
-  file->fd = -1;
-  return fd != -1 && close(fd) == -1 ? cannot(file, "close", fault) : 0;
+  for (int i = 0; i < 2; i++)
+    if (fds[i] != -1 && close(fds[i]) == -1)
+      result = cannot(file, "close", fault);
+  file->fd = file->cached_fd = -1;
+  return result;
 }
 
 static const struct endpoint_ops file_ops = {
   .prepare = file_prepare,
   .submit = file_submit,
   .take = file_take,
-  .watch = file_wait,
-  .serve = file_wait,
+  .watch = file_watch,
+  .serve = file_serve,
   .close = file_close,
 };
 
@@ -330,26 +438,22 @@ learn_file(struct endpoint_file *file, const struct stat *opened, enum role role
   return 0;
 }
 
-/* O_EXCL on a device: not while it is mounted, or part of something that is. A
- * device that is written to is written directly, where it allows that: its blocks
- * are whole and aligned as they come, and the page cache has no use for them. */
+/* O_EXCL on a device: not while it is mounted, or part of something that is. */
 static void
 open_existing(struct endpoint_file *file, enum role role)
 {
-  int flags = O_CLOEXEC;
-
-  if (role == ROLE_SOURCE)
-    flags |= O_RDONLY;
-  else
-    flags |= file->is_device ? O_RDWR | O_EXCL | O_DIRECT : O_RDWR;
-  file->fd = open(file->path, flags);
-  if (file->fd == -1 && errno == EINVAL && flags & O_DIRECT)
-    file->fd = open(file->path, flags & ~O_DIRECT);
+  if (role == ROLE_SOURCE) {
+    file->fd = open(file->path, O_RDONLY | O_CLOEXEC);
+    return;
+  }
+  file->fd = open_directly(file->path, O_RDWR | (file->is_device ? O_EXCL : 0));
+  if (file->fd != -1)
+    learn_whether_direct(file);
 }
 
 int
 endpoint_file_open(struct endpoint_file *file, const char *path, const struct stat *found, enum role role,
-                   struct fault *fault)
+                   struct ring *ring, struct fault *fault)
 {
   struct stat opened;
 
@@ -364,7 +468,8 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
                                        .can_read = true,
                                        .requests_max = 1 };
   file->path = path;
-  file->fd = -1;
+  file->fd = file->cached_fd = -1;
+  file->ring = role == ROLE_DESTINATION && ring_is_open(ring) ? ring : NULL;
   if (!found)
     return learn_file(file, NULL, role);
   file->is_device = S_ISBLK(found->st_mode);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* endpoint_file: a regular file or a block device.
  *
- * Requests are carried out within submit: through the page cache, but for a
- * device that is written to, which is opened for direct I/O. A destination
+ * A source is read within submit, through the page cache. A destination is
+ * written past it, by direct I/O, where it allows that: many writes at once
+ * through the ring, if there is one. What isn't whole pages, such as a file's last
+ * block, goes through the page cache after all. A destination
  * file is created, or emptied and made as long as the source, in prepare; a
  * block device keeps its size and whatever is not written to. A device that is
  * mounted or otherwise in use is refused as a destination.
@@ -14,6 +16,7 @@
 #define DECANT_ENDPOINT_FILE_H
 
 #include "endpoint.h"
+#include "ring.h"
 
 #include <sys/stat.h>
 
@@ -21,6 +24,10 @@ struct endpoint_file {
   struct endpoint base;
   const char *path;
   int fd;             /* -1: a destination to be created */
+  int cached_fd;      /* a file written directly: the same through the page cache; or -1 */
+  bool is_direct;     /* fd is for direct I/O */
+  struct ring *ring;  /* for direct writes; NULL: they are carried out within submit */
+  unsigned watched;   /* the loop's index, while the ring has something in flight */
   bool is_device;
   uint64_t file_size; /* a file: how long it is now, bytes */
   unsigned zero_ways_unknown; /* a bit for each way to make zeros that isn't known here */
@@ -28,10 +35,10 @@ struct endpoint_file {
 };
 
 /* Opens the file or device at `path`, of which `found` is what stat() told, or
- * NULL for a destination that doesn't exist yet. Changes nothing. Returns 0, or
- * -1 with the fault set. */
+ * NULL for a destination that doesn't exist yet. Changes nothing. The ring is for
+ * a destination's use alone. Returns 0, or -1 with the fault set. */
 int endpoint_file_open(struct endpoint_file *file, const char *path, const struct stat *found, enum role role,
-                       struct fault *fault);
+                       struct ring *ring, struct fault *fault);
 
 /* What identifies an open file or device. */
 struct identity endpoint_identity(const struct stat *found);

@@ -27,25 +27,25 @@ open_special(union any_endpoint *any, const char *path, enum role role, struct f
 }
 
 static int
-open_path(union any_endpoint *any, const char *path, enum role role, struct fault *fault)
+open_path(union any_endpoint *any, const char *path, enum role role, struct ring *ring, struct fault *fault)
 {
   struct stat found;
 
   if (stat(path, &found) == -1) {
     if (errno != ENOENT || role == ROLE_SOURCE)
       return fault_set(fault, EXIT_FAILED, errno, "cannot open %s", any->base.name);
-    return endpoint_file_open(&any->file, path, NULL, role, fault);
+    return endpoint_file_open(&any->file, path, NULL, role, ring, fault);
   }
   if (S_ISDIR(found.st_mode))
     return fault_set(fault, EXIT_FAILED, 0, "%s is a directory, not a disk", any->base.name);
   if (S_ISREG(found.st_mode) || S_ISBLK(found.st_mode))
-    return endpoint_file_open(&any->file, path, &found, role, fault);
+    return endpoint_file_open(&any->file, path, &found, role, ring, fault);
   return open_special(any, path, role, fault);
 }
 
 int
 endpoints_open(union any_endpoint *any, const struct place *place, enum role role, const struct options *options,
-               struct fault *fault)
+               struct ring *ring, struct fault *fault)
 {
   const char *name = place->text;
   const char *format = place->kind == PLACE_COMMAND ? "[ %s ]" : "%s";
@@ -58,7 +58,7 @@ endpoints_open(union any_endpoint *any, const struct place *place, enum role rol
   case PLACE_COMMAND:
     return endpoint_nbd_open(&any->nbd, place, role, options, fault);
   case PLACE_PATH:
-    return open_path(any, place->text, role, fault);
+    return open_path(any, place->text, role, ring, fault);
   case PLACE_STREAM:
     return open_stream(any, role, fault);
   case PLACE_NULL:

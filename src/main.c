@@ -24,6 +24,7 @@
 struct job {
   struct options options;
   struct arena payload;
+  struct ring ring;
   union any_endpoint source;
   union any_endpoint destination;
   struct loop loop;
@@ -222,9 +223,10 @@ run(struct fault *fault)
   /* Before anything else, and never again; each part may be rounded to a page. */
   if (arena_reserve(&job.payload, options->payload_bytes + 3 * PAGE_BYTES, fault) == -1)
     return -1;
-  if (endpoints_open(&job.source, &options->source, ROLE_SOURCE, options, fault) == -1)
+  ring_open(&job.ring);
+  if (endpoints_open(&job.source, &options->source, ROLE_SOURCE, options, &job.ring, fault) == -1)
     return -1;
-  int result = endpoints_open(&job.destination, &options->destination, ROLE_DESTINATION, options, fault);
+  int result = endpoints_open(&job.destination, &options->destination, ROLE_DESTINATION, options, &job.ring, fault);
   if (result == 0) {
     result = endpoints_check(source, destination, fault);
     if (result == 0)

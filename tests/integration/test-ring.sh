@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Files and devices are written through io_uring, past the page cache; where the
+# kernel has none, or takes nothing at the moment, the same bytes arrive without.
+#
+# cases: used no-ring no-direct refused-now grows odd fails
+. "$(dirname "$0")/../functions.sh"
+requires_strace
+
+make_image in.img 24M 81
+
+# Runs decant under strace with faults injected; the trace is in the file `trace`.
+traced() { # INJECTION ARGUMENTS...
+    local inject=$1
+    shift
+    strace -f -o trace ${inject:+-e inject="$inject"} "$DECANT" "$@" || fail "exit code $?: decant $*"
+}
+
+# Whether files can be written directly here, as the ring wants it.
+requires_direct() {
+    dd if=/dev/zero of=probe bs=4096 count=1 oflag=direct status=none 2>/dev/null || skip "no direct I/O in $TEST_DIR"
+    grep -q . /proc/sys/kernel/io_uring_disabled 2>/dev/null &&
+        [ "$(cat /proc/sys/kernel/io_uring_disabled)" != 0 ] && skip "io_uring is switched off here"
+    return 0
+}
+
+case $1 in
+used)
+    requires_direct
+    traced '' in.img out.img
+    grep -q 'io_uring_enter' trace || fail "the ring was not used"
+    [ "$(grep -c pwrite64 trace)" -eq 0 ] || fail "writes beside the ring: $(grep pwrite64 trace | head -n 2)" ;;
+no-ring)
+    traced io_uring_setup:error=ENOSYS in.img out.img
+    grep -q pwrite64 trace || fail "no writes at all" ;;
+no-direct)
+    # The file system says so when the file is opened.
+    rm -f out.img
+    traced open:error=EINVAL:when=2 in.img out.img
+    ! grep 'out.img.*O_DIRECT.* = [0-9]' trace || fail "opened directly" ;;
+refused-now)
+    requires_direct
+    traced io_uring_enter:error=EAGAIN:when=2+2 in.img out.img
+    grep -q 'io_uring_enter.*EAGAIN' trace || fail "nothing was refused"
+    grep -q pwrite64 trace || fail "what was refused was not written otherwise" ;;
+grows)
+    # Zeros and data of a stream, whose length is known only at the end.
+    truncate -s 25000003 in.img
+    cat in.img | must_copy - out.img ;;
+odd)
+    for odd in 1 4095 4097 1000003; do
+        make_image in.img "$odd" "$odd"
+        must_copy in.img out.img
+        same in.img out.img
+    done ;;
+fails)
+    # A file system that is full says so, with the offset.
+    requires_root
+    requires_program losetup mke2fs
+    make_block 10485760 >in.img
+    truncate -s 8M small.img
+    mke2fs -q -F small.img
+    mkdir mnt
+    mount -o loop small.img mnt 2>mount.err || skip "may not mount: $(cat mount.err)"
+    at_exit+=("umount mnt")
+    must_fail 1 'writing mnt/out.img failed at offset [0-9]+: No space left on device; the copy is good below' in.img mnt/out.img
+    good=$(sed -n 's/.*good below offset \([0-9]*\).*/\1/p' err)
+    cmp -n "$good" in.img mnt/out.img
+    exit 0 ;;
+esac
+same in.img out.img
