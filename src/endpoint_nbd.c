@@ -297,6 +297,14 @@ conclude(struct nbd_connection *connection, struct request *request)
   request->done = request->failed_inside ? chunks_keep_front(request->chunks, request->done) : 0;
 }
 
+/* Whether libnbd holds an answer. Asking it for one that isn't there would have it
+ * put together an error message every time. */
+static bool
+has_answer(const struct nbd_connection *connection)
+{
+  return connection->count > 0 && nbd_aio_in_flight(connection->handle) < (int)connection->count;
+}
+
 static struct request *
 nbd_take(struct endpoint *endpoint)
 {
@@ -306,7 +314,7 @@ nbd_take(struct endpoint *endpoint)
     return request_queue_pop(&nbd->failed);
   for (unsigned i = 0; i < nbd->count; i++) {
     struct nbd_connection *connection = &nbd->connections[i];
-    int64_t cookie = connection->count > 0 ? nbd_aio_peek_command_completed(connection->handle) : 0;
+    int64_t cookie = has_answer(connection) ? nbd_aio_peek_command_completed(connection->handle) : 0;
     if (cookie > 0) {
       struct request *request = remove_by_cookie(connection, (uint64_t)cookie);
       conclude(connection, request);
