@@ -174,7 +174,11 @@ copy_init(struct copy *copy, const struct copy_config *config)
   memset(copy, 0, sizeof *copy);
   copy->config = *config;
   copy->source_end = source->size;
-  copy->schedule = (struct schedule){ source->size, source->block_min, config->budget.slot_bytes };
+  /* Zeros that are read as data must be found again, or are to be written as data. */
+  copy->schedule = (struct schedule){ .size = source->size,
+                                      .block_min = source->block_min,
+                                      .request_bytes = config->budget.slot_bytes,
+                                      .bridge_bytes = config->detect_zeros || config->allocated ? BRIDGE_BYTES : 0 };
   extents_init(&copy->extents, 0);
   if (!config->extents || !source->can_extents)
     extents_append(&copy->extents, source->size, false);

@@ -44,9 +44,15 @@ extents_room(const struct extents *extents)
 }
 
 const struct known_extent *
+extents_at(const struct extents *extents, size_t index)
+{
+  return index < extents->count ? &extents->ring[(extents->first + index) % EXTENTS_MAX] : NULL;
+}
+
+const struct known_extent *
 extents_front(const struct extents *extents)
 {
-  return extents->count > 0 ? &extents->ring[extents->first] : NULL;
+  return extents_at(extents, 0);
 }
 
 void

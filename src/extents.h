@@ -75,6 +75,9 @@ void extents_take_over(struct extents *extents, const struct survey *survey, uin
  * since the length of the answer is the server's choice and costs memory. */
 uint64_t extents_next_window(const struct survey *survey, uint64_t asked);
 
+/* The extent `index` places behind the front, or NULL when that isn't known. */
+const struct known_extent *extents_at(const struct extents *extents, size_t index);
+
 /* Forgets the first `length` bytes; they are known: start + length <= end. */
 void extents_consume(struct extents *extents, uint64_t length);
 

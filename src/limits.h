@@ -48,6 +48,11 @@
  * seen to move when a server writes them out, large enough to be cheap. */
 #define ZERO_BYTES_MAX (128 * MIB)
 
+/* Zeros shorter than this, between data, are read along with it: on a fast link a
+ * request costs as much as some KiB, and on a slow one this at most doubles what
+ * 4 KiB fragments take. */
+#define BRIDGE_BYTES (8 * KIB)
+
 /* The chunks that one structured reply may leave in pieces. */
 #define CHUNKS_MAX 64
 /* Zeros shown to a tap at a time: a digest takes some milliseconds for them. */

@@ -16,6 +16,26 @@ zeros_end(const struct schedule *schedule, const struct extents *extents, uint64
   return range_max(range_align_down(front_end, schedule->block_min), extents->start);
 }
 
+/* Where the data at the front ends, short runs of zeros in it being taken for data:
+ * one request over them costs less than one for each side. They must be known to
+ * end before `limit`, with data behind them. */
+static uint64_t
+data_end(const struct schedule *schedule, const struct extents *extents, uint64_t limit)
+{
+  uint64_t end = range_end(extents->start, extents_front(extents)->length);
+  const struct known_extent *zeros, *data;
+
+  for (size_t i = 1; end < limit; i += 2) {
+    zeros = extents_at(extents, i);
+    data = extents_at(extents, i + 1);
+    if (!zeros || !data || !zeros->zero || zeros->length >= schedule->bridge_bytes ||
+        range_end(end, zeros->length) >= limit)
+      break;
+    end = range_end(end, zeros->length + data->length);
+  }
+  return end;
+}
+
 struct step
 schedule_next(const struct schedule *schedule, struct extents *extents)
 {
@@ -38,7 +58,7 @@ schedule_next(const struct schedule *schedule, struct extents *extents)
     /* A read reaches to the end of the block that holds the extent's last byte,
      * if that is known already; else it is data up to where we know. */
     uint64_t grid = range_align_down(range_end(start, schedule->request_bytes), schedule->request_bytes);
-    end = range_align_up(front_end, schedule->block_min);
+    end = range_align_up(front->zero ? front_end : data_end(schedule, extents, grid), schedule->block_min);
     end = range_min(range_min(end, grid), schedule->size);
     if (end > extents->end) {
       end = range_align_down(extents->end, schedule->block_min);

@@ -20,6 +20,7 @@ struct schedule {
   uint64_t size;          /* where the source ends; SIZE_UNKNOWN for a stream */
   uint64_t block_min;     /* the source's; a power of two */
   uint64_t request_bytes; /* the largest read; a power of two, at least block_min */
+  uint64_t bridge_bytes;  /* zeros shorter than this, between data, are read along with it; 0: none are */
 };
 
 enum step_kind {

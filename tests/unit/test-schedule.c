@@ -201,7 +201,7 @@ one_random_source(struct random *random)
   uint64_t block = random_power(random, 0, 9), length_max = random_power(random, 0, 12);
   bool aligned = random_one_in(random, 3); /* a server that keeps to its own blocks */
 
-  source.schedule = (struct schedule){ size, block, block << random_between(random, 0, 5) };
+  source.schedule = (struct schedule){ size, block, block << random_between(random, 0, 5), 0 };
   extents_init(&extents, 0);
   for (;;) {
     struct step step = schedule_next(&source.schedule, &extents);
@@ -239,10 +239,44 @@ random_sources_are_planned_whole(void **state)
   run_seeds(600, one_random_source);
 }
 
+/* Each letter is 1 KiB: D for data, . for zeros; reads are at most 16 KiB. */
+static struct step
+first_step(const char *disk, uint64_t bridge_bytes)
+{
+  struct schedule schedule = { strlen(disk) * KIB, 1, 16 * KIB, bridge_bytes };
+  struct extents known;
+
+  extents_init(&known, 0);
+  for (const char *p = disk; *p; p++)
+    assert_true(extents_append(&known, KIB, *p == '.'));
+  return schedule_next(&schedule, &known);
+}
+
+static void
+short_zeros_between_data_are_read_along(void **state)
+{
+  static const struct {
+    const char *disk;
+    uint64_t bridge_kib, read_kib;
+  } cases[] = {
+    { "DD..DD..DD......", 0, 2 },   { "DD..DD..DD......", 2, 2 },   { "DD..DD..DD......", 3, 10 },
+    { "DD......DD", 3, 2 },         { "DD......DD", 7, 10 },        { "DDDDDDDDDDDDDD..DD", 3, 14 },
+    { "DDDDDDDDDDDDDD.DDDD", 3, 16 },
+  };
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+    struct step step = first_step(cases[i].disk, cases[i].bridge_kib * KIB);
+    if (step.kind != STEP_READ || step.offset != 0 || step.length != cases[i].read_kib * KIB)
+      fail_msg("case %zu: %llu bytes", i, (unsigned long long)step.length);
+  }
+}
+
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test(short_zeros_between_data_are_read_along),
     cmocka_unit_test(an_empty_source_is_planned_at_once),
     cmocka_unit_test(without_knowledge_it_waits),
     cmocka_unit_test(reads_end_on_the_grid),
