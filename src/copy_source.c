@@ -58,8 +58,10 @@ conclude_read(struct copy *copy, struct slot *slot)
     copy->all_planned = true;
     copy->source_end = range_min(copy->source_end, request->offset + request->done);
   }
-  if (request->done > 0)
+  if (request->done > 0) {
+    assert(chunks_cover(&slot->chunks, request->done));
     push_pieces(copy, slot);
+  }
   copy_release_slot(copy, (uint32_t)(slot - copy->slots));
 }
 

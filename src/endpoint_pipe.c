@@ -44,7 +44,7 @@ answer(struct endpoint_pipe *pipe, int errnum)
 
   request->errnum = errnum;
   pipe->failed = errnum;
-  if (request->kind == REQUEST_READ && errnum == 0) {
+  if (request->kind == REQUEST_READ) { /* also of one that failed: what it has is good */
     chunks_clear(request->chunks);
     chunks_add(request->chunks, 0, request->done, false);
   }
