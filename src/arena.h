@@ -2,7 +2,7 @@
 /* arena: all memory, reserved at start.
  *
  * Two things. The arena is one reservation, made once, handed out front to back
- * and never given back: payload buffers and the tables of the rooms. The heap is
+ * and never given back: the payload's buffers. The heap is
  * a fixed region behind malloc() and its kin, for libnbd and the C library: this
  * file defines those functions for the whole program, so that nothing in it can
  * ask the kernel for more. When the heap is full, malloc() fails with ENOMEM,

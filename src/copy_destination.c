@@ -298,28 +298,34 @@ feed(struct copy *copy)
   }
 }
 
-static void
-lend_stage(struct copy *copy)
+/* A staging buffer, or STAGE_NONE, and then pouring waits for one. */
+static uint32_t
+take_stage(struct copy *copy)
 {
   uint32_t stage = find_free_stage(copy);
 
-  if (stage == STAGE_NONE) {
+  if (stage == STAGE_NONE)
     copy->pour_wait = POUR_WAITS_FOR_STAGE;
-    return;
-  }
-  copy->stage_busy[stage] = true;
-  assemble_stage(&copy->assemble, stage_buffer(copy, stage), stage);
+  else
+    copy->stage_busy[stage] = true;
+  return stage;
+}
+
+static void
+lend_stage(struct copy *copy)
+{
+  uint32_t stage = take_stage(copy);
+
+  if (stage != STAGE_NONE)
+    assemble_stage(&copy->assemble, stage_buffer(copy, stage), stage);
 }
 
 static void
 read_edge(struct copy *copy, const struct action *action)
 {
-  copy->edge_stage = find_free_stage(copy);
-  if (copy->edge_stage == STAGE_NONE) {
-    copy->pour_wait = POUR_WAITS_FOR_STAGE;
+  copy->edge_stage = take_stage(copy);
+  if (copy->edge_stage == STAGE_NONE)
     return;
-  }
-  copy->stage_busy[copy->edge_stage] = true;
   copy->edge_request = (struct request){ .kind = REQUEST_READ,
                                          .offset = action->offset,
                                          .length = action->length,

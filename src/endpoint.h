@@ -8,8 +8,9 @@
  * It can then be submitted again, to the same endpoint or to another.
  *
  * Network ends never wait in any of these calls; the endpoint says in `watch`
- * what it waits for, and the loop waits for all at once. Files and devices
- * answer within `submit`, and so may wait for the disk.
+ * what it waits for, and the loop waits for all at once. Files and devices that
+ * are written through the ring don't either; otherwise they answer within
+ * `submit`, and so may wait for the disk.
  *
  * What a kind of endpoint can do stands in its traits, as data: the rooms above
  * ask what it can do, never which kind it is.

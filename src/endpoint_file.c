@@ -19,9 +19,6 @@
 /* Longest path whose directory we can name, to flush a new entry in it. */
 #define DIRECTORY_BYTES 4096
 
-/* What direct I/O to a file is aligned to; no file system is known to want more. */
-#define PAGE_BYTES 4096
-
 struct identity
 endpoint_identity(const struct stat *found)
 {
@@ -321,7 +318,7 @@ file_watch(struct endpoint *endpoint, struct loop *loop)
     while (ring_take_back(file->ring, &tag))
       answer(file, tag, write_rest(file, tag));
   /* What has been answered by now must not be waited for. */
-  file->watched = loop_watch(loop, file->ring->fd, POLLIN | (file->answered.head ? POLLOUT : 0));
+  loop_watch(loop, file->ring->fd, POLLIN | (file->answered.head ? POLLOUT : 0));
 }
 
 static void

@@ -27,7 +27,6 @@ struct endpoint_file {
   int cached_fd;      /* a file written directly: the same through the page cache; or -1 */
   bool is_direct;     /* fd is for direct I/O */
   struct ring *ring;  /* for direct writes; NULL: they are carried out within submit */
-  unsigned watched;   /* the loop's index, while the ring has something in flight */
   bool is_device;
   uint64_t file_size; /* a file: how long it is now, bytes */
   unsigned zero_ways_unknown; /* a bit for each way to make zeros that isn't known here */

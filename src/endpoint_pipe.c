@@ -57,30 +57,28 @@ flush(struct endpoint_pipe *pipe)
   return fsync(pipe->fd) == -1 && errno != EINVAL && errno != EROFS ? errno : 0;
 }
 
-/* Goes on with the request whose turn it is. Returns false when it must wait. */
-static bool
+/* Goes on with the request whose turn it is. */
+static void
 go_on(struct endpoint_pipe *pipe)
 {
   struct request *request = pipe->waiting.head;
 
   if (pipe->failed || pipe->ended || request->kind == REQUEST_FLUSH) {
     answer(pipe, pipe->failed || pipe->ended ? pipe->failed : flush(pipe));
-    return true;
+    return;
   }
   assert(request->offset + request->done == pipe->position);
   ssize_t n = move(pipe, request);
-  if (n == -1 && (errno == EAGAIN || errno == EINTR))
-    return false;
   if (n == -1) {
-    answer(pipe, errno);
-    return true;
+    if (errno != EAGAIN && errno != EINTR)
+      answer(pipe, errno);
+    return;
   }
   request->done += (uint64_t)n;
   pipe->position += (uint64_t)n;
   pipe->ended = n == 0 && request->kind == REQUEST_READ;
   if (request->done == request->length || pipe->ended)
     answer(pipe, 0);
-  return true;
 }
 
 static void

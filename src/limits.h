@@ -98,6 +98,10 @@
  * ends and the signals. */
 #define LOOP_FDS_MAX (2 * CONNECTIONS_MAX + 3)
 
+/* What payload buffers, and so direct I/O to files, are aligned to: no file system
+ * is known to want more. */
+#define PAGE_BYTES 4096
+
 /* The size of a stream, before its end was seen. */
 #define SIZE_UNKNOWN UINT64_MAX
 

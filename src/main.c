@@ -17,7 +17,6 @@
 #define TERMINAL_INTERVAL_MS 250
 #define CONSOLE_INTERVAL_MS 5000
 
-#define PAGE_BYTES 4096
 #define DESCRIPTION_BYTES 4096
 
 /* Everything about one copy but the payload. */
