@@ -8,9 +8,9 @@ CC := gcc
 CFLAGS := -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
 
-## all: build/decant, the static program, and build/nbdcopy, a link to it (the default)
+## all: build/decant, the static program, and build/nbdcopy and build/nbdinfo, links to it (the default)
 .PHONY: all
-all: $(BUILD)/decant $(BUILD)/nbdcopy
+all: $(BUILD)/decant $(BUILD)/nbdcopy $(BUILD)/nbdinfo
 
 include third_party/third_party.mk
 include rootfs/rootfs.mk
@@ -50,7 +50,7 @@ $(BUILD)/decant: $(OBJECTS) $(LIBNBD_A) $(BEARSSL_A) Makefile
 	@strip -o $@ $@.debug
 
 # The same program, which goes by the name it is called by.
-$(BUILD)/nbdcopy: $(BUILD)/decant
+$(BUILD)/nbdcopy $(BUILD)/nbdinfo: $(BUILD)/decant
 	@ln -sf decant $@
 
 ## setup: installs the Debian packages that building, testing and the demo take (root or sudo)

@@ -26,13 +26,13 @@ read_options(struct digests *digests, struct digest_config configs[DIGESTS], con
 {
   configs[DIGEST_PLAIN] = digest_sha256;
   configs[DIGEST_BLKHASH] = digest_blkhash;
-  digests->wanted[DIGEST_PLAIN] = digests->told[DIGEST_PLAIN] = options->sha256;
-  digests->wanted[DIGEST_BLKHASH] = digests->told[DIGEST_BLKHASH] = options->blkhash || options->blkhash_file;
-  if (options->blkhash && digest_parse_blkhash(&configs[DIGEST_BLKHASH], options->blkhash, fault) == -1)
+  digests->wanted[DIGEST_PLAIN] = digests->told[DIGEST_PLAIN] = options->copy.sha256;
+  digests->wanted[DIGEST_BLKHASH] = digests->told[DIGEST_BLKHASH] = options->copy.blkhash || options->copy.blkhash_file;
+  if (options->copy.blkhash && digest_parse_blkhash(&configs[DIGEST_BLKHASH], options->copy.blkhash, fault) == -1)
     return -1;
-  if (!options->expect)
+  if (!options->copy.expect)
     return 0;
-  if (digest_parse_expected(&digests->expected, options->expect, fault) == -1 ||
+  if (digest_parse_expected(&digests->expected, options->copy.expect, fault) == -1 ||
       digest_check_expected(&digests->expected, &configs[digests->expected.kind], fault) == -1)
     return -1;
   digests->expects = true;
@@ -50,11 +50,11 @@ digests_init(struct digests *digests, const struct options *options, struct faul
     return -1;
   for (int i = 0; i < DIGESTS; i++)
     digest_init(&digests->list[i], &configs[i]);
-  if (!options->blkhash_file)
+  if (!options->copy.blkhash_file)
     return 0;
-  digests->blkhash_fd = open(options->blkhash_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  digests->blkhash_fd = open(options->copy.blkhash_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (digests->blkhash_fd == -1)
-    return fault_set(fault, EXIT_FAILED, errno, "cannot write to --blkhash-file=%.512s", options->blkhash_file);
+    return fault_set(fault, EXIT_FAILED, errno, "cannot write to --blkhash-file=%.512s", options->copy.blkhash_file);
   return 0;
 }
 

@@ -2,259 +2,57 @@
 /* main: from the command line to the exit code. The only room with state at file
  * scope: libnbd's heap, and the job at hand. */
 #include "arena.h"
-#include "budget.h"
-#include "copy.h"
-#include "digests.h"
-#include "endpoints.h"
-#include "loop.h"
+#include "job_copy.h"
+#include "job_info.h"
+#include "job_map.h"
 #include "options.h"
-#include "progress.h"
 #include "say.h"
 
-#include <stdio.h>
 #include <unistd.h>
-
-#define TERMINAL_INTERVAL_MS 250
-#define CONSOLE_INTERVAL_MS 5000
 
 #define DESCRIPTION_BYTES 4096
 
-/* Everything about one copy but the payload. */
-struct job {
-  struct options options;
-  struct arena payload;
-  struct ring ring;
-  union any_endpoint source;
-  union any_endpoint destination;
-  struct loop loop;
-  struct copy copy;
-  struct digests digests;
-};
-
 struct heap heap;
-static struct job job;
+static struct options options;
+static union {
+  struct copy_job copy;
+} job;
 
-_Static_assert(sizeof(struct job) <= TABLE_BYTES_MAX, "the tables are what docs/MEMORY.md says");
-
-struct reporter {
-  struct copy_observer observer;
-  const struct options *options;
-  uint64_t started_ms;
-  bool on_terminal;
-};
-
-/* ---- Progress ---- */
-
-static void
-report_percent(int fd, uint64_t done, uint64_t total)
-{
-  char line[16];
-
-  if (total == SIZE_UNKNOWN)
-    return;
-  snprintf(line, sizeof line, "%u/100\n", progress_percent(done, total));
-  say_text(fd, line);
-}
-
-static void
-report_progress(struct copy_observer *observer, uint64_t done, uint64_t total, uint64_t now_ms)
-{
-  struct reporter *reporter = (struct reporter *)observer;
-  char text[PROGRESS_TEXT_BYTES];
-
-  if (reporter->options->progress_fd != -1) {
-    report_percent(reporter->options->progress_fd, done, total);
-    return;
-  }
-  progress_text(text, done, total, now_ms - reporter->started_ms);
-  say_progress(options_program(reporter->options), text, reporter->on_terminal, false);
-}
-
-static struct reporter
-make_reporter(const struct options *options, const struct loop *loop)
-{
-  bool on_terminal = isatty(STDERR_FILENO);
-  bool often = on_terminal || options->progress_fd != -1;
-
-  return (struct reporter){
-    .observer = { .progress = report_progress,
-                  .interval_ms = !options->progress ? 0 : often ? TERMINAL_INTERVAL_MS : CONSOLE_INTERVAL_MS },
-    .options = options,
-    .started_ms = loop_now_ms(loop),
-    .on_terminal = on_terminal,
-  };
-}
-
-/* ---- What was found out about the ends ---- */
-
-static void
-say_end_as_nbdcopy(const char *which, const struct endpoint *end)
-{
-  char human[PROGRESS_TEXT_BYTES];
-
-  say_line("nbdcopy", "%s: %s_ops \"%s\"", which, end->kind, end->name);
-  if (end->traits.size == SIZE_UNKNOWN) {
-    say_line("nbdcopy", "%s: size=-1 (-1)", which);
-    return;
-  }
-  progress_human_size(human, end->traits.size);
-  say_line("nbdcopy", "%s: size=%llu (%s)", which, (unsigned long long)end->traits.size, human);
-}
-
-static void
-say_end(const struct endpoint *end)
-{
-  const struct traits *traits = &end->traits;
-  char size[32] = "unknown size";
-
-  if (traits->size != SIZE_UNKNOWN)
-    snprintf(size, sizeof size, "%llu bytes", (unsigned long long)traits->size);
-  say_line("decant", "%s: %s, blocks of %llu to %llu (preferred %llu), %s%s%s%u requests at once", end->name, size,
-           (unsigned long long)traits->block_min, (unsigned long long)traits->request_max,
-           (unsigned long long)traits->block_preferred, traits->can_extents ? "extents, " : "",
-           traits->can_zero ? "zeros, " : "", traits->can_flush ? "flush, " : "", traits->requests_max);
-}
-
-static void
-say_what_was_found(const struct options *options, const struct endpoint *source, const struct endpoint *destination,
-                   const struct budget *budget)
-{
-  if (options->persona == PERSONA_NBDCOPY) {
-    say_end_as_nbdcopy("src", source);
-    say_end_as_nbdcopy("dst", destination);
-    return;
-  }
-  say_end(source);
-  say_end(destination);
-  say_line("decant", "%u reads of %llu KiB, blocks of %llu KiB", budget->slots,
-           (unsigned long long)(budget->slot_bytes / KIB), (unsigned long long)(budget->block_bytes / KIB));
-}
-
-/* ---- The copy ---- */
+_Static_assert(sizeof options + sizeof job <= TABLE_BYTES_MAX, "the tables are what docs/MEMORY.md says");
 
 static int
-plan(struct budget *budget, const struct options *options, const struct traits *source,
-     const struct traits *destination, struct fault *fault)
+describe(void)
 {
-  struct budget_needs needs = { .payload_bytes = options->payload_bytes,
-                                .request_bytes = options->request_bytes,
-                                .sparse_bytes = options->sparse_bytes,
-                                .source_block_min = source->block_min,
-                                .source_request_max = source->request_max,
-                                .destination_block_min = destination->block_min,
-                                .destination_block_preferred = destination->block_preferred,
-                                .destination_request_max = destination->request_max };
+  char text[DESCRIPTION_BYTES];
 
-  return budget_plan(budget, &needs, fault);
-}
-
-static void
-lay_out(struct copy_config *config)
-{
-  const struct budget *budget = &config->budget;
-
-  config->slot_buffers = arena_take(&job.payload, budget->slots * budget->slot_bytes, PAGE_BYTES);
-  config->stage_buffers = arena_take(&job.payload, budget->stages * budget->block_bytes, PAGE_BYTES);
-  config->zeros = arena_take(&job.payload, budget->zero_bytes, PAGE_BYTES);
-}
-
-/* Where zeros need not be written: the operator says so, or we have just made
- * the file; not where a stream's length comes from what is written to it. */
-static bool
-can_skip_zeros(const struct options *options, const struct traits *source, const struct traits *destination)
-{
-  if (options->allocated)
-    return false;
-  return options->destination_is_zero || (destination->reads_zero && source->size != SIZE_UNKNOWN);
-}
-
-static int
-copy_between(struct endpoint *source, struct endpoint *destination, struct reporter *reporter, struct fault *fault)
-{
-  const struct options *options = &job.options;
-  struct copy_config config = { .source = source,
-                                .destination = destination,
-                                .loop = &job.loop,
-                                .extents = options->extents,
-                                .detect_zeros = options->sparse_bytes > 0 && !options->allocated,
-                                .allocated = options->allocated,
-                                .skip_zeros = can_skip_zeros(options, &source->traits, &destination->traits),
-                                .flush = options->flush,
-                                .observer = &reporter->observer,
-                                .tap = digests_tap(&job.digests) };
-
-  if (plan(&config.budget, options, &source->traits, &destination->traits, fault) == -1 ||
-      loop_init(&job.loop, fault) == -1)
-    return -1;
-  lay_out(&config);
-  if (options->verbose)
-    say_what_was_found(options, source, destination, &config.budget);
-  if (destination->ops->prepare(destination, source->traits.size, fault) == -1)
-    return -1;
-  *reporter = make_reporter(options, &job.loop);
-  copy_init(&job.copy, &config);
-  int result = copy_run(&job.copy, fault);
-  if (options->progress && options->progress_fd == -1 && reporter->on_terminal)
-    say_progress(options_program(options), "", true, true);
-  return result;
-}
-
-static void
-report_end(const struct reporter *reporter)
-{
-  uint64_t ms = loop_now_ms(&job.loop) - reporter->started_ms;
-
-  say_line("decant", "done: bytes=%llu seconds=%llu.%02llu", (unsigned long long)job.copy.source_end,
-           (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000 / 10));
+  options_describe(&options, text, sizeof text);
+  say_text(STDOUT_FILENO, text);
+  return 0;
 }
 
 static int
 run(struct fault *fault)
 {
-  const struct options *options = &job.options;
-  struct endpoint *source = &job.source.base;
-  struct endpoint *destination = &job.destination.base;
-  struct fault closing;
-  struct reporter reporter = { 0 };
-
-  if (digests_init(&job.digests, options, fault) == -1)
-    return -1;
-  /* Before anything else, and never again; each part may be rounded to a page. */
-  if (arena_reserve(&job.payload, options->payload_bytes + 3 * PAGE_BYTES, fault) == -1)
-    return -1;
-  ring_open(&job.ring);
-  if (endpoints_open(&job.source, &options->source, ROLE_SOURCE, options, &job.ring, fault) == -1)
-    return -1;
-  int result = endpoints_open(&job.destination, &options->destination, ROLE_DESTINATION, options, &job.ring, fault);
-  if (result == 0) {
-    result = endpoints_check(source, destination, fault);
-    if (result == 0)
-      result = copy_between(source, destination, &reporter, fault);
-    if (destination->ops->close(destination, &closing) == -1 && result == 0) {
-      *fault = closing;
-      result = -1;
-    }
+  if (options.mode != RUN_VERB)
+    return describe();
+  switch (options.verb) {
+  case VERB_COPY:
+    return job_copy(&job.copy, &options, fault);
+  case VERB_MAP:
+    return job_map(&options, fault);
+  case VERB_INFO:
+    return job_info(&options, fault);
   }
-  source->ops->close(source, &closing); /* what was read is copied already */
-  if (result == 0 && options->report)
-    report_end(&reporter);
-  return result == 0 ? digests_finish(&job.digests, options, fault) : -1;
+  return -1;
 }
 
 int
 main(int argc, char **argv)
 {
-  const struct options *options = &job.options;
   struct fault fault = { .exit_code = EXIT_DONE };
-  char text[DESCRIPTION_BYTES];
 
-  if (options_parse(&job.options, argc, argv, &fault) == -1 || (options->mode == RUN_COPY && run(&fault) == -1)) {
-    say_fault(options_program(options), &fault);
-    return (int)fault.exit_code;
-  }
-  if (options->mode != RUN_COPY) {
-    options_describe(options, text, sizeof text);
-    say_text(STDOUT_FILENO, text);
-  }
-  return EXIT_DONE;
+  if (options_parse(&options, argc, argv, &fault) == 0 && run(&fault) == 0)
+    return EXIT_DONE;
+  say_fault(options_program(&options), &fault);
+  return (int)fault.exit_code;
 }

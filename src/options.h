@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* options: the command line, taken apart and checked.
+/* options: the command line, taken apart and checked: what all verbs share. What
+ * each verb takes stands in options_copy, options_map and options_info.
  *
  * Nothing is opened and nothing printed. Strings point into argv.
  */
@@ -8,6 +9,9 @@
 
 #include "error.h"
 #include "limits.h"
+#include "options_copy.h"
+#include "options_info.h"
+#include "options_map.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,39 +32,36 @@ struct place {
   char *command[COMMAND_WORDS_MAX + 1];   /* PLACE_COMMAND: argv of it, NULL at the end */
 };
 
-enum run_mode { RUN_COPY, RUN_HELP, RUN_VERSION, RUN_LONG_OPTIONS, RUN_SHORT_OPTIONS };
+enum verb { VERB_COPY, VERB_MAP, VERB_INFO };
 
-/* What the program was called by. As nbdcopy it takes the same options, and
- * keeps to that program's defaults, output and exit codes. */
-enum persona { PERSONA_DECANT, PERSONA_NBDCOPY };
+enum run_mode { RUN_VERB, RUN_HELP, RUN_VERSION, RUN_LONG_OPTIONS, RUN_SHORT_OPTIONS };
+
+/* What the program was called by. As nbdcopy and nbdinfo it takes those programs'
+ * options, and keeps to their defaults, output and exit codes. */
+enum persona { PERSONA_DECANT, PERSONA_NBDCOPY, PERSONA_NBDINFO };
 
 struct options {
   enum persona persona;
+  enum verb verb;
   enum run_mode mode;
   struct place source;
-  struct place destination;
-  uint64_t payload_bytes;     /* --memory; else the default, or what the request size takes */
-  bool payload_is_fixed;      /* --memory was given */
-  uint64_t request_bytes;     /* --request-size: the largest read; 0: what the memory suggests */
-  unsigned requests;          /* -R: at most this many in flight on a connection; 0: no limit of the operator's */
-  unsigned connections;       /* -C: at most this many to one server; at least 1 */
-  uint64_t sparse_bytes;      /* -S: shortest run of zeros in data that becomes a hole; 0: don't look */
-  bool allocated;             /* zeros stay allocated on the destination */
-  bool extents;               /* ask the source which parts are holes */
-  bool destination_is_zero;   /* the operator's word for it */
-  bool flush;                 /* bring all to stable storage at the end */
-  bool progress;
-  int progress_fd;            /* --progress=FD: "N/100" lines go there; -1: none */
-  bool report;                /* one line for scripts at the end */
-  bool sha256;                /* print the digest of the whole source */
-  const char *blkhash;        /* --blkhash's value, "" without one; NULL: not asked for */
-  const char *blkhash_file;   /* where to write it; NULL: standard output */
-  const char *expect;         /* --expect's value, or NULL */
+  struct place destination; /* VERB_COPY */
+
+  /* How to talk to servers. */
+  unsigned requests;    /* -R: at most this many in flight on a connection; 0: no limit of the operator's */
+  unsigned connections; /* -C: at most this many to one server; at least 1 */
+  bool extents;         /* ask the source which parts are holes */
   bool verbose;
+
+  /* Each verb's own. */
+  struct copy_options copy;
+  struct map_options map;
+  struct info_options info;
 };
 
-/* Reads the command line; argv[0] decides the persona. Returns 0, or -1 with the fault (EXIT_BAD_USAGE) set.
- * Uses getopt's own state, so once a process. */
+/* Reads the command line; argv[0] decides the persona, and that or the first word
+ * the verb. Returns 0, or -1 with the fault (EXIT_BAD_USAGE) set. Uses getopt's
+ * own state, so once a process. */
 int options_parse(struct options *options, int argc, char **argv, struct fault *fault);
 
 /* Reads a size: decimal digits and, maybe, one of b k M G T P E (powers of

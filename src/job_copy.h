@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* job_copy: `decant copy`, from the options to the end: opens both ends, plans the
+ * memory, copies, and tells what the operator asked to be told. */
+#ifndef DECANT_JOB_COPY_H
+#define DECANT_JOB_COPY_H
+
+#include "arena.h"
+#include "copy.h"
+#include "digests.h"
+#include "endpoints.h"
+#include "loop.h"
+#include "options.h"
+
+/* Everything about one copy but the payload; begins as zeros. */
+struct copy_job {
+  struct arena payload;
+  struct ring ring;
+  union any_endpoint source;
+  union any_endpoint destination;
+  struct loop loop;
+  struct copy copy;
+  struct digests digests;
+};
+
+/* Returns 0, or -1 with the fault set. */
+int job_copy(struct copy_job *job, const struct options *options, struct fault *fault);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* options_copy: see options_copy.h. */
+#include "options_copy.h"
+
+#include "options.h"
+#include "options_verb.h"
+#include "range.h"
+
+#include <assert.h>
+#include <getopt.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: decant [copy] [OPTIONS] SOURCE DESTINATION\n"
+    "       decant map [OPTIONS] SOURCE     (decant map --help)\n"
+    "       decant info [OPTIONS] SOURCE    (decant info --help)\n"
+    "\n"
+    "Copies a disk. SOURCE and DESTINATION are each one of\n"
+    "  nbd://HOST[:PORT]/EXPORT           an NBD server\n"
+    "  nbd+unix:///EXPORT?socket=PATH     the same over a Unix socket\n"
+    "  FILE or DEVICE                     a regular file or a block device\n"
+    "  -                                  standard input or output\n"
+    "  null:                              (destination) nothing: reads and discards\n"
+    "  [ CMD ARGS ]                       a server to start: [ qemu-nbd x.qcow2 ]\n"
+    "\n"
+    "  -p, --progress             show bytes done, rate and time left\n"
+    "      --progress=FD          write \"N/100\" lines to file descriptor FD\n"
+    "      --report               end with \"decant: done: bytes=... seconds=...\"\n"
+    "  -S, --sparse=SIZE          make holes of zeros this long (4k); 0: never\n"
+    "      --allocated            write zeros so that they stay allocated: no holes\n"
+    "      --no-extents           don't ask for the source's holes: read all of it\n"
+    "      --destination-is-zero  trust that it reads as zeros: skip them\n"
+    "                             (also --target-is-zero)\n"
+    "      --flush, --no-flush    wait for data to reach stable storage (default), or\n"
+    "                             don't\n"
+    "      --sha256               print the SHA-256 of the disk's whole content\n"
+    "      --blkhash[=DIGEST[/SIZE]]  print its blkhash (sha256/64k)\n"
+    "      --blkhash-file=FILE    write that to FILE instead\n"
+    "      --expect=sha256:HEX    fail with exit code 4 if the content has another\n"
+    "                             digest; or --expect=blkhash:HEX\n"
+    "      --memory=SIZE          bytes for data on its way (16M; from 512K to 4G;\n"
+    "                             also --queue-size)\n"
+    "      --request-size=SIZE    the largest read (a 64th of the memory)\n"
+    "  -C, --connections=N        at most N connections to a server (4; 1 to 16)\n"
+    "  -R, --requests=N           at most N requests in flight on a connection (64)\n"
+    "      --synchronous          one connection, one request at a time\n"
+    "  -T, --threads=N            taken and ignored: there is one thread\n"
+    "  -v, --verbose              say what was found out about both ends\n"
+    "  -V, --version              print the version\n"
+    "      --help                 print this\n"
+    "\n"
+    "SIZE takes k, M, G, T.\n"
+    "Exit codes: 0 done, 1 failed, 4 copied, but the digest isn't the expected one,\n"
+    "64 the command line is wrong.\n";
+
+enum {
+  OPTION_ALLOCATED = OPTION_OF_VERB,
+  OPTION_BLKHASH,
+  OPTION_BLKHASH_FILE,
+  OPTION_DESTINATION_IS_ZERO,
+  OPTION_EXPECT,
+  OPTION_FLUSH,
+  OPTION_MEMORY,
+  OPTION_NO_EXTENTS,
+  OPTION_NO_FLUSH,
+  OPTION_REPORT,
+  OPTION_REQUEST_SIZE,
+  OPTION_SHA256,
+  OPTION_SYNCHRONOUS,
+};
+
+static const char short_options[] = OPTIONS_SHORT_BEGIN "C:pR:S:T:vV";
+
+static const struct option long_options[] = {
+  { "allocated", no_argument, NULL, OPTION_ALLOCATED },
+  { "blkhash", optional_argument, NULL, OPTION_BLKHASH },
+  { "blkhash-file", required_argument, NULL, OPTION_BLKHASH_FILE },
+  { "connections", required_argument, NULL, 'C' },
+  { "destination-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
+  { "expect", required_argument, NULL, OPTION_EXPECT },
+  { "flush", no_argument, NULL, OPTION_FLUSH },
+  { "memory", required_argument, NULL, OPTION_MEMORY },
+  { "no-extents", no_argument, NULL, OPTION_NO_EXTENTS },
+  { "no-flush", no_argument, NULL, OPTION_NO_FLUSH },
+  { "progress", optional_argument, NULL, 'p' },
+  { "queue-size", required_argument, NULL, OPTION_MEMORY },
+  { "report", no_argument, NULL, OPTION_REPORT },
+  { "request-size", required_argument, NULL, OPTION_REQUEST_SIZE },
+  { "requests", required_argument, NULL, 'R' },
+  { "sha256", no_argument, NULL, OPTION_SHA256 },
+  { "sparse", required_argument, NULL, 'S' },
+  { "synchronous", no_argument, NULL, OPTION_SYNCHRONOUS },
+  { "target-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
+  { "threads", required_argument, NULL, 'T' },
+  { "verbose", no_argument, NULL, 'v' },
+  OPTIONS_OF_ALL_VERBS
+};
+
+static int
+parse_connections(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t number;
+
+  if (!options_parse_number(value, 1, UINT32_MAX, &number) ||
+      (number > CONNECTIONS_MAX && options->persona == PERSONA_DECANT))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--connections=%s: must be a number from 1 to %d", value, CONNECTIONS_MAX);
+  options->connections = (unsigned)range_min(number, CONNECTIONS_MAX);
+  return 0;
+}
+
+static int
+parse_requests(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t number;
+
+  if (!options_parse_number(value, 1, UINT32_MAX, &number))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--requests=%s: must be a number, at least 1", value);
+  options->requests = (unsigned)number;
+  return 0;
+}
+
+static int
+check_threads(const char *value, struct fault *fault)
+{
+  uint64_t number;
+
+  if (!options_parse_number(value, 0, UINT32_MAX, &number))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--threads=%s: must be a number", value);
+  return 0;
+}
+
+static int
+parse_progress(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t number;
+
+  options->copy.progress = true;
+  if (!value)
+    return 0;
+  if (!options_parse_number(value, 0, INT32_MAX, &number))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--progress=%s: must be the number of a file descriptor", value);
+  options->copy.progress_fd = (int)number;
+  return 0;
+}
+
+static int
+parse_request_size(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t bytes;
+
+  if (!options_parse_size(value, &bytes) || bytes < REQUEST_BYTES_MIN || bytes > SLOT_BYTES_MAX ||
+      !range_is_power_of_two(bytes))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--request-size=%s: must be a power of two from 4k to 32M", value);
+  options->copy.request_bytes = bytes;
+  return 0;
+}
+
+/* nbdcopy's --queue-size may be anything; what is too little becomes the least
+ * that works. */
+static int
+parse_memory(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t bytes;
+
+  if (!options_parse_size(value, &bytes) || bytes > PAYLOAD_BYTES_MAX ||
+      (bytes < PAYLOAD_BYTES_MIN && options->persona == PERSONA_DECANT))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--memory=%s: must be a size from 512K to 4G", value);
+  options->copy.payload_bytes = range_max(bytes, PAYLOAD_BYTES_MIN);
+  options->copy.payload_is_fixed = options->persona == PERSONA_DECANT;
+  return 0;
+}
+
+static int
+parse_sparse(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t bytes;
+
+  if (!options_parse_size(value, &bytes) || (bytes != 0 && (bytes < 512 || !range_is_power_of_two(bytes))))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--sparse=%s: must be 0 or a power of two from 512 on", value);
+  options->copy.sparse_bytes = bytes;
+  return 0;
+}
+
+static int
+take(struct options *options, int option, const char *value, struct fault *fault)
+{
+  switch (option) {
+  case OPTION_ALLOCATED:
+    options->copy.allocated = true;
+    return 0;
+  case OPTION_BLKHASH:
+    options->copy.blkhash = value ? value : "";
+    return 0;
+  case OPTION_BLKHASH_FILE:
+    options->copy.blkhash_file = value;
+    return 0;
+  case OPTION_DESTINATION_IS_ZERO:
+    options->copy.destination_is_zero = true;
+    return 0;
+  case OPTION_EXPECT:
+    options->copy.expect = value;
+    return 0;
+  case OPTION_FLUSH:
+  case OPTION_NO_FLUSH:
+    options->copy.flush = option == OPTION_FLUSH;
+    return 0;
+  case OPTION_MEMORY:
+    return parse_memory(options, value, fault);
+  case OPTION_NO_EXTENTS:
+    options->extents = false;
+    return 0;
+  case OPTION_REPORT:
+    options->copy.report = true;
+    return 0;
+  case OPTION_REQUEST_SIZE:
+    return parse_request_size(options, value, fault);
+  case OPTION_SHA256:
+    options->copy.sha256 = true;
+    return 0;
+  case OPTION_SYNCHRONOUS:
+    options->connections = options->requests = 1;
+    return 0;
+  case 'C':
+    return parse_connections(options, value, fault);
+  case 'p':
+    return parse_progress(options, value, fault);
+  case 'R':
+    return parse_requests(options, value, fault);
+  case 'S':
+    return parse_sparse(options, value, fault);
+  case 'T':
+    return check_threads(value, fault);
+  case 'v':
+    options->verbose = true;
+    return 0;
+  }
+  assert(!"an option of the table");
+  return -1;
+}
+
+static void
+set_defaults(struct options *options)
+{
+  options->copy = (struct copy_options){ .payload_bytes = PAYLOAD_BYTES_DEFAULT,
+                                         .sparse_bytes = SPARSE_BYTES_DEFAULT,
+                                         .flush = options->persona == PERSONA_DECANT,
+                                         .progress_fd = -1 };
+}
+
+static int
+check(struct options *options, struct fault *fault)
+{
+  (void)fault;
+  if (!options->copy.payload_is_fixed)
+    options->copy.payload_bytes =
+        range_max(options->copy.payload_bytes, REQUESTS_PER_PAYLOAD * options->copy.request_bytes);
+  return 0;
+}
+
+const struct verb_options options_copy = {
+  .name = "copy",
+  .help = help,
+  .short_options = short_options,
+  .long_options = long_options,
+  .places = 2,
+  .set_defaults = set_defaults,
+  .take = take,
+  .check = check,
+};

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* `decant map` and `nbdinfo --map` are one job with two command lines: both must
+ * ask for the same. */
+#include "command_line.h"
+
+static void
+defaults_are_the_documented_ones(void **state)
+{
+  (void)state;
+  assert_parsed(PARSE("map", "a"));
+  assert_int_equal(options.verb, VERB_MAP);
+  assert_string_equal(options.source.text, "a");
+  assert_string_equal(options.map.context, "base:allocation");
+  assert_false(options.map.json || options.map.totals);
+}
+
+static void
+each_option_sets_its_own(void **state)
+{
+  (void)state;
+  assert_parsed(PARSE("map", "--context=qemu:allocation-depth", "a"));
+  assert_string_equal(options.map.context, "qemu:allocation-depth");
+  assert_parsed(PARSE("map", "--json", "a"));
+  assert_true(options.map.json && !options.map.totals);
+  assert_parsed(PARSE("map", "a", "--totals"));
+  assert_true(options.map.totals && !options.map.json);
+}
+
+static void
+what_is_wrong_is_said(void **state)
+{
+  static const struct wrong_line cases[] = {
+    { { "map" }, "SOURCE is missing (decant map --help" },
+    { { "map", "a", "b" }, "more than a SOURCE: b" },
+    { { "map", "null:" }, "null: can only be a DESTINATION" },
+    { { "map", "--sparse=0", "a" }, "unknown option --sparse" },
+  };
+
+  (void)state;
+  assert_wrong(cases, LENGTH_OF(cases));
+}
+
+static void
+every_option_is_in_the_help(void **state)
+{
+  (void)state;
+  assert_help_is_whole("map", "--totals\n", "-V\n");
+}
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(defaults_are_the_documented_ones),
+    cmocka_unit_test(each_option_sets_its_own),
+    cmocka_unit_test(what_is_wrong_is_said),
+    cmocka_unit_test(every_option_is_in_the_help),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
