@@ -2,16 +2,14 @@
 /* endpoint_nbd: see endpoint_nbd.h. */
 #include "endpoint_nbd.h"
 
+#include "client.h"
 #include "loop.h"
 #include "range.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <libnbd.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define CONTEXT LIBNBD_CONTEXT_BASE_ALLOCATION
 
@@ -28,24 +26,9 @@ _Static_assert(offsetof(struct endpoint_nbd, base) == 0, "an endpoint_nbd is an 
 
 /* ---- Connecting ---- */
 
-/* libnbd's words for what failed last, without the name of the function, which
- * tells an operator nothing. Its errno is part of them already. */
 static int
-nbd_fault(const struct endpoint_nbd *nbd, const char *what, struct fault *fault)
-{
-  const char *error = nbd_get_error();
-
-  if (!error)
-    error = "unknown error";
-  if (strncmp(error, "nbd_", 4) == 0 && strstr(error, ": "))
-    error = strstr(error, ": ") + 2;
-  fault_set(fault, EXIT_FAILED, 0, "%s %s: %s", what, nbd->base.name, error);
-  fault->errnum = nbd_get_errno();
-  return -1;
-}
-
-static int
-configure(struct nbd_handle *handle, const struct uri *uri, enum role role, const struct options *options)
+configure(struct nbd_handle *handle, const struct place *place, const struct uri *uri, enum role role,
+          const struct options *options)
 {
   /* Our own requests keep to the server's limits; libnbd's checks would refuse
    * the last, short block of an export whose size is no multiple of them. Read
@@ -54,50 +37,21 @@ configure(struct nbd_handle *handle, const struct uri *uri, enum role role, cons
     return -1;
   if (role == ROLE_SOURCE && options->extents && nbd_add_meta_context(handle, CONTEXT) == -1)
     return -1;
-  return uri ? nbd_set_export_name(handle, uri->export_name) : 0;
-}
-
-/* Whether execvp() would find the command. The child in which libnbd starts it
- * could tell only itself. */
-static bool
-is_command(const char *command)
-{
-  const char *path = getenv("PATH");
-  char file[4096];
-
-  if (strchr(command, '/'))
-    return access(command, X_OK) == 0;
-  while (path) {
-    size_t length = strcspn(path, ":");
-    snprintf(file, sizeof file, "%.*s%s%s", (int)length, path, length ? "/" : "", command);
-    if (access(file, X_OK) == 0)
-      return true;
-    path = path[length] == ':' ? path + length + 1 : NULL;
-  }
-  return false;
+  return place->kind == PLACE_URI ? nbd_set_export_name(handle, uri->export_name) : 0;
 }
 
 static int
-connect_to(struct nbd_handle *handle, const struct uri *uri, const struct place *place)
-{
-  if (!uri)
-    return nbd_connect_systemd_socket_activation(handle, (char **)place->command);
-  if (uri->transport == URI_UNIX)
-    return nbd_connect_unix(handle, uri->socket);
-  return nbd_connect_tcp(handle, uri->host, uri->port);
-}
-
-static int
-add_connection(struct endpoint_nbd *nbd, const struct uri *uri, const struct place *place, enum role role,
+add_connection(struct endpoint_nbd *nbd, const struct place *place, const struct uri *uri, enum role role,
                const struct options *options, struct fault *fault)
 {
   struct nbd_connection *connection = &nbd->connections[nbd->count];
 
   connection->handle = nbd_create();
   if (!connection->handle)
-    return nbd_fault(nbd, "cannot open", fault);
-  if (configure(connection->handle, uri, role, options) == -1 || connect_to(connection->handle, uri, place) == -1) {
-    nbd_fault(nbd, "cannot open", fault);
+    return client_fault("cannot open", nbd->base.name, fault);
+  if (configure(connection->handle, place, uri, role, options) == -1 ||
+      client_connect(connection->handle, place, uri) == -1) {
+    client_fault("cannot open", nbd->base.name, fault);
     nbd_close(connection->handle);
     return -1;
   }
@@ -143,7 +97,7 @@ learn_traits(struct endpoint_nbd *nbd, enum role role, struct fault *fault)
   int64_t size = nbd_get_size(handle);
 
   if (size < 0)
-    return nbd_fault(nbd, "cannot learn the size of", fault);
+    return client_fault("cannot learn the size of", nbd->base.name, fault);
   if (role == ROLE_DESTINATION && nbd_is_read_only(handle) != 0)
     return fault_set(fault, EXIT_FAILED, 0, "%s: the server exports it read-only", nbd->base.name);
   traits->size = (uint64_t)size;
@@ -391,24 +345,17 @@ int
 endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role,
                   const struct options *options, struct fault *fault)
 {
-  struct uri uri_storage;
-  const struct uri *uri = NULL;
+  struct uri uri;
 
   nbd->base.ops = &nbd_ops;
   nbd->base.kind = "nbd";
-  if (place->kind == PLACE_URI) {
-    if (uri_parse(&uri_storage, place->text, fault) == -1)
-      return -1;
-    uri = &uri_storage;
-  }
-  if (!uri && !is_command(place->command[0]))
-    return fault_set(fault, EXIT_FAILED, 0, "cannot start %s: there is no such command", nbd->base.name);
-  if (add_connection(nbd, uri, place, role, options, fault) == -1 || learn_traits(nbd, role, fault) == -1)
+  if (client_look_up(place, &uri, nbd->base.name, fault) == -1 ||
+      add_connection(nbd, place, &uri, role, options, fault) == -1 || learn_traits(nbd, role, fault) == -1)
     return -1;
   /* A server that we start serves one connection. */
-  if (uri && nbd_can_multi_conn(nbd->connections[0].handle) == 1) {
+  if (place->kind == PLACE_URI && nbd_can_multi_conn(nbd->connections[0].handle) == 1) {
     struct fault ignored; /* more connections are for speed alone: do with those we get */
-    while (nbd->count < options->connections && add_connection(nbd, uri, place, role, options, &ignored) == 0)
+    while (nbd->count < options->connections && add_connection(nbd, place, &uri, role, options, &ignored) == 0)
       ;
   }
   nbd->base.traits.requests_max = nbd->count * REQUESTS_PER_CONNECTION;

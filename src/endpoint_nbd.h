@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* endpoint_nbd: an NBD export, over one or several connections of libnbd.
  *
- * The only room that knows libnbd. Requests go to the connection with the fewest
+ * Requests go to the connection with the fewest
  * in flight. libnbd's callbacks only note what a reply held; everything else
  * happens in submit, serve and take. When a connection dies, what it carried
  * comes back with ENOTCONN; what is submitted afterwards goes to the connections
@@ -16,7 +16,6 @@
 #include "arena.h"
 #include "endpoint.h"
 #include "options.h"
-#include "uri.h"
 
 #include <stdbool.h>
 
