@@ -30,6 +30,7 @@ GCC_INCLUDE = $(shell $(CC) -print-file-name=include)
 # musl's headers, the compiler's own, and the kernel's; nothing of the host's C library.
 MUSL_CPPFLAGS = -nostdinc -isystem $(MUSL_INCLUDE) -isystem $(GCC_INCLUDE) -isystem $(KERNEL_HEADERS)
 DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL_INCLUDE) -D_GNU_SOURCE -DDECANT_VERSION='"$(VERSION)"'
+$(BUILD)/obj/src/socket.o: DECANT_CPPFLAGS += $(LIBNBD_INSIDES)
 DECANT_CFLAGS = -std=gnu11 -fPIE -fno-plt -fstack-protector-strong -ffunction-sections -fdata-sections \
 	-fno-math-errno -ffile-prefix-map=$(CURDIR)/= $(WARNINGS)
 

@@ -5,6 +5,7 @@
 #include "client.h"
 #include "loop.h"
 #include "range.h"
+#include "socket.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -55,6 +56,7 @@ add_connection(struct endpoint_nbd *nbd, const struct place *place, const struct
     nbd_close(connection->handle);
     return -1;
   }
+  socket_buffer(connection->handle);
   nbd->count++;
   return 0;
 }
@@ -287,9 +289,10 @@ nbd_watch(struct endpoint *endpoint, struct loop *loop)
     struct nbd_connection *connection = &nbd->connections[i];
     if (connection->dead)
       continue;
+    bool flushed = socket_flush(connection->handle);
     unsigned direction = nbd_aio_get_direction(connection->handle);
     short events = (short)((direction & LIBNBD_AIO_DIRECTION_READ ? POLLIN : 0) |
-                           (direction & LIBNBD_AIO_DIRECTION_WRITE ? POLLOUT : 0));
+                           (direction & LIBNBD_AIO_DIRECTION_WRITE || !flushed ? POLLOUT : 0));
     connection->watched = loop_watch(loop, nbd_aio_get_fd(connection->handle), events);
   }
 }
@@ -308,6 +311,9 @@ nbd_serve(struct endpoint *endpoint, struct loop *loop)
     /* Reading may change what the connection waits for; ask again before writing. */
     if (ready & (POLLIN | POLLHUP | POLLERR))
       nbd_aio_notify_read(handle);
+    /* A write that is stuck breaks off the reading after each reply. */
+    while (!socket_is_drained(handle) && nbd_aio_notify_read(handle) == 0)
+      ;
     if (ready & POLLOUT && nbd_aio_get_direction(handle) & LIBNBD_AIO_DIRECTION_WRITE)
       nbd_aio_notify_write(handle);
     connection->dead = nbd_aio_is_dead(handle) != 0 || nbd_aio_is_closed(handle) != 0;

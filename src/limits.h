@@ -70,8 +70,9 @@
 #define SURVEY_BYTES_MIN (1 * MIB)
 #define SURVEY_BYTES_MAX (512 * MIB)
 
-/* libnbd's own allocations, and whatever else in the C library calls malloc. */
-#define HEAP_BYTES (4 * MIB)
+/* libnbd's own allocations, its connections' buffers, and whatever else in the C
+ * library calls malloc. */
+#define HEAP_BYTES (6 * MIB)
 
 /* The tables of all rooms together; main.c holds them to it. */
 #define TABLE_BYTES_MAX (512 * KIB)
@@ -79,6 +80,11 @@
 /* What a copy with the default --memory takes at most, code and stack included. */
 #define MEMORY_BYTES_MAX (24 * MIB)
 #define CODE_AND_STACK_BYTES (1 * MIB)
+
+/* Of each connection: what is received ahead, and what waits to be sent together.
+ * What is longer than a fragment of a disk isn't worth moving twice. */
+#define SOCKET_BUFFER_BYTES (32 * KIB)
+#define SOCKET_SEND_AT_ONCE_BYTES (4 * KIB)
 
 #define CONNECTIONS_DEFAULT 4
 #define CONNECTIONS_MAX 16
@@ -113,7 +119,8 @@ _Static_assert(EXTENTS_MAX >= 2 * SURVEY_EXTENTS_MAX, "a whole answer fits while
 _Static_assert(PAYLOAD_BYTES_MIN >= SLOTS_MIN * SLOT_BYTES_MIN + STAGES_MIN * 4 * KIB + SLOT_BYTES_MIN,
                "the smallest payload still moves");
 _Static_assert(PAYLOAD_BYTES_DEFAULT / PAYLOAD_SHARE_PER_SLOT >= SLOT_BYTES_MIN, "the default keeps every slot");
-_Static_assert(SURVEY_BYTES_MAX / (4 * KIB) * 24 < HEAP_BYTES, "an answer over 4 KiB runs fits libnbd's heap");
+_Static_assert(SURVEY_BYTES_MAX / (4 * KIB) * 24 + 2 * CONNECTIONS_MAX * 2 * SOCKET_BUFFER_BYTES < HEAP_BYTES,
+               "an answer over 4 KiB runs fits the heap beside the connections");
 _Static_assert(PAYLOAD_BYTES_DEFAULT + TABLE_BYTES_MAX + HEAP_BYTES + CODE_AND_STACK_BYTES <= MEMORY_BYTES_MAX,
                "the sum in docs/MEMORY.md");
 _Static_assert(ZERO_BYTES_MAX % BLOCK_BYTES_MAX == 0, "a zero of the largest size is whole blocks");

@@ -14,6 +14,8 @@ LIBNBD_TARBALL := $(DOWNLOAD)/libnbd_1.22.2.orig.tar.gz
 LIBNBD_A := $(THIRD_PARTY)/libnbd/libnbd.a
 LIBNBD_H := $(THIRD_PARTY)/libnbd/libnbd.h
 LIBNBD_LIBS :=
+# Its insides, for what takes the place of one of its files.
+LIBNBD_INSIDES = $(addprefix -isystem $(THIRD_PARTY)/libnbd/src/,. lib include common/include common/utils)
 BEARSSL_TARBALL := $(DOWNLOAD)/bearssl_0.6+dfsg.1.orig.tar.xz
 BEARSSL_A := $(THIRD_PARTY)/bearssl/libbearssl.a
 BEARSSL_INCLUDE := $(THIRD_PARTY)/bearssl/include
