@@ -65,12 +65,6 @@ check: setup
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory check-run
 
-## bench: decant beside nbdcopy and qemu-img on the same work, in one run, as ratios
-.PHONY: bench
-bench: all
-	@third_party/require nbdkit libnbd-bin qemu-utils time perl
-	@tests/bench/run
-
 ## size: what the program weighs, in code, data and file
 .PHONY: size
 size: $(BUILD)/decant

@@ -54,3 +54,42 @@ check-run: $(UNIT_TESTS) $(SIM) all image
 .PHONY: check-upstream
 check-upstream: all
 	@tests/run $(wildcard tests/upstream/test-*.sh)
+
+# ---- Beside the peers ----
+
+# Debian packages that the measurements take, besides what building takes.
+BENCH_PACKAGES := nbdkit nbdkit-plugin-dev libnbd-bin qemu-utils gddrescue strace openssl python3 util-linux coreutils \
+	libgnutls28-dev libxml2-dev perl
+
+BENCH_TOOLS := $(BUILD)/tests/bench/measure $(BUILD)/tests/bench/limit $(BUILD)/tests/bench/jitter.so
+BENCH_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Wshadow
+
+$(BUILD)/tests/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(UNIT_CC) $(BENCH_CFLAGS) $< -o $@
+
+$(BUILD)/tests/bench/%.so: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(UNIT_CC) $(BENCH_CFLAGS) -shared -fPIC $< -o $@
+
+# How often each program has its turn, which workloads (none named: all), and the document to write, if any.
+ROUNDS := 5
+WORKLOADS :=
+BENCHMARKS :=
+
+## bench: decant beside nbdcopy, qemu-img, dd and ddrescue on the same work, as ratios (ROUNDS=5 WORKLOADS="..." BENCHMARKS=FILE)
+.PHONY: bench
+bench:
+	@third_party/require $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+	@$(MAKE) --no-print-directory bench-run
+
+# What is installed already is taken as it is.
+.PHONY: bench-run
+bench-run: all $(BENCH_TOOLS) $(NBDCOPY_PEER)
+	@tests/bench/run --build=$(BUILD) --nbdcopy=$(NBDCOPY_PEER) --rounds=$(ROUNDS) \
+		$(if $(BENCHMARKS),--benchmarks=$(BENCHMARKS)) $(WORKLOADS)
+
+## benchmarks: the same, written down: docs/BENCHMARKS.md and its picture
+.PHONY: benchmarks
+benchmarks:
+	@$(MAKE) --no-print-directory bench BENCHMARKS=docs/BENCHMARKS.md

@@ -3,7 +3,7 @@
 #
 # Provides LIBNBD_A, LIBNBD_H (and LIBNBD_LIBS, what linking them takes), BEARSSL_A, BEARSSL_H, BEARSSL_INCLUDE (the
 # directory of the latter, for -isystem), KERNEL_HEADERS (for -isystem), BUSYBOX, and BUILD_PACKAGES, the Debian packages that
-# this takes.
+# this takes. And NBDCOPY_PEER, which is in nothing that we ship: what decant is measured beside.
 
 BUILD_PACKAGES := gcc make libc6-dev musl-tools linux-libc-dev pkg-config xz-utils bzip2 patch kmod ca-certificates curl debian-archive-keyring
 
@@ -16,6 +16,7 @@ LIBNBD_H := $(THIRD_PARTY)/libnbd/libnbd.h
 LIBNBD_LIBS :=
 # Its insides, for what takes the place of one of its files.
 LIBNBD_INSIDES = $(addprefix -isystem $(THIRD_PARTY)/libnbd/src/,. lib include common/include common/utils)
+NBDCOPY_PEER := $(THIRD_PARTY)/libnbd-peer/nbdcopy
 BEARSSL_TARBALL := $(DOWNLOAD)/bearssl_0.6+dfsg.1.orig.tar.xz
 BEARSSL_A := $(THIRD_PARTY)/bearssl/libbearssl.a
 BEARSSL_INCLUDE := $(THIRD_PARTY)/bearssl/include
@@ -59,6 +60,17 @@ $(LIBNBD_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCH) third_party/third_party.mk | $(KE
 		{ tail -n 30 ../build.log; echo "libnbd: the build failed, all of it is in $(@D)/build.log" >&2; exit 1; }
 $(LIBNBD_H): $(LIBNBD_A)
 	@touch $@
+
+# nbdcopy as a distribution would build it: for this machine's C library, with GnuTLS and libxml2, from the same source, unpatched.
+$(NBDCOPY_PEER): $(LIBNBD_TARBALL) third_party/third_party.mk
+	@echo "building $(@F), the peer"; rm -rf $(@D) && mkdir -p $(@D)/src
+	@tar -xf $< -C $(@D)/src --strip-components=1
+	@cd $(@D)/src && env -u LDFLAGS -u CPPFLAGS -u LIBS CC=gcc CFLAGS=-O2 ./configure --quiet --disable-shared \
+		--with-gnutls --with-libxml2 --disable-python --disable-ocaml --disable-golang --disable-rust --disable-fuse \
+		--disable-ublk --without-bash-completions >../build.log 2>&1 && \
+	for part in common/utils lib copy; do $(THIRD_PARTY_MAKE) -C $$part >>../build.log 2>&1 || break; done && \
+	cp copy/nbdcopy .. || \
+		{ tail -n 30 ../build.log; echo "nbdcopy: the build failed, all of it is in $(@D)/build.log" >&2; exit 1; }
 
 # One recipe makes the archive and the headers. All of the library: the linker takes what is used. -O2 rather than the -Os of
 # BearSSL's own makefile: SHA-256 is faster by a third.

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: MIT
+"""What the measurements say: medians, ratios, marks where a target is missed, as text, as a document and as a picture."""
+
+import os
+import platform
+import re
+from dataclasses import dataclass, field
+from statistics import median
+
+PEERS = ("nbdcopy", "qemu-img", "dd", "ddrescue")
+PROGRAMS = ("decant", *PEERS)
+
+# What decant is to reach. Times and processor time as ratios, see Outcome.
+CPU_TARGET = 0.75
+WALL_TARGET_SERVER_BOUND = 1.0
+PEAK_TARGET_MIB = 20
+LIMIT_TARGET = 0.85  # of the bare socket's speed
+SMALL_MEMORY_TARGET = 0.7  # of the speed by default
+BUSY = 0.95  # of a core, or of the cores that the client leaves: then the server is the limit
+
+
+@dataclass
+class Row:
+    """A program's runs of a workload."""
+    samples: list = field(default_factory=list)
+    calls: object = None
+    moved: object = None
+    skipped: str = ""
+
+    def _median(self, name):
+        return median(getattr(sample, name) for sample in self.samples) if self.samples else None
+
+    wall = property(lambda self: self._median("wall"))
+    cpu = property(lambda self: self._median("cpu"))
+    server_cpu = property(lambda self: self._median("server_cpu"))
+    peak_mib = property(lambda self: self.samples and self._median("peak_kib") / 1024)
+
+
+def ratio(a, b):
+    return a / b if a is not None and b else None
+
+
+@dataclass
+class Outcome:
+    """A workload's rows by program."""
+    name: str
+    workload: object
+    rows: dict = field(default_factory=dict)
+    server_threads: bool = True
+    skipped: str = ""
+
+    def _of(self, program, what):
+        return getattr(self.rows[program], what) if program in self.rows else None
+
+    def best_peer(self):
+        return min((row.wall for program, row in self.rows.items() if program in PEERS and row.samples), default=None)
+
+    def wall_ratio(self, program="decant"):
+        return ratio(self._of(program, "wall"), self.best_peer())
+
+    def cpu_ratio(self, program="decant"):
+        return ratio(self._of(program, "cpu"), self._of("nbdcopy", "cpu"))
+
+    def server_share(self, program="decant"):
+        """The cores that its servers take, on average."""
+        return ratio(self._of(program, "server_cpu"), self._of(program, "wall"))
+
+    def server_bound(self):
+        """Whether no client could be faster: the server takes a core; and where it has threads, all cores that decant leaves."""
+        share = self.server_share()
+        if not share:
+            return False
+        left = os.cpu_count() - self._of("decant", "cpu") / self._of("decant", "wall") if self.server_threads else 1
+        return share >= BUSY * max(left, 1)
+
+    def wall_target(self):
+        return WALL_TARGET_SERVER_BOUND if self.server_bound() else self.workload.wall_target
+
+    def limit_reached(self):
+        """decant's speed as a share of the bare socket's."""
+        return ratio(self._of("socket limit", "wall"), self._of("decant", "wall"))
+
+    def small_memory_reached(self):
+        return ratio(self._of("decant", "wall"), self._of("decant --memory=2M", "wall"))
+
+    def remarks(self, program):
+        """What there is to say of a row; a target missed begins with MISSED."""
+        row = self.rows[program]
+        if row.skipped:
+            return [row.skipped]
+        said = []
+
+        def judge(what, value, target, at_least=False):
+            if value is not None and (value < target if at_least else value > target):
+                said.append(f"MISSED {what} {'>=' if at_least else '<='} {target:g}")
+
+        if program == "decant":
+            if self.server_bound():
+                said.append("server is the limit")
+            judge("time", self.wall_ratio(), self.wall_target())
+            judge("cpu", self.cpu_ratio(), CPU_TARGET)
+            judge("peak", row.peak_mib, PEAK_TARGET_MIB)
+            reached = self.limit_reached()
+            if reached:
+                said.append(f"{reached:.2f} of the socket limit")
+                judge("limit", reached, LIMIT_TARGET, at_least=True)
+        elif program == "decant --memory=2M":
+            reached = self.small_memory_reached()
+            if reached:
+                said.append(f"{reached:.2f} of the default's speed")
+                judge("speed", reached, SMALL_MEMORY_TARGET, at_least=True)
+        return said
+
+
+# ---- as text
+
+COLUMNS = ("workload", "program", "seconds", "/peer", "cpu s", "/nbdcopy", "peak MiB", "calls", "moved", "server s", "server", "")
+WIDTHS = (-14, -18, 8, 6, 7, 8, 8, 9, 6, 8, 6, -1)
+
+
+def figure(value, form):
+    return "-" if value is None or value == [] else format(value, form)
+
+
+def cells(outcome, program):
+    row = outcome.rows[program]
+    share = outcome.server_share(program)
+    return (outcome.name, program, figure(row.wall, ".3f"), figure(outcome.wall_ratio(program), ".2f"), figure(row.cpu, ".3f"),
+            figure(outcome.cpu_ratio(program), ".2f"), figure(row.peak_mib, ".1f"), figure(row.calls, "d"),
+            figure(row.moved, ".2f"), figure(row.server_cpu, ".3f"), figure(share, ".0%"), "; ".join(outcome.remarks(program)))
+
+
+def line(values):
+    return " ".join(f"{value:<{-width}}" if width < 0 else f"{value:>{width}}" for value, width in zip(values, WIDTHS)).rstrip()
+
+
+HEADING = line(COLUMNS)
+
+
+def text(outcome):
+    if outcome.skipped:
+        return line((outcome.name, f"skipped: {outcome.skipped}"))
+    return "\n".join(line(cells(outcome, program)) for program in outcome.rows)
+
+
+# ---- as a document
+
+NOTES = "benchmarks-notes.md"  # beside the document: what people have to say about it
+
+
+def machine_words():
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        model = re.search(r"model name\s*: (.*)", info.read())
+    with open("/proc/meminfo", encoding="ascii") as info:
+        memory = int(re.search(r"MemTotal: +(\d+)", info.read())[1])
+    return (f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, {memory / (1 << 20):.0f} GiB of memory, "
+            f"Linux {platform.release()}")
+
+
+def markdown_row(values):
+    return "| " + " | ".join(values) + " |\n"
+
+
+def write_document(path, outcomes, rounds):
+    picture = os.path.splitext(os.path.basename(path))[0] + ".svg"
+    with open(os.path.join(os.path.dirname(path), picture), "w", encoding="utf-8") as out:
+        out.write(svg(outcomes))
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(f"""# Benchmarks
+
+Written by `make benchmarks`; what is below the tables is kept in [{NOTES}]({NOTES}). Measured on: {machine_words()}.
+Medians of {rounds} rounds; in each, every program had its turn with fresh servers. All flush what they write.
+
+![Time and processor time of decant beside its peers]({picture})
+
+- **time / peer**: wall time by that of the faster peer; **cpu / nbdcopy**: processor time (user and system) of the client by
+  nbdcopy's. Less is better. nbdcopy is 1.22.2, built with GnuTLS and libxml2 for this machine's C library.
+- **calls**: system calls of the client; **moved**: bytes read from and written to NBD servers, per byte of the disk (counted by
+  nbdkit, once, off the clock; - where there is no nbdkit).
+- **server**: processor time of the servers, and the cores they take on average. *Server is the limit* where that is 95 % of a core
+  and, for servers with threads (all but qemu-nbd), also 95 % of what decant leaves of the machine's cores.
+- Targets: time / peer at most 0.9 (0.6 from a server to a file; 1.0 where the server is the limit), cpu / nbdcopy at most 0.75, peak
+  at most 20 MiB, 0.85 of a bare socket's speed to null, with `--memory=2M` 0.7 of the default's. Where one is missed, it says so.
+
+""")
+        out.write(markdown_row(("workload", "what")) + markdown_row(("---", "---")))
+        for outcome in outcomes:
+            out.write(markdown_row((outcome.name, outcome.workload.about)))
+        out.write("\n")
+        out.write(markdown_row(("workload", "program", "seconds", "time / peer", "cpu s", "cpu / nbdcopy", "peak MiB", "calls", "moved",
+                                "server s", "server", "")))
+        out.write(markdown_row(["---", "---"] + ["--:"] * 9 + ["---"]))
+        for outcome in outcomes:
+            if outcome.skipped:
+                out.write(markdown_row((outcome.name, f"skipped: {outcome.skipped}", *[""] * 10)))
+            for program in outcome.rows:
+                out.write(markdown_row(cells(outcome, program)))
+        notes = os.path.join(os.path.dirname(path), NOTES)
+        if os.path.exists(notes):
+            with open(notes, encoding="utf-8") as source:
+                out.write("\n" + source.read())
+
+
+# ---- as a picture
+
+STYLE = """
+  text { font: 13px sans-serif; fill: #24292f; }
+  .small { font-size: 11px; fill: #57606a; }
+  .time { fill: #0969da; } .cpu { fill: #bf8700; } .grid { stroke: #d0d7de; } .one { stroke: #57606a; }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #e6edf3; } .small { fill: #9198a1; }
+    .time { fill: #58a6ff; } .cpu { fill: #d29922; } .grid { stroke: #30363d; } .one { stroke: #9198a1; }
+  }
+"""
+
+
+def svg(outcomes):
+    """Two bars for each workload, decant's time by the faster peer's and its processor time by nbdcopy's: less is better."""
+    shown = [outcome for outcome in outcomes if outcome.wall_ratio() is not None]
+    left, top, width, step, most = 130, 50, 520, 34, 1.25
+    height = top + step * len(shown) + 30
+
+    def x(value):
+        return left + width * min(value, most) / most
+
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 50} {height}" role="img">',
+             f"<title>decant beside its peers</title><style>{STYLE}</style>",
+             f'<rect class="time" x="{left}" y="10" width="12" height="12"/><text x="{left + 18}" y="21">time / faster peer</text>',
+             f'<rect class="cpu" x="{left + 170}" y="10" width="12" height="12"/>'
+             f'<text x="{left + 188}" y="21">processor time / nbdcopy</text>']
+    for tick in (0, 0.25, 0.5, 0.75, 1, 1.25):
+        parts.append(f'<line class="{"one" if tick == 1 else "grid"}" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{top - 8}" '
+                     f'y2="{height - 26}"/><text class="small" text-anchor="middle" x="{x(tick):.1f}" y="{height - 10}">{tick:g}</text>')
+    for number, outcome in enumerate(shown):
+        y = top + step * number
+        parts.append(f'<text text-anchor="end" x="{left - 8}" y="{y + 16}">{outcome.name}</text>')
+        for kind, value, offset in (("time", outcome.wall_ratio(), 0), ("cpu", outcome.cpu_ratio(), 12)):
+            if value is not None:
+                parts.append(f'<rect class="{kind}" x="{left}" y="{y + offset}" width="{x(value) - left:.1f}" height="10"/>'
+                             f'<text class="small" x="{x(value) + 4:.1f}" y="{y + offset + 9}">{value:.2f}</text>')
+    return "\n".join([*parts, "</svg>", ""])
