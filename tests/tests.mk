@@ -61,7 +61,7 @@ check-upstream: all
 BENCH_PACKAGES := nbdkit nbdkit-plugin-dev libnbd-bin qemu-utils gddrescue strace openssl python3 util-linux coreutils \
 	libgnutls28-dev libxml2-dev perl
 
-BENCH_TOOLS := $(BUILD)/tests/bench/measure $(BUILD)/tests/bench/limit $(BUILD)/tests/bench/jitter.so
+BENCH_TOOLS := $(addprefix $(BUILD)/tests/bench/,measure limit jitter.so ready.so)
 BENCH_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Wshadow
 
 $(BUILD)/tests/bench/%: tests/bench/%.c

@@ -55,10 +55,10 @@ def qemu_word(end, bytes_):
     return "json:" + json.dumps({"driver": "raw", "file": driver})
 
 
-def qemu_img(program, source, destination, bytes_, connections):
+def qemu_img(program, source, destination, bytes_, connections, cache=("-t", "writeback")):
     if destination == PIPE:
         return None
-    command = [program, "convert", "-W", "-t", "writeback", "-O", "raw"]  # its default cache mode for a destination doesn't flush
+    command = [program, "convert", "-W", *cache, "-O", "raw"]  # its default cache mode for a destination doesn't flush
     for end in source, destination:
         if isinstance(end, Nbd) and end.certificates:
             command += ["--object", f"tls-creds-x509,id=tls,endpoint=client,dir={end.certificates}"]

@@ -94,7 +94,12 @@ def new_file(machine):
 
 def nbd_to(machine, destination, image, bytes_, filters=()):
     source, server = behind_nbdkit(machine, "s", image, filters=filters)
-    return Task(bytes_, source, destination, (server,), "" if destination == NULL else image)
+    return Task(bytes_, source, destination, (server,), image)
+
+
+def nbd_null(machine):
+    socket = f"{machine.memory}/s.sock"
+    return Task(2 * GIB, Nbd(socket), NULL, (Nbdkit(socket, (f"{machine.tools}/ready.so", "size=2G")),))
 
 
 def sparse(machine):
@@ -192,15 +197,16 @@ def tls_write(machine):
 
 
 WORKLOADS = {
-    "nbd-null": Workload("2 GiB of data from a server, dropped", lambda m: nbd_to(m, NULL, served(m, 2 * GIB), 2 * GIB),
+    "nbd-null": Workload("2 GiB of data from a server, dropped", nbd_null,
                          extra=("decant --memory=2M", "socket limit")),
     "nbd-file": Workload("2 GiB of data from a server to a new file",
-                         lambda m: nbd_to(m, new_file(m), served(m, 2 * GIB), 2 * GIB), wall_target=0.6),
+                         lambda m: nbd_to(m, new_file(m), served(m, 2 * GIB), 2 * GIB), wall_target=0.6,
+                         extra=("qemu-img -t none",)),
     "file-nbd": Workload("2 GiB of data from a file to a server", file_nbd),
     "nbd-nbd": Workload("2 GiB of data from a server to another", lambda m: nbd_nbd(m, 2 * GIB)),
     "nbd-pipe": Workload("2 GiB of data from a server to a pipe", lambda m: nbd_to(m, PIPE, served(m, 2 * GIB), 2 * GIB)),
-    "device-file": Workload("1 GiB of data from a block device to a new file", device_file),
-    "file-file": Workload("1 GiB of data from a file to a new file", file_file),
+    "device-file": Workload("1 GiB of data from a block device to a new file", device_file, extra=("qemu-img -t none",)),
+    "file-file": Workload("1 GiB of data from a file to a new file", file_file, extra=("qemu-img -t none",)),
     "sparse": Workload("4 GiB, a fifth of it data in runs of 4 MiB, from a server to a new file", sparse),
     "fragments-64K": Workload("1 GiB, 64 KiB data and 64 KiB hole in turn, from a server to another",
                               lambda m: fragments(m, 64 * KIB)),
