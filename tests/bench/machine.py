@@ -204,10 +204,9 @@ class Machine:
         return int(perf[1]) if perf else int((re.search(r"^ *(\d+) total", text, re.M) or [0, 0])[1])
 
     def calls_of(self, command, servers, count=1, sink=os.devnull):
-        """Runs a command and counts its system calls, those of all its threads: its Sample, for what counting leaves it worth,
-        and the number, None where that can't be done."""
-        sample = self.run(command, servers, count, sink, self.counter)
-        return sample, self._counted() if self.counter else None
+        """Runs a command and counts its system calls, those of all its threads: None where that can't be done."""
+        self.run(command, servers, count, sink, self.counter)
+        return self._counted() if self.counter else None
 
 
 class Drain:

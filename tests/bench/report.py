@@ -115,7 +115,7 @@ class Outcome:
             if reached:
                 said.append(f"{reached:.2f} of the default's speed")
                 judge("speed", reached, SMALL_MEMORY_TARGET, at_least=True)
-        elif row.far_behind:
+        if row.far_behind:
             said.append("far behind: one turn")
         return said
 
@@ -184,8 +184,8 @@ Medians of {rounds} rounds; in each, every program had its turn with fresh serve
 
 - **time / peer**: wall time by that of the faster peer; **cpu / nbdcopy**: processor time (user and system) of the client by
   nbdcopy's. Less is better. nbdcopy is 1.22.2, built with GnuTLS and libxml2 for this machine's C library.
-- Peers run with their defaults, but that they flush. `qemu-img -t none`, past the page cache, is shown and does not count as one. A
-  peer that took more than four times as long as the fastest in the run off the clock had one turn only.
+- Peers run with their defaults, but that they flush. `qemu-img -t none`, past the page cache, is shown and does not count as one.
+  Which of them took over four times as long as the fastest in the first round had that one turn only.
 - **calls**: system calls of the client; **moved**: bytes read from and written to NBD servers, per byte of the disk (counted by
   nbdkit, once, off the clock; - where there is no nbdkit).
 - **server**: processor time of the servers, and the cores they take on average. *Server is the limit* where that is 95 % of a core
