@@ -182,6 +182,7 @@ copy_init(struct copy *copy, const struct copy_config *config)
   extents_init(&copy->extents, 0);
   if (!config->extents || !source->can_extents)
     extents_append(&copy->extents, source->size, false);
+  pace_init(&copy->pace, config->budget.slots * config->budget.slot_bytes);
   reorder_init(&copy->reorder, 0);
   assemble_init(&copy->assemble, &assemble);
   copy->survey_bytes = SURVEY_BYTES_FIRST;

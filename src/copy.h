@@ -18,6 +18,7 @@
 #include "endpoint.h"
 #include "extents.h"
 #include "loop.h"
+#include "pace.h"
 #include "reorder.h"
 #include "schedule.h"
 
@@ -93,6 +94,7 @@ struct copy {
 
   struct slot slots[SLOTS_MAX];
   unsigned reads_in_flight;
+  struct pace pace; /* of the reads */
   uint64_t source_end; /* where the source ends; SIZE_UNKNOWN until a stream did */
   bool all_planned;    /* no read is left to be submitted */
 

@@ -52,6 +52,7 @@ conclude_read(struct copy *copy, struct slot *slot)
   struct request *request = &slot->request;
 
   copy->reads_in_flight--;
+  pace_answered(&copy->pace, request->length, loop_now_us(copy->config.loop));
   if (request->errnum) { /* what it has at its front is good all the same */
     copy_fail(copy, copy->config.source, "reading", request->offset + request->done, request->errnum);
   } else if (request->done < request->length) { /* the stream ended here, or before */
@@ -100,8 +101,8 @@ copy_can_read(struct copy *copy)
   if (!extents_front(&copy->extents) && copy->extents.start < copy->schedule.size)
     return false; /* the survey isn't back yet */
   /* Every read may come back in many pieces, and they must all find room. */
-  return source_has_room(copy) && reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX &&
-         find_free_slot(copy) != SLOT_NONE;
+  return source_has_room(copy) && pace_has_room(&copy->pace) &&
+         reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX && find_free_slot(copy) != SLOT_NONE;
 }
 
 /* Within its slot, data lies as it does on the disk: a block of the destination
@@ -125,6 +126,7 @@ submit_read(struct copy *copy, const struct step *step)
                                     .payload = payload_at(copy, slot, step->offset),
                                     .chunks = &slot->chunks };
   copy->reads_in_flight++;
+  pace_sent(&copy->pace, step->length, loop_now_us(copy->config.loop));
   copy->config.source->ops->submit(copy->config.source, &slot->request);
 }
 

@@ -18,10 +18,10 @@
 #define PAYLOAD_BYTES_MIN (512 * KIB)
 #define PAYLOAD_BYTES_MAX (4 * GIB)
 
-/* One read, and so one slot, holds at most this share of the payload: 64 reads
- * in flight keep a fast link full, and 256 KiB of the default amortise the
+/* One read, and so one slot, holds at most this share of the payload: 32 reads
+ * in flight keep a fast link full, and 512 KiB of the default amortise the
  * headers. */
-#define PAYLOAD_SHARE_PER_SLOT 64
+#define PAYLOAD_SHARE_PER_SLOT 32
 #define SLOT_BYTES_MIN (64 * KIB)
 #define SLOT_BYTES_MAX (32 * MIB)
 #define REQUEST_BYTES_MIN (4 * KIB) /* of --request-size */
@@ -30,6 +30,17 @@
 #define REQUESTS_PER_PAYLOAD 4
 #define SLOTS_MAX 64
 #define SLOTS_MIN 2
+
+/* What is on its way from the source at once is at most all slots, and at least this
+ * share of them: 2 MiB of the default fit a processor's cache. An answer that comes
+ * sooner than this is from next door. A window has its turn until this many times
+ * its size has come, is widened for a gain, and narrowed for less than a loss. */
+#define PACE_SHARE_MIN 8
+#define PACE_NEAR_US 2000
+#define PACE_TURN_WINDOWS 8
+#define PACE_GAIN_PERCENT 10
+#define PACE_LOSS_PERCENT 5
+#define PACE_PATIENCE_MAX 16
 
 /* Staging buffers, each as large as a block of the destination: one being
  * filled, the others being written. Two is the least: completing an edge block

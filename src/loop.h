@@ -38,7 +38,8 @@ int loop_wait(struct loop *loop, int timeout_ms, struct fault *fault);
 /* What fd `index` is ready for, errors and hang-ups included. */
 short loop_ready(const struct loop *loop, unsigned index);
 
-/* Milliseconds on a clock that only goes forward. */
+/* Microseconds on a clock that only goes forward; milliseconds on the same. */
+uint64_t loop_now_us(const struct loop *loop);
 uint64_t loop_now_ms(const struct loop *loop);
 
 #endif

@@ -40,7 +40,7 @@ static const char help[] =
     "                             digest; or --expect=blkhash:HEX\n"
     "      --memory=SIZE          bytes for data on its way (16M; from 512K to 4G;\n"
     "                             also --queue-size)\n"
-    "      --request-size=SIZE    the largest read (a 64th of the memory)\n"
+    "      --request-size=SIZE    the largest read (a 32nd of the memory)\n"
     "  -C, --connections=N        at most N connections to a server (4; 1 to 16)\n"
     "  -R, --requests=N           at most N requests in flight on a connection (64)\n"
     "      --synchronous          one connection, one request at a time\n"

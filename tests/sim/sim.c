@@ -122,6 +122,13 @@ loop_ready(const struct loop *loop, unsigned index)
 }
 
 uint64_t
+loop_now_us(const struct loop *loop)
+{
+  (void)loop;
+  return sim.now_us;
+}
+
+uint64_t
 loop_now_ms(const struct loop *loop)
 {
   (void)loop;

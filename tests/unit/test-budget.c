@@ -74,10 +74,10 @@ the_default_keeps_every_slot_busy(void **state)
   (void)state;
   assert_int_equal(budget_plan(&budget, &easy, &fault), 0);
   assert_int_equal(fault.exit_code, EXIT_DONE);
-  assert_int_equal(budget.slot_bytes, 256 * KIB);
+  assert_int_equal(budget.slot_bytes, 512 * KIB);
   assert_int_equal(budget.block_bytes, 4 * KIB);
   assert_int_equal(budget.stages, STAGES_MAX);
-  assert_in_range(budget.slots, SLOTS_MAX - 2, SLOTS_MAX); /* staging and zeros take their share */
+  assert_in_range(budget.slots, PAYLOAD_SHARE_PER_SLOT - 2, PAYLOAD_SHARE_PER_SLOT); /* staging and zeros take their share */
   check_plan(&budget, &easy);
 }
 
@@ -135,7 +135,7 @@ a_read_follows_the_source(void **state)
   static const struct {
     uint64_t payload, min, request_max, slot;
   } cases[] = {
-    { 16 * MIB, 1, 32 * MIB, 256 * KIB },
+    { 16 * MIB, 1, 32 * MIB, 512 * KIB },
     { 512 * KIB, 1, 32 * MIB, SLOT_BYTES_MIN },
     { 4 * GIB, 1, 64 * MIB, SLOT_BYTES_MAX },
     { 16 * MIB, 1, 100000, 64 * KIB }, /* the largest power of two in a request */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* pace: how much to have on its way at once.
+ *
+ * Over a long line everything that fits the memory has to be on its way, or the
+ * line runs dry. From a server next door the same depth only makes the data go
+ * cold: with all of 16 MiB on its way, each byte has left the processors' caches
+ * by the time it is used next, on both sides. So the window is tried out, by what
+ * it brings: it begins small; a first answer that takes its time opens it wide;
+ * later a window twice as large, or half as large, has a turn now and then, and
+ * stays if it brings more, or as much. What doesn't help is tried ever more seldom.
+ *
+ * Sizes are bytes, times microseconds. Nothing here fails.
+ */
+#ifndef DECANT_PACE_H
+#define DECANT_PACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum pace_trial { PACE_SETTLED, PACE_WIDER, PACE_NARROWER };
+
+struct pace {
+  uint64_t min;       /* the window's bounds */
+  uint64_t max;
+  uint64_t window;    /* what may be on its way now */
+  uint64_t in_flight; /* what is */
+  bool answered;      /* whether anything ever came back */
+  uint64_t start_us;  /* when this turn of the window began; before the first answer, when anything was sent */
+  uint64_t moved;     /* what came back in this turn */
+  uint64_t settled;   /* the window to go back to, if a trial brings nothing */
+  uint64_t rate;      /* what that one brings: bytes a second */
+  enum pace_trial trial;
+  enum pace_trial next; /* the trial that is next */
+  unsigned patience;    /* turns to settle for between trials */
+  unsigned waited;      /* of them, those that are over */
+};
+
+/* At most `max` on its way, as much as there is memory. */
+void pace_init(struct pace *pace, uint64_t max);
+
+/* Whether more may be sent. */
+bool pace_has_room(const struct pace *pace);
+
+void pace_sent(struct pace *pace, uint64_t bytes, uint64_t now_us);
+void pace_answered(struct pace *pace, uint64_t bytes, uint64_t now_us);
+
+#endif
