@@ -105,6 +105,13 @@
 /* The size of a stream, before its end was seen. */
 #define SIZE_UNKNOWN UINT64_MAX
 
+/* `decant info` puts all of its output together first. An export takes about 700 bytes
+ * of it, unless its server is talkative. */
+#define INFO_TEXT_BYTES (8 * MIB)
+#define INFO_EXPORTS_BYTES (2 * MIB)    /* names and descriptions of a server's exports */
+#define INFO_CONTEXTS_BYTES (256 * KIB) /* names of an export's metadata contexts */
+#define INFO_BYTES (INFO_TEXT_BYTES + INFO_EXPORTS_BYTES + INFO_CONTEXTS_BYTES)
+
 #define NAME_BYTES_MAX 512
 #define FAULT_TEXT_BYTES 1024
 #define COMMAND_WORDS_MAX 128
@@ -116,6 +123,7 @@ _Static_assert(PAYLOAD_BYTES_DEFAULT / PAYLOAD_SHARE_PER_SLOT >= SLOT_BYTES_MIN,
 _Static_assert(SURVEY_BYTES_MAX / (4 * KIB) * 24 < HEAP_BYTES, "an answer over 4 KiB runs fits libnbd's heap");
 _Static_assert(PAYLOAD_BYTES_DEFAULT + TABLE_BYTES_MAX + HEAP_BYTES + CODE_AND_STACK_BYTES <= MEMORY_BYTES_MAX,
                "the sum in docs/MEMORY.md");
+_Static_assert(INFO_BYTES <= PAYLOAD_BYTES_DEFAULT, "what is asked takes no more than what is copied");
 _Static_assert(ZERO_BYTES_MAX % BLOCK_BYTES_MAX == 0, "a zero of the largest size is whole blocks");
 
 #endif

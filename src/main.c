@@ -16,6 +16,7 @@ struct heap heap;
 static struct options options;
 static union {
   struct copy_job copy;
+  struct info_job info;
 } job;
 
 _Static_assert(sizeof options + sizeof job <= TABLE_BYTES_MAX, "the tables are what docs/MEMORY.md says");
@@ -41,7 +42,7 @@ run(struct fault *fault)
   case VERB_MAP:
     return job_map(&options, fault);
   case VERB_INFO:
-    return job_info(&options, fault);
+    return job_info(&job.info, &options, fault);
   }
   return -1;
 }
@@ -53,6 +54,7 @@ main(int argc, char **argv)
 
   if (options_parse(&options, argc, argv, &fault) == 0 && run(&fault) == 0)
     return EXIT_DONE;
-  say_fault(options_program(&options), &fault);
-  return (int)fault.exit_code;
+  if (fault.text[0])
+    say_fault(options_program(&options), &fault);
+  return (int)options_exit_code(&options, &fault);
 }

@@ -38,6 +38,14 @@ options_program(const struct options *options)
   return personas[options->persona].name;
 }
 
+enum exit_code
+options_exit_code(const struct options *options, const struct fault *fault)
+{
+  bool is_usage = fault->exit_code == EXIT_BAD_USAGE;
+
+  return is_usage && options->persona != PERSONA_DECANT ? EXIT_FAILED : fault->exit_code;
+}
+
 /* For shells that complete command lines: a line for each option. */
 static void
 list_options(const struct verb_options *verb, enum run_mode mode, char *text, size_t text_bytes)
@@ -289,8 +297,5 @@ options_parse(struct options *options, int argc, char **argv, struct fault *faul
                                .extents = true };
   opterr = 0;
   optind = 1;
-  int result = parse_all(options, argc, argv, fault);
-  if (result == -1 && persona != PERSONA_DECANT)
-    fault->exit_code = EXIT_FAILED; /* the only one that those know */
-  return result;
+  return parse_all(options, argc, argv, fault);
 }

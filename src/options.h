@@ -72,6 +72,9 @@ bool options_parse_size(const char *text, uint64_t *bytes);
 /* The name to begin messages with. */
 const char *options_program(const struct options *options);
 
+/* The exit code for a fault: nbdcopy and nbdinfo know no code for bad usage. */
+enum exit_code options_exit_code(const struct options *options, const struct fault *fault);
+
 /* Writes what --help, --version, --long-options or --short-options print. */
 void options_describe(const struct options *options, char *text, size_t text_bytes);
 

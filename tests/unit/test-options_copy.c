@@ -152,7 +152,7 @@ as_nbdcopy_it_keeps_to_nbdcopy(void **state)
   options_describe(&options, text, sizeof text);
   assert_string_equal(text, "nbdcopy 1.22.2\nlibnbd 1.22.2\n");
   assert_int_equal(PARSE_AS("nbdcopy", "a"), -1);
-  assert_int_equal(fault.exit_code, EXIT_FAILED);
+  assert_int_equal(options_exit_code(&options, &fault), EXIT_FAILED);
 }
 
 /* What nbdcopy takes, and the same from both. */

@@ -7,7 +7,7 @@ static void
 defaults_are_the_documented_ones(void **state)
 {
   (void)state;
-  assert_parsed(PARSE("info", "a"));
+  assert_parsed(PARSE("info", "nbd://h"));
   assert_int_equal(options.verb, VERB_INFO);
   assert_int_equal(options.persona, PERSONA_DECANT);
   assert_int_equal(options.info.query, INFO_EXPORT);
@@ -46,14 +46,18 @@ can_has_many_names(void **state)
   (void)state;
   for (size_t i = 0; i < LENGTH_OF(yes); i++) {
     assert_parsed(PARSE_AS("nbdinfo", yes[i], "trim", "nbd://h"));
-    assert_string_equal(options.info.feature, "trim");
+    assert_int_equal(options.info.fact, FACT_TRIM);
     assert_false(options.info.negated);
   }
   for (size_t i = 0; i < LENGTH_OF(no); i++) {
     assert_parsed(PARSE_AS("nbdinfo", "nbd://h", no[i], "trim"));
-    assert_string_equal(options.info.feature, "trim");
+    assert_int_equal(options.info.fact, FACT_TRIM);
     assert_true(options.info.negated);
   }
+  assert_parsed(PARSE_AS("nbdinfo", "--can=write", "nbd://h"));
+  assert_true(options.info.fact == FACT_READ_ONLY && options.info.negated);
+  assert_parsed(PARSE_AS("nbdinfo", "--cannot=write", "nbd://h"));
+  assert_true(options.info.fact == FACT_READ_ONLY && !options.info.negated);
 }
 
 static void
@@ -110,6 +114,9 @@ what_is_wrong_is_said(void **state)
     { { "info", "--can=trim", "--size", "a" }, "can't be used together" },
     { { "info", "--content", "--no-content", "a" }, "can't be used together" },
     { { "info", "--totals", "a" }, "with --map only" },
+    { { "info", "--can=nosuch", "nbd://h" }, "there is no nosuch" },
+    { { "info", "a" }, "neither an NBD URI nor [ a server to start ]: a" },
+    { { "info", "--map", "-" }, "neither an NBD URI nor [ a server to start ]: -" },
     { { "info", "--can" }, "missing after --can" },
     { { "info", "--progress", "a" }, "unknown option --progress" },
   };
@@ -128,10 +135,9 @@ as_nbdinfo_it_keeps_to_nbdinfo(void **state)
   options_describe(&options, text, sizeof text);
   assert_string_equal(text, "nbdinfo 1.22.2\nlibnbd 1.22.2\n");
   assert_string_equal(options_program(&options), "nbdinfo");
-  assert_parsed(PARSE_AS("nbdinfo", "map")); /* no verb */
-  assert_string_equal(options.source.text, "map");
+  assert_int_equal(PARSE_AS("nbdinfo", "map", "nbd://h"), -1); /* there are no verbs */
   assert_int_equal(PARSE_AS("nbdinfo", "--nonsense"), -1);
-  assert_int_equal(fault.exit_code, EXIT_FAILED);
+  assert_int_equal(options_exit_code(&options, &fault), EXIT_FAILED);
 }
 
 static void
