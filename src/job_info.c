@@ -26,18 +26,31 @@ lay_out(struct info_job *job, struct fault *fault)
 /* ---- All about exports ---- */
 
 static int
-learn(struct info_job *job, struct server *server, bool content, struct fault *fault)
+learn(struct info_job *job, struct server *server, struct fault *fault)
 {
   names_init(&job->facts.contexts, job->contexts.bytes, job->contexts.size);
-  if (server_learn_export(server, &job->facts, fault) == -1)
+  return server_learn_export(server, &job->facts, fault);
+}
+
+/* More is known of an export that was entered, and no other can be asked about then. */
+static int
+learn_entered(struct info_job *job, struct server *server, bool content, struct fault *fault)
+{
+  if (learn(job, server, fault) == -1)
     return -1;
-  return content ? server_learn_content(server, &job->facts, job->content, fault) : 0;
+  if (!content && job->facts.size != 0)
+    return 0;
+  if (server_enter(server, &job->facts, fault) == -1)
+    return -1;
+  if (content)
+    server_learn_content(server, &job->facts, job->content);
+  return 0;
 }
 
 static int
 show_export(struct info_job *job, const struct options *options, struct fault *fault)
 {
-  if (learn(job, &job->server, options->info.content, fault) == -1) {
+  if (learn_entered(job, &job->server, options->info.content, fault) == -1) {
     fault_add(fault, " (all exports of the server: --list)");
     return -1;
   }
@@ -45,17 +58,17 @@ show_export(struct info_job *job, const struct options *options, struct fault *f
   return 0;
 }
 
-/* Reading from an export takes a connection for it alone. */
+/* Entering an export takes a connection for it alone. */
 static int
 learn_listed(struct info_job *job, const struct options *options, const char *name, struct fault *fault)
 {
   struct server other;
 
   if (!options->info.content)
-    return server_choose(&job->server, name, fault) == -1 ? -1 : learn(job, &job->server, false, fault);
+    return server_choose(&job->server, name, fault) == -1 ? -1 : learn(job, &job->server, fault);
   if (server_open(&other, &options->source, fault) == -1)
     return -1;
-  int result = server_choose(&other, name, fault) == -1 ? -1 : learn(job, &other, true, fault);
+  int result = server_choose(&other, name, fault) == -1 ? -1 : learn_entered(job, &other, true, fault);
   server_close(&other);
   return result;
 }
@@ -102,7 +115,7 @@ show(struct info_job *job, const struct options *options, struct fault *fault)
 static int
 show_size(struct info_job *job, struct fault *fault)
 {
-  if (learn(job, &job->server, false, fault) == -1)
+  if (learn_entered(job, &job->server, false, fault) == -1)
     return -1;
   if (job->facts.size < 0)
     return fault_set(fault, EXIT_FAILED, 0, "%s: the server doesn't tell the size", job->server.name);
@@ -131,7 +144,7 @@ answer(struct info_job *job, const struct info_options *info, struct fault *faul
 {
   enum fact fact = info->fact;
 
-  if (fact >= FACT_OF_EXPORT_FIRST && fact <= FACT_OF_EXPORT_LAST && learn(job, &job->server, false, fault) == -1)
+  if (fact >= FACT_OF_EXPORT_FIRST && fact <= FACT_OF_EXPORT_LAST && learn(job, &job->server, fault) == -1)
     return -1;
   if (job->facts.is[fact] == FACT_UNKNOWN)
     return fault_set(fault, EXIT_FAILED, 0, "%s: the server doesn't tell about %s", job->server.name, info->feature);

@@ -195,6 +195,18 @@ server_uri(const struct server *server, char text[URI_TEXT_BYTES])
   free(name);
 }
 
+int
+server_enter(struct server *server, struct facts *facts, struct fault *fault)
+{
+  struct nbd_handle *handle = server->handle;
+
+  if (nbd_aio_is_negotiating(handle) && nbd_opt_go(handle) == -1)
+    return client_fault("cannot open", server->name, fault);
+  if (nbd_get_size(handle) > 0)
+    facts->size = nbd_get_size(handle);
+  return 0;
+}
+
 /* How many of the first bytes there are to read, and how many at a time: whole blocks
  * of the server's. */
 static void
@@ -208,25 +220,19 @@ plan_reads(const struct facts *facts, uint64_t *total, uint64_t *step)
   *total = range_min((uint64_t)facts->size, CONTENT_PROBE_BYTES / block * block);
 }
 
-int
-server_learn_content(struct server *server, struct facts *facts, unsigned char *bytes, struct fault *fault)
+void
+server_learn_content(struct server *server, struct facts *facts, unsigned char *bytes)
 {
-  struct nbd_handle *handle = server->handle;
   uint64_t total, step, length;
 
-  if (nbd_aio_is_negotiating(handle) && nbd_opt_go(handle) == -1)
-    return client_fault("cannot open", server->name, fault);
-  if (facts->size == 0 && nbd_get_size(handle) > 0) /* nbd-server tells the size only now */
-    facts->size = nbd_get_size(handle);
   if (facts->size < 0)
-    return 0;
+    return;
   plan_reads(facts, &total, &step);
   for (uint64_t done = 0; done < total; done += length) {
     length = range_min(step, total - done);
-    if (nbd_pread(handle, bytes + done, length, done, 0) == -1)
-      return 0;
+    if (nbd_pread(server->handle, bytes + done, length, done, 0) == -1)
+      return;
   }
   if (total > 0 || facts->size == 0)
     content_recognise(bytes, total, facts->content);
-  return 0;
 }

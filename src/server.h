@@ -47,9 +47,12 @@ int server_learn_export(struct server *server, struct facts *facts, struct fault
 /* Writes how to reach the export again; "" where that can't be. */
 void server_uri(const struct server *server, char text[URI_TEXT_BYTES]);
 
-/* Reads the export's first bytes into memory of CONTENT_PROBE_BYTES and says what
- * they look like. The export can't be changed any more. What can't be read is
- * unknown. Returns 0, or -1 with the fault set when the server refuses the export. */
-int server_learn_content(struct server *server, struct facts *facts, unsigned char *bytes, struct fault *fault);
+/* Enters the export, so that it can be read; it can't be changed any more. Corrects
+ * the size, which nbd-server tells only now. Returns 0, or -1 with the fault set. */
+int server_enter(struct server *server, struct facts *facts, struct fault *fault);
+
+/* Reads the first bytes of the export that was entered into memory of
+ * CONTENT_PROBE_BYTES and says what they look like; what can't be read is unknown. */
+void server_learn_content(struct server *server, struct facts *facts, unsigned char *bytes);
 
 #endif
