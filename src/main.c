@@ -10,8 +10,6 @@
 
 #include <unistd.h>
 
-#define DESCRIPTION_BYTES 4096
-
 struct heap heap;
 static struct options options;
 static union {
@@ -24,7 +22,7 @@ _Static_assert(sizeof options + sizeof job <= TABLE_BYTES_MAX, "the tables are w
 static int
 describe(void)
 {
-  char text[DESCRIPTION_BYTES];
+  char text[OPTIONS_TEXT_BYTES];
 
   options_describe(&options, text, sizeof text);
   say_text(STDOUT_FILENO, text);

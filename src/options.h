@@ -75,7 +75,9 @@ const char *options_program(const struct options *options);
 /* The exit code for a fault: nbdcopy and nbdinfo know no code for bad usage. */
 enum exit_code options_exit_code(const struct options *options, const struct fault *fault);
 
-/* Writes what --help, --version, --long-options or --short-options print. */
-void options_describe(const struct options *options, char *text, size_t text_bytes);
+/* Writes what --help, --version, --long-options or --short-options print, which
+ * OPTIONS_TEXT_BYTES hold. */
+#define OPTIONS_TEXT_BYTES 4096
+void options_describe(const struct options *options, char *bytes, size_t size);
 
 #endif

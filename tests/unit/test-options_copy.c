@@ -28,8 +28,8 @@ settings(void)
 
   snprintf(text, sizeof text, "%s%s%s%s%s%s%smemory=%llu connections=%u sparse=%llu",
            options.copy.allocated ? "allocated " : "", options.extents ? "" : "no-extents ",
-           options.copy.destination_is_zero ? "zero " : "",
-           options.copy.flush ? "" : "no-flush ", options.copy.progress ? "progress " : "", options.copy.report ? "report " : "",
+           options.copy.destination_is_zero ? "zero " : "", options.copy.flush ? "" : "no-flush ",
+           options.copy.progress ? "progress " : "", options.copy.report ? "report " : "",
            options.verbose ? "verbose " : "", (unsigned long long)options.copy.payload_bytes, options.connections,
            (unsigned long long)options.copy.sparse_bytes);
   return text;
@@ -136,7 +136,7 @@ every_option_is_in_the_help(void **state)
 static void
 as_nbdcopy_it_keeps_to_nbdcopy(void **state)
 {
-  char text[256];
+  char text[OPTIONS_TEXT_BYTES];
 
   (void)state;
   assert_parsed(PARSE_AS("/usr/bin/nbdcopy", "a", "b"));

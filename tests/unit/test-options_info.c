@@ -128,7 +128,7 @@ what_is_wrong_is_said(void **state)
 static void
 as_nbdinfo_it_keeps_to_nbdinfo(void **state)
 {
-  char text[256];
+  char text[OPTIONS_TEXT_BYTES];
 
   (void)state;
   assert_parsed(PARSE_AS("nbdinfo", "--version"));
