@@ -2,7 +2,6 @@
 /* endpoint_nbd: see endpoint_nbd.h. */
 #include "endpoint_nbd.h"
 
-#include "client.h"
 #include "loop.h"
 #include "range.h"
 
@@ -27,31 +26,26 @@ _Static_assert(offsetof(struct endpoint_nbd, base) == 0, "an endpoint_nbd is an 
 /* ---- Connecting ---- */
 
 static int
-configure(struct nbd_handle *handle, const struct place *place, const struct uri *uri, enum role role,
-          const struct options *options)
+configure(struct nbd_handle *handle, enum role role, const struct options *options)
 {
   /* Our own requests keep to the server's limits; libnbd's checks would refuse
    * the last, short block of an export whose size is no multiple of them. Read
    * buffers need no clearing since `chunks` proves that replies fill them. */
   if (nbd_set_strict_mode(handle, 0) == -1 || nbd_set_pread_initialize(handle, false) == -1)
     return -1;
-  if (role == ROLE_SOURCE && options->extents && nbd_add_meta_context(handle, CONTEXT) == -1)
-    return -1;
-  return place->kind == PLACE_URI ? nbd_set_export_name(handle, uri->export_name) : 0;
+  return role == ROLE_SOURCE && options->extents ? nbd_add_meta_context(handle, CONTEXT) : 0;
 }
 
 static int
-add_connection(struct endpoint_nbd *nbd, const struct place *place, const struct uri *uri, enum role role,
-               const struct options *options, struct fault *fault)
+add_connection(struct endpoint_nbd *nbd, enum role role, const struct options *options, struct fault *fault)
 {
   struct nbd_connection *connection = &nbd->connections[nbd->count];
 
   connection->handle = nbd_create();
   if (!connection->handle)
-    return client_fault("cannot open", nbd->base.name, fault);
-  if (configure(connection->handle, place, uri, role, options) == -1 ||
-      client_connect(connection->handle, place, uri) == -1) {
-    client_fault("cannot open", nbd->base.name, fault);
+    return client_fault(&nbd->client, "cannot open", fault);
+  if (configure(connection->handle, role, options) == -1 || client_connect(&nbd->client, connection->handle) == -1) {
+    client_fault(&nbd->client, "cannot open", fault);
     nbd_close(connection->handle);
     return -1;
   }
@@ -97,7 +91,7 @@ learn_traits(struct endpoint_nbd *nbd, enum role role, struct fault *fault)
   int64_t size = nbd_get_size(handle);
 
   if (size < 0)
-    return client_fault("cannot learn the size of", nbd->base.name, fault);
+    return client_fault(&nbd->client, "cannot learn the size of", fault);
   if (role == ROLE_DESTINATION && nbd_is_read_only(handle) != 0)
     return fault_set(fault, EXIT_FAILED, 0, "%s: the server exports it read-only", nbd->base.name);
   traits->size = (uint64_t)size;
@@ -345,17 +339,15 @@ int
 endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role,
                   const struct options *options, struct fault *fault)
 {
-  struct uri uri;
-
   nbd->base.ops = &nbd_ops;
   nbd->base.kind = "nbd";
-  if (client_look_up(place, &uri, nbd->base.name, fault) == -1 ||
-      add_connection(nbd, place, &uri, role, options, fault) == -1 || learn_traits(nbd, role, fault) == -1)
+  if (client_init(&nbd->client, place, nbd->base.name, fault) == -1 ||
+      add_connection(nbd, role, options, fault) == -1 || learn_traits(nbd, role, fault) == -1)
     return -1;
   /* A server that we start serves one connection. */
   if (place->kind == PLACE_URI && nbd_can_multi_conn(nbd->connections[0].handle) == 1) {
     struct fault ignored; /* more connections are for speed alone: do with those we get */
-    while (nbd->count < options->connections && add_connection(nbd, place, &uri, role, options, &ignored) == 0)
+    while (nbd->count < options->connections && add_connection(nbd, role, options, &ignored) == 0)
       ;
   }
   nbd->base.traits.requests_max = nbd->count * REQUESTS_PER_CONNECTION;

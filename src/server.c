@@ -2,7 +2,6 @@
 /* server: see server.h. */
 #include "server.h"
 
-#include "client.h"
 #include "range.h"
 
 #include <libnbd.h>
@@ -43,29 +42,24 @@ take_string(char *out, size_t out_bytes, char *string)
 }
 
 static int
-configure(struct server *server)
+configure(struct nbd_handle *handle)
 {
-  struct nbd_handle *handle = server->handle;
-
-  if (nbd_set_opt_mode(handle, true) == -1 || nbd_set_request_meta_context(handle, false) == -1 ||
-      nbd_set_full_info(handle, true) == -1)
+  if (nbd_set_opt_mode(handle, true) == -1 || nbd_set_request_meta_context(handle, false) == -1)
     return -1;
-  return server->place->kind == PLACE_URI ? nbd_set_export_name(handle, server->uri.export_name) : 0;
+  return nbd_set_full_info(handle, true);
 }
 
 int
 server_open(struct server *server, const struct place *place, struct fault *fault)
 {
-  *server = (struct server){ .place = place };
+  *server = (struct server){ 0 };
   snprintf(server->name, sizeof server->name, place->kind == PLACE_COMMAND ? "[ %s ]" : "%s", place->text);
-  if (client_look_up(place, &server->uri, server->name, fault) == -1)
+  if (client_init(&server->client, place, server->name, fault) == -1)
     return -1;
   server->handle = nbd_create();
-  if (!server->handle)
-    return client_fault("cannot connect to", server->name, fault);
-  if (configure(server) == 0 && client_connect(server->handle, place, &server->uri) == 0)
+  if (server->handle && configure(server->handle) == 0 && client_connect(&server->client, server->handle) == 0)
     return 0;
-  client_fault("cannot connect to", server->name, fault);
+  client_fault(&server->client, "cannot connect to", fault);
   nbd_close(server->handle);
   server->handle = NULL;
   return -1;
@@ -93,7 +87,7 @@ server_list(struct server *server, struct names *exports, struct fault *fault)
   nbd_list_callback on_export = { .callback = note_export, .user_data = exports };
 
   if (nbd_opt_list(server->handle, on_export) == -1)
-    return client_fault("cannot list the exports of", server->name, fault);
+    return client_fault(&server->client, "cannot list the exports of", fault);
   if (exports->full)
     return fault_set(fault, EXIT_FAILED, 0, "%s: the names of its exports don't fit into %zu bytes", server->name,
                      exports->size);
@@ -104,7 +98,7 @@ int
 server_choose(struct server *server, const char *export_name, struct fault *fault)
 {
   if (nbd_set_export_name(server->handle, export_name) == -1)
-    return client_fault("cannot choose an export of", server->name, fault);
+    return client_fault(&server->client, "cannot choose an export of", fault);
   return 0;
 }
 
@@ -134,7 +128,7 @@ ask(struct server *server, struct fault *fault)
   else
     snprintf(what, sizeof what, "no answer about the default export of");
   free(export_name);
-  return client_fault(what, server->name, fault);
+  return client_fault(&server->client, what, fault);
 }
 
 static int
@@ -190,8 +184,8 @@ server_uri(const struct server *server, char text[URI_TEXT_BYTES])
   char *name = nbd_get_export_name(server->handle);
 
   text[0] = '\0';
-  if (server->place->kind == PLACE_URI && name) /* a server that we started is gone afterwards */
-    uri_format(&server->uri, name, text);
+  if (server->client.place->kind == PLACE_URI && name) /* a server that we started is gone afterwards */
+    uri_format(&server->client.uri, name, text);
   free(name);
 }
 
@@ -201,7 +195,7 @@ server_enter(struct server *server, struct facts *facts, struct fault *fault)
   struct nbd_handle *handle = server->handle;
 
   if (nbd_aio_is_negotiating(handle) && nbd_opt_go(handle) == -1)
-    return client_fault("cannot open", server->name, fault);
+    return client_fault(&server->client, "cannot open", fault);
   if (nbd_get_size(handle) > 0)
     facts->size = nbd_get_size(handle);
   return 0;

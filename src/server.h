@@ -6,10 +6,10 @@
 #ifndef DECANT_SERVER_H
 #define DECANT_SERVER_H
 
+#include "client.h"
 #include "facts.h"
 #include "names.h"
 #include "options.h"
-#include "uri.h"
 
 #include <stddef.h>
 
@@ -17,9 +17,8 @@ struct nbd_handle;
 
 struct server {
   struct nbd_handle *handle;
-  const struct place *place;
+  struct client client;
   char name[NAME_BYTES_MAX]; /* for messages */
-  struct uri uri;   /* where the place is one */
 };
 
 /* Connects to the place, a PLACE_URI or PLACE_COMMAND, which the server goes on
