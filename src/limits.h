@@ -69,12 +69,14 @@
 #define SURVEY_BYTES_FIRST (64 * MIB)
 #define SURVEY_BYTES_MIN (1 * MIB)
 #define SURVEY_BYTES_MAX (512 * MIB)
+/* Metadata contexts that one survey asks for. */
+#define CONTEXTS_MAX 4
 
 /* libnbd's own allocations, and whatever else in the C library calls malloc. */
 #define HEAP_BYTES (4 * MIB)
 
 /* The tables of all rooms together; main.c holds them to it. */
-#define TABLE_BYTES_MAX (512 * KIB)
+#define TABLE_BYTES_MAX (640 * KIB)
 
 /* What a copy with the default --memory takes at most, code and stack included. */
 #define MEMORY_BYTES_MAX (24 * MIB)
