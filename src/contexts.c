@@ -9,7 +9,7 @@
 #define JOINT_BITS (ALLOCATION_BITS | EXTENT_LOCAL | EXTENT_BACKING)
 
 enum context_kind
-context_kind_of(const char *name)
+contexts_kind_of(const char *name)
 {
   if (strcmp(name, CONTEXT_ALLOCATION_NAME) == 0)
     return CONTEXT_ALLOCATION;
@@ -38,7 +38,7 @@ contexts_add(struct contexts *contexts, const char *name, bool required)
     return true;
   if (contexts->count == CONTEXTS_MAX || strlen(name) >= sizeof context->name)
     return false;
-  *context = (struct context){ .kind = context_kind_of(name), .required = required };
+  *context = (struct context){ .kind = contexts_kind_of(name), .required = required };
   memcpy(context->name, name, strlen(name));
   contexts->count++;
   return true;
@@ -96,7 +96,7 @@ contexts_judge(const struct contexts *contexts, const uint64_t values[CONTEXTS_M
 }
 
 void
-context_describe(enum context_kind kind, uint64_t value, char words[CONTEXT_WORDS_BYTES])
+contexts_describe(enum context_kind kind, uint64_t value, char words[CONTEXT_WORDS_BYTES])
 {
   static const char *const contents[] = { "data", "hole", "zero", "hole,zero" };
   const char *content = contents[value & ALLOCATION_BITS];

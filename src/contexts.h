@@ -68,7 +68,7 @@ enum extent_kind {
   EXTENT_IS_LEFT, /* leave the destination alone */
 };
 
-enum context_kind context_kind_of(const char *name);
+enum context_kind contexts_kind_of(const char *name);
 
 /* Adds a context at the end, unless it is there already. Returns false when there
  * is no room for it, or its name is too long. */
@@ -91,6 +91,6 @@ enum extent_kind contexts_judge(const struct contexts *contexts, const uint64_t 
 /* What a context's value is called ("hole,zero", "backing depth 2"), or "" where
  * nobody knows; the text is at most CONTEXT_WORDS_BYTES long. */
 #define CONTEXT_WORDS_BYTES 40
-void context_describe(enum context_kind kind, uint64_t value, char words[CONTEXT_WORDS_BYTES]);
+void contexts_describe(enum context_kind kind, uint64_t value, char words[CONTEXT_WORDS_BYTES]);
 
 #endif

@@ -76,8 +76,9 @@ check_contexts(const struct endpoint *endpoint, const struct contexts *wanted, s
 {
   for (unsigned i = 0; i < wanted->count; i++)
     if (wanted->list[i].required && contexts_find(&endpoint->contexts, wanted->list[i].name) == CONTEXTS_MAX)
-      return fault_set(fault, EXIT_FAILED, 0, "%s has no metadata context \"%s\": only a server can have that",
-                       endpoint->name, wanted->list[i].name);
+      return fault_set(fault, EXIT_FAILED, 0, "%s has no metadata context \"%s\"%s", endpoint->name,
+                       wanted->list[i].name,
+                       wanted->list[i].kind == CONTEXT_ALLOCATION ? "" : ": only a server can have that");
   return 0;
 }
 

@@ -72,6 +72,13 @@
 /* Metadata contexts that one survey asks for. */
 #define CONTEXTS_MAX 4
 
+/* What `decant map` sums up at most, and how large a bar it draws. */
+#define MAP_TOTALS_MAX 256
+#define MAP_ROWS 8
+#define MAP_BLOCKS_MAX (MAP_ROWS * 128)
+/* Text that is kept until it is written: a map that is no longer comes in one piece. */
+#define MAP_OUTPUT_BYTES (64 * KIB)
+
 /* libnbd's own allocations, and whatever else in the C library calls malloc. */
 #define HEAP_BYTES (4 * MIB)
 

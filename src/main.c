@@ -16,6 +16,7 @@ struct heap heap;
 static struct options options;
 static union {
   struct copy_job copy;
+  struct map_job map;
 } job;
 
 _Static_assert(sizeof options + sizeof job <= TABLE_BYTES_MAX, "the tables are what docs/MEMORY.md says");
@@ -39,7 +40,7 @@ run(struct fault *fault)
   case VERB_COPY:
     return job_copy(&job.copy, &options, fault);
   case VERB_MAP:
-    return job_map(&options, fault);
+    return job_map(&job.map, &options, fault);
   case VERB_INFO:
     return job_info(&options, fault);
   }

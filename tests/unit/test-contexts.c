@@ -20,14 +20,14 @@ static void
 names_tell_kinds(void **state)
 {
   (void)state;
-  assert_int_equal(context_kind_of("base:allocation"), CONTEXT_ALLOCATION);
-  assert_int_equal(context_kind_of("qemu:allocation-depth"), CONTEXT_DEPTH);
-  assert_int_equal(context_kind_of("qemu:joint-allocation"), CONTEXT_JOINT);
-  assert_int_equal(context_kind_of("qemu:dirty-bitmap:"), CONTEXT_DIRTY);
-  assert_int_equal(context_kind_of("qemu:dirty-bitmap:b:c"), CONTEXT_DIRTY);
-  assert_int_equal(context_kind_of("qemu:dirty-bitmap"), CONTEXT_OTHER);
-  assert_int_equal(context_kind_of("base:allocations"), CONTEXT_OTHER);
-  assert_int_equal(context_kind_of(""), CONTEXT_OTHER);
+  assert_int_equal(contexts_kind_of("base:allocation"), CONTEXT_ALLOCATION);
+  assert_int_equal(contexts_kind_of("qemu:allocation-depth"), CONTEXT_DEPTH);
+  assert_int_equal(contexts_kind_of("qemu:joint-allocation"), CONTEXT_JOINT);
+  assert_int_equal(contexts_kind_of("qemu:dirty-bitmap:"), CONTEXT_DIRTY);
+  assert_int_equal(contexts_kind_of("qemu:dirty-bitmap:b:c"), CONTEXT_DIRTY);
+  assert_int_equal(contexts_kind_of("qemu:dirty-bitmap"), CONTEXT_OTHER);
+  assert_int_equal(contexts_kind_of("base:allocations"), CONTEXT_OTHER);
+  assert_int_equal(contexts_kind_of(""), CONTEXT_OTHER);
 }
 
 static void
@@ -187,7 +187,7 @@ values_have_words(void **state)
 
   (void)state;
   for (size_t i = 0; i < LENGTH_OF(cases); i++) {
-    context_describe(context_kind_of(cases[i].name), cases[i].value, words);
+    contexts_describe(contexts_kind_of(cases[i].name), cases[i].value, words);
     assert_string_equal(words, cases[i].words);
   }
 }
