@@ -8,7 +8,7 @@
  * that are left, and comes back with ENOTCONN too when there is none.
  *
  * Protocol: "Block size constraints" for the traits, "Metadata querying" for
- * surveys (base:allocation), "Structured replies" for reads.
+ * surveys, "Structured replies" for reads.
  */
 #ifndef DECANT_ENDPOINT_NBD_H
 #define DECANT_ENDPOINT_NBD_H

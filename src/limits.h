@@ -69,12 +69,21 @@
 #define SURVEY_BYTES_FIRST (64 * MIB)
 #define SURVEY_BYTES_MIN (1 * MIB)
 #define SURVEY_BYTES_MAX (512 * MIB)
+/* Metadata contexts that one survey asks for. */
+#define CONTEXTS_MAX 4
+
+/* What `decant map` sums up at most, and how large a bar it draws. */
+#define MAP_TOTALS_MAX 256
+#define MAP_ROWS 8
+#define MAP_BLOCKS_MAX (MAP_ROWS * 128)
+/* Text that is kept until it is written: a map that is no longer comes in one piece. */
+#define MAP_OUTPUT_BYTES (64 * KIB)
 
 /* libnbd's own allocations, and whatever else in the C library calls malloc. */
 #define HEAP_BYTES (4 * MIB)
 
 /* The tables of all rooms together; main.c holds them to it. */
-#define TABLE_BYTES_MAX (512 * KIB)
+#define TABLE_BYTES_MAX (640 * KIB)
 
 /* What a copy with the default --memory takes at most, code and stack included. */
 #define MEMORY_BYTES_MAX (24 * MIB)

@@ -14,6 +14,7 @@ struct heap heap;
 static struct options options;
 static union {
   struct copy_job copy;
+  struct map_job map;
   struct info_job info;
 } job;
 
@@ -38,7 +39,7 @@ run(struct fault *fault)
   case VERB_COPY:
     return job_copy(&job.copy, &options, fault);
   case VERB_MAP:
-    return job_map(&options, fault);
+    return job_map(&job.map, &options, fault);
   case VERB_INFO:
     return job_info(&job.info, &options, fault);
   }

@@ -300,8 +300,7 @@ options_parse(struct options *options, int argc, char **argv, struct fault *faul
   *options = (struct options){ .persona = persona,
                                .verb = personas[persona].verb,
                                .mode = RUN_VERB,
-                               .connections = CONNECTIONS_DEFAULT,
-                               .extents = true };
+                               .connections = CONNECTIONS_DEFAULT };
   opterr = 0;
   optind = 1;
   return parse_all(options, argc, argv, fault);

@@ -7,6 +7,7 @@
 #ifndef DECANT_OPTIONS_H
 #define DECANT_OPTIONS_H
 
+#include "contexts.h"
 #include "error.h"
 #include "limits.h"
 #include "options_copy.h"
@@ -50,8 +51,10 @@ struct options {
   /* How to talk to servers. */
   unsigned requests;    /* -R: at most this many in flight on a connection; 0: no limit of the operator's */
   unsigned connections; /* -C: at most this many to one server; at least 1 */
-  bool extents;         /* ask the source which parts are holes */
   bool verbose;
+
+  /* What to ask a source for: for block status of these metadata contexts. */
+  struct contexts contexts;
 
   /* Each verb's own. */
   struct copy_options copy;

@@ -179,8 +179,9 @@ check(struct options *options, struct fault *fault)
     return options_usage(options, fault, "neither an NBD URI nor [ a server to start ]: ", options->source.text);
   if (info->query == INFO_MAP) {
     options->verb = VERB_MAP;
-    options->map.context = info->map;
-    options->map.json = info->json;
+    if (!contexts_add(&options->contexts, info->map, true))
+      return options_usage(options, fault, "there is no metadata context of that name: ", info->map);
+    options->map.style = info->json ? MAP_JSON : MAP_TEXT;
     options->map.totals = info->totals;
   }
   return 0;
