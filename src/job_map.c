@@ -29,10 +29,10 @@ job_map(struct map_job *job, const struct options *options, struct fault *fault)
                                .fd = STDOUT_FILENO };
   struct fault closing;
 
-  if (loop_init(&job->loop, fault) == -1 ||
-      endpoints_open(&job->source, &options->source, ROLE_SOURCE, options, NULL, fault) == -1)
+  if (endpoints_open(&job->source, &options->source, ROLE_SOURCE, options, NULL, fault) == -1)
     return -1;
-  int result = map_run(&job->map, &config, fault);
+  /* Only now: a server that was started must not inherit that signals are held back. */
+  int result = loop_init(&job->loop, fault) == -1 ? -1 : map_run(&job->map, &config, fault);
   source->ops->close(source, &closing); /* what was read is shown already */
   return result;
 }

@@ -12,7 +12,9 @@ defaults_are_the_documented_ones(void **state)
   assert_int_equal(options.copy.payload_bytes, 16 * MIB);
   assert_int_equal(options.connections, 4);
   assert_int_equal(options.copy.sparse_bytes, 4 * KIB);
-  assert_true(options.extents && options.copy.flush);
+  assert_true(options.copy.flush);
+  assert_int_equal(options.contexts.count, 1);
+  assert_string_equal(options.contexts.list[0].name, "base:allocation");
   assert_false(options.copy.allocated || options.copy.destination_is_zero);
   assert_false(options.copy.progress || options.copy.report || options.verbose);
   assert_int_equal(options.source.kind, PLACE_PATH);
@@ -27,7 +29,7 @@ settings(void)
   static char text[256];
 
   snprintf(text, sizeof text, "%s%s%s%s%s%s%smemory=%llu connections=%u sparse=%llu",
-           options.copy.allocated ? "allocated " : "", options.extents ? "" : "no-extents ",
+           options.copy.allocated ? "allocated " : "", options.contexts.count ? "" : "no-extents ",
            options.copy.destination_is_zero ? "zero " : "", options.copy.flush ? "" : "no-flush ",
            options.copy.progress ? "progress " : "", options.copy.report ? "report " : "",
            options.verbose ? "verbose " : "", (unsigned long long)options.copy.payload_bytes, options.connections,
