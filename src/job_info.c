@@ -99,7 +99,7 @@ static int
 show(struct info_job *job, const struct options *options, struct fault *fault)
 {
   const struct info_options *info = &options->info;
-  bool colour = info->colour == COLOUR_ON_TERMINAL ? isatty(STDOUT_FILENO) : info->colour == COLOUR_ALWAYS;
+  bool colour = options_in_colour(options, isatty(STDOUT_FILENO));
 
   if (info->query == INFO_LIST && server_list(&job->server, &job->exports, fault) == -1)
     return -1;

@@ -24,7 +24,7 @@ job_map(struct map_job *job, const struct options *options, struct fault *fault)
                                .range = range_make(options->map.offset, options->map.length),
                                .style = options->map.style,
                                .totals = options->map.totals,
-                               .colour = options->map.style == MAP_GRAPH && isatty(STDOUT_FILENO),
+                               .colour = options_in_colour(options, isatty(STDOUT_FILENO)),
                                .columns = columns_of(STDOUT_FILENO),
                                .fd = STDOUT_FILENO };
   struct fault closing;

@@ -2,9 +2,9 @@
 /* map_text: see map_text.h. */
 #include "map_text.h"
 
+#include "text.h"
+
 #include <assert.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 typedef unsigned long long ull;
@@ -13,43 +13,13 @@ typedef unsigned long long ull;
  * their words. */
 #define COLUMN_WIDTH 21
 
-/* A line that is being put together; what doesn't fit is cut. */
-struct text {
-  char *line;
-  size_t used;
-};
-
 static struct text
 text_of(char line[MAP_LINE_BYTES])
 {
-  line[0] = '\0';
-  return (struct text){ line, 0 };
-}
+  struct text text;
 
-static void __attribute__((format(printf, 2, 3)))
-add(struct text *text, const char *format, ...)
-{
-  va_list args;
-
-  va_start(args, format);
-  int length = vsnprintf(text->line + text->used, MAP_LINE_BYTES - text->used, format, args);
-  va_end(args);
-  text->used = range_min(text->used + (size_t)length, MAP_LINE_BYTES - 1);
-}
-
-/* A string of JSON; names come from servers. */
-static void
-add_string(struct text *text, const char *string)
-{
-  add(text, "\"");
-  for (const char *p = string; *p; p++)
-    if (*p == '"' || *p == '\\')
-      add(text, "\\%c", *p);
-    else if ((unsigned char)*p < ' ')
-      add(text, "\\u%04x", (unsigned char)*p);
-    else
-      add(text, "%c", *p);
-  add(text, "\"");
+  text_init(&text, line, MAP_LINE_BYTES);
+  return text;
 }
 
 static const char *
@@ -92,7 +62,7 @@ add_value(struct text *text, const struct context *context, uint64_t value)
   int width = (int)range_max(strlen(context->name), COLUMN_WIDTH);
 
   contexts_describe(context->kind, value, words);
-  add(text, "  %3llu  %-*s", (ull)value, width > 5 ? width - 5 : 0, words);
+  text_add(text, "  %3llu  %-*s", (ull)value, width > 5 ? width - 5 : 0, words);
 }
 
 /* "type": 3, "description": "hole,zero" */
@@ -102,10 +72,10 @@ add_type(struct text *text, const struct context *context, uint64_t value)
   char words[CONTEXT_WORDS_BYTES];
 
   contexts_describe(context->kind, value, words);
-  add(text, "\"type\": %llu", (ull)value);
+  text_add(text, "\"type\": %llu", (ull)value);
   if (words[0]) {
-    add(text, ", \"description\": ");
-    add_string(text, words);
+    text_add(text, ", \"description\": ");
+    text_add_json(text, words);
   }
 }
 
@@ -116,15 +86,15 @@ add_types(struct text *text, const struct contexts *contexts, const uint64_t val
     add_type(text, &contexts->list[0], values[0]);
     return;
   }
-  add(text, "\"contexts\": { ");
+  text_add(text, "\"contexts\": { ");
   for (unsigned i = 0; i < contexts->count; i++) {
-    add(text, "%s", i ? ", " : "");
-    add_string(text, contexts->list[i].name);
-    add(text, ": { ");
+    text_add(text, "%s", i ? ", " : "");
+    text_add_json(text, contexts->list[i].name);
+    text_add(text, ": { ");
     add_type(text, &contexts->list[i], values[i]);
-    add(text, " }");
+    text_add(text, " }");
   }
-  add(text, " }");
+  text_add(text, " }");
 }
 
 static void
@@ -132,21 +102,62 @@ add_imageio(struct text *text, const struct contexts *contexts, uint64_t offset,
 {
   uint32_t flags = contexts_flags(contexts, extent->values);
 
-  add(text, "{\"start\": %llu, \"length\": %llu, \"zero\": %s, \"hole\": %s", (ull)offset, (ull)extent->length,
+  text_add(text, "{\"start\": %llu, \"length\": %llu, \"zero\": %s, \"hole\": %s", (ull)offset, (ull)extent->length,
       boolean(flags & EXTENT_ZERO), boolean(is_hole(contexts, flags)));
   if (has_kind(contexts, CONTEXT_DIRTY))
-    add(text, ", \"dirty\": %s", boolean(flags & EXTENT_DIRTY));
-  add(text, "}");
+    text_add(text, ", \"dirty\": %s", boolean(flags & EXTENT_DIRTY));
+  text_add(text, "}");
 }
 
-/* Trailing blanks of the last column. */
+/* Without the trailing blanks of the last column. */
+static void
+trim(struct text *text)
+{
+  while (text->used > 0 && text->bytes[text->used - 1] == ' ')
+    text->bytes[--text->used] = '\0';
+}
+
 static void
 end_line(struct text *text)
 {
-  while (text->used > 0 && text->line[text->used - 1] == ' ')
-    text->used--;
-  text->line[text->used] = '\0';
-  add(text, "\n");
+  trim(text);
+  text_add(text, "\n");
+}
+
+/* The colours that nbdinfo gives to a line about one context; NULL: none. */
+static const char *
+colour_of(const struct contexts *contexts, const uint64_t values[CONTEXTS_MAX])
+{
+  static const char *const dirty[] = { "\033[22;32m", "\033[22;31m" };
+
+  if (contexts->count != 1)
+    return NULL;
+  switch (contexts->list[0].kind) {
+  case CONTEXT_ALLOCATION:
+    return values[0] == 0 ? "\033[1;30m" : NULL;
+  case CONTEXT_DIRTY:
+    return values[0] < 2 ? dirty[values[0]] : NULL;
+  case CONTEXT_DEPTH:
+    return values[0] == 0 ? NULL : values[0] == 1 ? "\033[1;37m\033[40m" : "\033[47m";
+  default:
+    return NULL;
+  }
+}
+
+static const char *
+begin_colour(struct text *text, const struct map_look *look, const uint64_t values[CONTEXTS_MAX])
+{
+  const char *colour = look->colour ? colour_of(look->contexts, values) : NULL;
+
+  text_add(text, "%s", colour ? colour : "");
+  return colour;
+}
+
+static void
+end_coloured_line(struct text *text, const char *colour)
+{
+  trim(text);
+  text_add(text, "%s\n", colour ? "\033[0m" : "");
 }
 
 static void
@@ -154,7 +165,6 @@ add_words(struct text *text, const struct contexts *contexts, const uint64_t val
 {
   for (unsigned i = 0; i < contexts->count; i++)
     add_value(text, &contexts->list[i], values[i]);
-  end_line(text);
 }
 
 void
@@ -163,15 +173,15 @@ map_text_begin(const struct map_look *look, char line[MAP_LINE_BYTES])
   struct text text = text_of(line);
 
   if (is_json(look))
-    add(&text, "[\n");
+    text_add(&text, "[\n");
   if (look->style != MAP_TEXT || look->contexts->count == 1)
     return;
   if (look->totals)
-    add(&text, "%10s  %10s", "size", "percent");
+    text_add(&text, "%10s  %10s", "size", "percent");
   else
-    add(&text, "%10s  %10s", "offset", "length");
+    text_add(&text, "%10s  %10s", "offset", "length");
   for (unsigned i = 0; i < look->contexts->count; i++)
-    add(&text, "  %-*s", COLUMN_WIDTH, look->contexts->list[i].name);
+    text_add(&text, "  %-*s", COLUMN_WIDTH, look->contexts->list[i].name);
   end_line(&text);
 }
 
@@ -181,7 +191,7 @@ map_text_end(const struct map_look *look, char line[MAP_LINE_BYTES])
   struct text text = text_of(line);
 
   if (is_json(look))
-    add(&text, "\n]\n");
+    text_add(&text, "\n]\n");
 }
 
 void
@@ -189,18 +199,21 @@ map_text_extent(const struct map_look *look, uint64_t offset, const struct exten
                 char line[MAP_LINE_BYTES])
 {
   struct text text = text_of(line);
+  const char *colour;
 
   if (is_json(look) && !is_first)
-    add(&text, ",\n");
+    text_add(&text, ",\n");
   switch (look->style) {
   case MAP_TEXT:
-    add(&text, "%10llu  %10llu", (ull)offset, (ull)extent->length);
+    colour = begin_colour(&text, look, extent->values);
+    text_add(&text, "%10llu  %10llu", (ull)offset, (ull)extent->length);
     add_words(&text, look->contexts, extent->values);
+    end_coloured_line(&text, colour);
     break;
   case MAP_JSON:
-    add(&text, "{ \"offset\": %llu, \"length\": %llu, ", (ull)offset, (ull)extent->length);
+    text_add(&text, "{ \"offset\": %llu, \"length\": %llu, ", (ull)offset, (ull)extent->length);
     add_types(&text, look->contexts, extent->values);
-    add(&text, "}");
+    text_add(&text, "}");
     break;
   case MAP_IMAGEIO:
     add_imageio(&text, look->contexts, offset, extent);
@@ -254,6 +267,23 @@ map_totals_add(struct map_totals *totals, const struct extent *extent)
   return true;
 }
 
+/* One context as nbdinfo has it, several side by side. */
+static void
+add_total(struct text *text, const struct map_look *look, const struct map_total *total, double percent)
+{
+  const char *colour = begin_colour(text, look, total->values);
+
+  if (look->contexts->count == 1) {
+    char words[CONTEXT_WORDS_BYTES];
+    contexts_describe(look->contexts->list[0].kind, total->values[0], words);
+    text_add(text, "%10llu %5.1f%% %3llu %s", (ull)total->bytes, percent, (ull)total->values[0], words);
+  } else {
+    text_add(text, "%10llu  %9.1f%%", (ull)total->bytes, percent);
+    add_words(text, look->contexts, total->values);
+  }
+  end_coloured_line(text, colour);
+}
+
 void
 map_text_total(const struct map_look *look, const struct map_totals *totals, size_t index, char line[MAP_LINE_BYTES])
 {
@@ -262,21 +292,13 @@ map_text_total(const struct map_look *look, const struct map_totals *totals, siz
   struct text text = text_of(line);
 
   assert(index < totals->count);
-  if (look->style == MAP_TEXT && look->contexts->count == 1) { /* as nbdinfo has it */
-    char words[CONTEXT_WORDS_BYTES];
-    contexts_describe(look->contexts->list[0].kind, total->values[0], words);
-    add(&text, "%10llu %5.1f%% %3llu %s", (ull)total->bytes, percent, (ull)total->values[0], words);
-    end_line(&text);
-    return;
-  }
   if (look->style == MAP_TEXT) {
-    add(&text, "%10llu  %9.1f%%", (ull)total->bytes, percent);
-    add_words(&text, look->contexts, total->values);
+    add_total(&text, look, total, percent);
     return;
   }
-  add(&text, "%s{ \"size\": %llu, \"percent\": %g, ", index ? ",\n" : "", (ull)total->bytes, percent);
+  text_add(&text, "%s{ \"size\": %llu, \"percent\": %g, ", index ? ",\n" : "", (ull)total->bytes, percent);
   add_types(&text, look->contexts, total->values);
-  add(&text, " }");
+  text_add(&text, " }");
 }
 
 /* ---- The bar ---- */
@@ -336,9 +358,9 @@ static void
 add_block(struct text *text, const struct map_look *look, unsigned class)
 {
   if (look->colour)
-    add(text, "%s%c\033[0m", classes[class].colour, classes[class].letter);
+    text_add(text, "%s%c\033[0m", classes[class].colour, classes[class].letter);
   else
-    add(text, "%c", classes[class].letter);
+    text_add(text, "%c", classes[class].letter);
 }
 
 static void
@@ -350,10 +372,10 @@ add_legend(struct text *text, const struct map_look *look, const struct map_grap
     if (graph->bytes[class] == 0)
       continue;
     add_block(text, look, class);
-    add(text, " %-8s %12llu bytes %5.1f%%\n", classes[class].name, (ull)graph->bytes[class],
+    text_add(text, " %-8s %12llu bytes %5.1f%%\n", classes[class].name, (ull)graph->bytes[class],
         100.0 * (double)graph->bytes[class] / (double)all);
   }
-  add(text, "a block is %llu bytes; bytes %llu to %llu are shown\n", (ull)graph->block_bytes, (ull)graph->range.start,
+  text_add(text, "a block is %llu bytes; bytes %llu to %llu are shown\n", (ull)graph->block_bytes, (ull)graph->range.start,
       (ull)graph->range.end);
 }
 
@@ -371,6 +393,6 @@ map_text_graph(const struct map_look *look, const struct map_graph *graph, unsig
   }
   for (unsigned i = row * graph->columns; i < graph->blocks && i < (row + 1) * graph->columns; i++)
     add_block(&text, look, graph->classes[i]);
-  add(&text, "\n");
+  text_add(&text, "\n");
   return true;
 }

@@ -40,6 +40,12 @@ options_program(const struct options *options)
   return personas[options->persona].name;
 }
 
+bool
+options_in_colour(const struct options *options, bool on_terminal)
+{
+  return options->colour == COLOUR_ON_TERMINAL ? on_terminal : options->colour == COLOUR_ALWAYS;
+}
+
 enum exit_code
 options_exit_code(const struct options *options, const struct fault *fault)
 {

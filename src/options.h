@@ -41,6 +41,8 @@ enum run_mode { RUN_VERB, RUN_HELP, RUN_VERSION, RUN_LONG_OPTIONS, RUN_SHORT_OPT
  * options, and keeps to their defaults, output and exit codes. */
 enum persona { PERSONA_DECANT, PERSONA_NBDCOPY, PERSONA_NBDINFO };
 
+enum colour { COLOUR_ON_TERMINAL, COLOUR_ALWAYS, COLOUR_NEVER };
+
 struct options {
   enum persona persona;
   enum verb verb;
@@ -52,6 +54,7 @@ struct options {
   unsigned requests;    /* -R: at most this many in flight on a connection; 0: no limit of the operator's */
   unsigned connections; /* -C: at most this many to one server; at least 1 */
   bool verbose;
+  enum colour colour; /* of what is printed on standard output */
 
   /* What to ask a source for: for block status of these metadata contexts. */
   struct contexts contexts;
@@ -74,6 +77,9 @@ bool options_parse_size(const char *text, uint64_t *bytes);
 
 /* The name to begin messages with. */
 const char *options_program(const struct options *options);
+
+/* Whether what goes to standard output is to be in colour. */
+bool options_in_colour(const struct options *options, bool on_terminal);
 
 /* The exit code for a fault: nbdcopy and nbdinfo know no code for bad usage. */
 enum exit_code options_exit_code(const struct options *options, const struct fault *fault);

@@ -116,7 +116,7 @@ take(struct options *options, int option, const char *value, struct fault *fault
     return 0;
   case OPTION_COLOUR:
   case OPTION_NO_COLOUR:
-    info->colour = option == OPTION_COLOUR ? COLOUR_ALWAYS : COLOUR_NEVER;
+    options->colour = option == OPTION_COLOUR ? COLOUR_ALWAYS : COLOUR_NEVER;
     return 0;
   case OPTION_CONTENT:
     info->content = true;

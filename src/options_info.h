@@ -16,8 +16,6 @@ enum info_query {
   INFO_MAP,    /* is VERB_MAP's job, and never left here */
 };
 
-enum colour { COLOUR_ON_TERMINAL, COLOUR_ALWAYS, COLOUR_NEVER };
-
 struct info_options {
   enum info_query query;
   unsigned asked;      /* a bit for each query that was asked for: at most one */
@@ -29,7 +27,6 @@ struct info_options {
   bool json;
   bool content;        /* read the beginning of each export and say what it looks like */
   bool no_content;
-  enum colour colour;
 };
 
 extern const struct verb_options options_info;

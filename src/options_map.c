@@ -24,18 +24,33 @@ static const char help[] =
     "      --json=imageio     as oVirt's tools read it: zero, hole, dirty\n"
     "      --totals           the sum of each kind\n"
     "      --graph            draw the disk as a bar\n"
+    "      --colour, --no-colour  colours (default on a terminal; also --color,\n"
+    "                         --no-color)\n"
     "  -V, --version          print the version\n"
     "      --help             print this\n";
 
-enum { OPTION_CONTEXT = OPTION_OF_VERB, OPTION_GRAPH, OPTION_JSON, OPTION_LENGTH, OPTION_OFFSET, OPTION_TOTALS };
+enum {
+  OPTION_COLOUR = OPTION_OF_VERB,
+  OPTION_CONTEXT,
+  OPTION_GRAPH,
+  OPTION_JSON,
+  OPTION_LENGTH,
+  OPTION_NO_COLOUR,
+  OPTION_OFFSET,
+  OPTION_TOTALS,
+};
 
 static const char short_options[] = OPTIONS_SHORT_BEGIN "V";
 
 static const struct option long_options[] = {
+  { "color", no_argument, NULL, OPTION_COLOUR },
+  { "colour", no_argument, NULL, OPTION_COLOUR },
   { "context", required_argument, NULL, OPTION_CONTEXT },
   { "graph", no_argument, NULL, OPTION_GRAPH },
   { "json", optional_argument, NULL, OPTION_JSON },
   { "length", required_argument, NULL, OPTION_LENGTH },
+  { "no-color", no_argument, NULL, OPTION_NO_COLOUR },
+  { "no-colour", no_argument, NULL, OPTION_NO_COLOUR },
   { "offset", required_argument, NULL, OPTION_OFFSET },
   { "totals", no_argument, NULL, OPTION_TOTALS },
   OPTIONS_OF_ALL_VERBS
@@ -68,6 +83,10 @@ static int
 take(struct options *options, int option, const char *value, struct fault *fault)
 {
   switch (option) {
+  case OPTION_COLOUR:
+  case OPTION_NO_COLOUR:
+    options->colour = option == OPTION_COLOUR ? COLOUR_ALWAYS : COLOUR_NEVER;
+    return 0;
   case OPTION_CONTEXT:
     if (!contexts_add(&options->contexts, value, true))
       return options_usage(options, fault, "too many metadata contexts, or too long a name: ", value);

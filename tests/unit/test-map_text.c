@@ -39,6 +39,48 @@ one_context_is_shown_as_nbdinfo_does(void **state)
   assert_string_equal(line, "");
 }
 
+/* In colours too. */
+static void
+lines_are_coloured_as_nbdinfo_does(void **state)
+{
+  static const struct {
+    const char *context;
+    uint64_t value;
+    const char *before, *words;
+  } cases[] = {
+    { CONTEXT_ALLOCATION_NAME, 0, "\033[1;30m", "data" },
+    { CONTEXT_ALLOCATION_NAME, 3, "", "hole,zero" },
+    { CONTEXT_DIRTY_PREFIX "b", 0, "\033[22;32m", "clean" },
+    { CONTEXT_DIRTY_PREFIX "b", 1, "\033[22;31m", "dirty" },
+    { CONTEXT_DEPTH_NAME, 0, "", "absent" },
+    { CONTEXT_DEPTH_NAME, 1, "\033[1;37m\033[40m", "local" },
+    { CONTEXT_DEPTH_NAME, 2, "\033[47m", "backing depth 2" },
+  };
+  char expected[200];
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+    struct contexts contexts = make(cases[i].context, NULL, NULL);
+    struct map_look look = { .contexts = &contexts, .colour = true };
+    struct extent extent = { .length = 512, .values = { cases[i].value } };
+    struct map_totals totals = { .count = 0 };
+    const char *after = cases[i].before[0] ? "\033[0m" : "";
+
+    map_text_extent(&look, 0, &extent, true, line);
+    snprintf(expected, sizeof expected, "%s%10d  %10d  %3d  %s%s\n", cases[i].before, 0, 512, (int)cases[i].value,
+             cases[i].words, after);
+    assert_string_equal(line, expected);
+    assert_true(map_totals_add(&totals, &extent));
+    map_text_total(&look, &totals, 0, line);
+    snprintf(expected, sizeof expected, "%s%10d 100.0%% %3d %s%s\n", cases[i].before, 512, (int)cases[i].value,
+             cases[i].words, after);
+    assert_string_equal(line, expected);
+    look.style = MAP_JSON; /* for programs: never */
+    map_text_extent(&look, 0, &extent, true, line);
+    assert_null(strchr(line, '\033'));
+  }
+}
+
 static void
 several_are_shown_side_by_side(void **state)
 {
@@ -235,7 +277,8 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(one_context_is_shown_as_nbdinfo_does), cmocka_unit_test(several_are_shown_side_by_side),
+    cmocka_unit_test(one_context_is_shown_as_nbdinfo_does), cmocka_unit_test(lines_are_coloured_as_nbdinfo_does),
+    cmocka_unit_test(several_are_shown_side_by_side),
     cmocka_unit_test(json_is_a_list_of_objects),            cmocka_unit_test(imageio_asks_for_three_bits),
     cmocka_unit_test(what_looks_the_same_is_joined),        cmocka_unit_test(sums_are_sorted_and_add_up),
     cmocka_unit_test(sums_are_of_so_many_kinds_only),       cmocka_unit_test(longest_names_fit_a_line),

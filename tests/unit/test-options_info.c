@@ -13,7 +13,7 @@ defaults_are_the_documented_ones(void **state)
   assert_int_equal(options.info.query, INFO_EXPORT);
   assert_true(options.info.content);
   assert_false(options.info.json || options.info.negated);
-  assert_int_equal(options.info.colour, COLOUR_ON_TERMINAL);
+  assert_int_equal(options.colour, COLOUR_ON_TERMINAL);
 }
 
 static void
@@ -81,9 +81,9 @@ colours_are_spelt_both_ways(void **state)
   (void)state;
   for (size_t i = 0; i < LENGTH_OF(always); i++) {
     assert_parsed(PARSE_AS("nbdinfo", always[i], "nbd://h"));
-    assert_int_equal(options.info.colour, COLOUR_ALWAYS);
+    assert_int_equal(options.colour, COLOUR_ALWAYS);
     assert_parsed(PARSE_AS("nbdinfo", never[i], "nbd://h"));
-    assert_int_equal(options.info.colour, COLOUR_NEVER);
+    assert_int_equal(options.colour, COLOUR_NEVER);
   }
 }
 
