@@ -132,9 +132,11 @@ lacks_contexts(struct endpoint_nbd *nbd, struct nbd_handle *handle, const struct
       missing = wanted->list[i].name;
   fault_set(fault, EXIT_FAILED, 0, "%s: the server has no metadata context \"%s\"; it has", nbd->base.name, missing);
   nbd_clear_meta_contexts(handle);
-  nbd_opt_list_meta_context(handle, on_name);
+  if (nbd_get_structured_replies_negotiated(handle) == 1) /* else it can't tell what it may well list */
+    nbd_opt_list_meta_context(handle, on_name);
   if (fault->errnum == 0)
     fault_add(fault, " none");
+  nbd_opt_abort(handle);
   fault->errnum = 0; /* it counted */
   return -1;
 }
