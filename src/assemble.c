@@ -37,15 +37,32 @@ advance(struct assemble *assemble, uint64_t length)
   assemble->position += length;
 }
 
-/* Zeros that end at the position become part of those to be asked for. */
+/* Where the bytes end that are in the block being put together, or before it. */
+static uint64_t
+filled(const struct assemble *assemble)
+{
+  return assemble->position - assemble->left;
+}
+
+/* Zeros that end there become part of those to be asked for. */
 static void
 add_zeros(struct assemble *assemble, uint64_t length)
 {
+  uint64_t end = filled(assemble);
+
   if (range_is_empty(assemble->zeros))
-    assemble->zeros.start = assemble->position - length;
+    assemble->zeros.start = end - length;
   else
-    assert(assemble->zeros.end == assemble->position - length);
-  assemble->zeros.end = assemble->position;
+    assert(assemble->zeros.end == end - length);
+  assemble->zeros.end = end;
+}
+
+/* The block being put together turned out to be zeros. */
+static void
+unstage_zeros(struct assemble *assemble)
+{
+  add_zeros(assemble, assemble->staged);
+  assemble->staged = 0;
 }
 
 /* Zeros are cut on the grid of zero_max, so that wherever a run begins, all but
@@ -75,7 +92,7 @@ stage_out(struct assemble *assemble, struct action *action)
 {
   if (!range_is_empty(assemble->zeros))
     return zero_out(assemble, action);
-  *action = (struct action){ .offset = assemble->position - assemble->staged,
+  *action = (struct action){ .offset = filled(assemble) - assemble->staged,
                              .length = assemble->staged,
                              .data = assemble->stage_data,
                              .stage = assemble->stage };
@@ -138,7 +155,8 @@ static bool
 take_part(struct assemble *assemble)
 {
   struct piece *piece = &assemble->piece;
-  uint64_t length = range_min(piece->length, assemble->config.block_bytes - assemble->staged);
+  uint64_t block = assemble->config.block_bytes;
+  uint64_t length = range_min(piece->length, block - assemble->position % block);
   bool zero = is_zero_piece(piece) || (assemble->config.detect_zeros && zeros_only(piece->data, length));
 
   if (!zero && !assemble->stage_data)
@@ -154,52 +172,116 @@ take_part(struct assemble *assemble)
   return true;
 }
 
-/* What the block that the source's end cuts has to reach: as far as the
- * destination's smallest block demands, or to the destination's end. */
+/* ---- Edges ---- */
+
+/* Where the destination's smallest block ends that `offset` lies in or before. */
 static uint64_t
-edge_end(const struct assemble *assemble)
+edge_end(const struct assemble *assemble, uint64_t offset)
 {
-  return range_min(range_align_up(assemble->position, assemble->config.block_min), assemble->config.size);
+  return range_min(range_align_up(offset, assemble->config.block_min), assemble->config.size);
+}
+
+/* Completes the block being put together, up to `end`, with what the destination
+ * holds: needs a buffer, and then those bytes. */
+static enum assemble_result
+want_edge(struct assemble *assemble, uint64_t end, struct action *action)
+{
+  uint64_t start = filled(assemble);
+
+  if (!assemble->stage_data)
+    return ASSEMBLE_WANTS_STAGE;
+  assemble->edge = (struct range){ start, end };
+  action->offset = range_align_down(start, assemble->config.block_min);
+  action->length = edge_end(assemble, end) - action->offset;
+  return ASSEMBLE_WANTS_EDGE;
+}
+
+/* Leaves the first `length` of the left bytes, once all before them is on its way. */
+static enum assemble_result
+leave(struct assemble *assemble, uint64_t length, struct action *action)
+{
+  if (assemble->stage_data)
+    return stage_out(assemble, action);
+  if (assemble->staged > 0)
+    unstage_zeros(assemble);
+  if (!range_is_empty(assemble->zeros))
+    return zero_out(assemble, action);
+  *action = (struct action){ .offset = filled(assemble), .length = length, .stage = STAGE_NONE };
+  assemble->left -= length;
+  return ASSEMBLE_LEAVE;
+}
+
+/* Decides on the left bytes, as far as that can be known: whole blocks of them are
+ * left; those in a block with others are completed from the destination, for which
+ * the next piece must be there, or be known not to come. */
+static enum assemble_result
+settle(struct assemble *assemble, struct action *action)
+{
+  uint64_t start = filled(assemble), end = assemble->position;
+  bool is_open = assemble->piece.length == 0 && !assemble->ended; /* more to be left may follow */
+  uint64_t head_end = edge_end(assemble, start);
+  uint64_t whole_end = assemble->ended ? end : range_align_down(end, assemble->config.block_min);
+
+  if (start < head_end && (end >= head_end || !is_open))
+    return want_edge(assemble, range_min(end, head_end), action);
+  if (start >= head_end && start < whole_end)
+    return leave(assemble, whole_end - start, action);
+  return is_open ? ASSEMBLE_WANTS_PIECE : want_edge(assemble, end, action);
 }
 
 static enum assemble_result
 finish(struct assemble *assemble, struct action *action)
 {
   if (assemble->staged > 0) {
-    if (edge_end(assemble) > assemble->position) {
-      if (!assemble->stage_data)
-        return ASSEMBLE_WANTS_STAGE;
-      action->offset = range_align_down(assemble->position, assemble->config.block_min);
-      action->length = edge_end(assemble) - action->offset;
-      return ASSEMBLE_WANTS_EDGE;
-    }
+    uint64_t end = edge_end(assemble, assemble->position);
+    if (end > assemble->position)
+      return want_edge(assemble, end, action);
     if (assemble->stage_data)
       return stage_out(assemble, action);
-    add_zeros(assemble, assemble->staged);
-    assemble->staged = 0;
+    unstage_zeros(assemble);
   }
   return range_is_empty(assemble->zeros) ? ASSEMBLE_DONE : zero_out(assemble, action);
+}
+
+static bool
+is_block_complete(const struct assemble *assemble)
+{
+  return assemble->staged > 0 && range_is_aligned(filled(assemble), assemble->config.block_bytes);
+}
+
+static bool
+begins_with_a_block(const struct assemble *assemble)
+{
+  uint64_t block = assemble->config.block_bytes;
+
+  return assemble->staged == 0 && range_is_aligned(assemble->position, block) && assemble->piece.length >= block;
 }
 
 enum assemble_result
 assemble_next(struct assemble *assemble, struct action *action)
 {
-  uint64_t block = assemble->config.block_bytes;
+  struct piece *piece = &assemble->piece;
   enum assemble_result result;
 
   for (;;) {
     if (assemble->zeros.start / assemble->config.zero_max != assemble->zeros.end / assemble->config.zero_max)
       return zero_out(assemble, action);
-    if (assemble->staged == block) {
+    if (is_block_complete(assemble)) {
       if (assemble->stage_data)
         return stage_out(assemble, action);
-      add_zeros(assemble, block);
-      assemble->staged = 0;
+      unstage_zeros(assemble);
       continue;
     }
-    if (assemble->piece.length == 0)
+    if (piece->left) {
+      assemble->left += piece->length;
+      advance(assemble, piece->length);
+      piece->left = false;
+    }
+    if (assemble->left > 0)
+      return settle(assemble, action);
+    if (piece->length == 0)
       return assemble->ended ? finish(assemble, action) : ASSEMBLE_WANTS_PIECE;
-    if (assemble->staged == 0 && assemble->piece.length >= block) {
+    if (begins_with_a_block(assemble)) {
       if (take_blocks(assemble, action, &result))
         return result;
     } else if (!take_part(assemble)) {
@@ -228,12 +310,16 @@ assemble_stage(struct assemble *assemble, uint8_t *data, uint32_t stage)
 void
 assemble_edge(struct assemble *assemble, const uint8_t *data)
 {
-  uint64_t start = range_align_down(assemble->position, assemble->config.block_min);
-  uint64_t kept = edge_end(assemble) - assemble->position;
+  struct range edge = assemble->edge;
+  uint64_t length = range_length(edge);
 
-  memcpy(assemble->stage_data + assemble->staged, data + (assemble->position - start), kept);
-  assemble->staged += kept;
-  assemble->position += kept;
+  assert(edge.start == filled(assemble) && assemble->stage_data);
+  memcpy(assemble->stage_data + assemble->staged, data + (edge.start & (assemble->config.block_min - 1)), length);
+  assemble->staged += length;
+  if (assemble->left > 0)
+    assemble->left -= length;
+  else
+    assemble->position += length; /* beyond the source's end */
 }
 
 void
@@ -246,5 +332,5 @@ assemble_end(struct assemble *assemble)
 uint64_t
 assemble_decided(const struct assemble *assemble)
 {
-  return range_is_empty(assemble->zeros) ? assemble->position - assemble->staged : assemble->zeros.start;
+  return range_is_empty(assemble->zeros) ? filled(assemble) - assemble->staged : assemble->zeros.start;
 }

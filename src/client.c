@@ -12,7 +12,7 @@
 /* libnbd's words without the name of the function, which tells an operator nothing.
  * Its errno is part of them already. */
 int
-client_fault(const char *what, const char *name, struct fault *fault)
+client_fault(const struct client *client, const char *what, struct fault *fault)
 {
   const char *error = nbd_get_error();
 
@@ -20,7 +20,7 @@ client_fault(const char *what, const char *name, struct fault *fault)
     error = "unknown error";
   if (strncmp(error, "nbd_", 4) == 0 && strstr(error, ": "))
     error = strstr(error, ": ") + 2;
-  fault_set(fault, EXIT_FAILED, 0, "%s %s: %s", what, name, error);
+  fault_set(fault, EXIT_FAILED, 0, "%s %s: %s", what, client->name, error);
   fault->errnum = nbd_get_errno();
   return -1;
 }
@@ -46,21 +46,26 @@ is_command(const char *command)
 }
 
 int
-client_look_up(const struct place *place, struct uri *uri, const char *name, struct fault *fault)
+client_init(struct client *client, const struct place *place, const char *name, struct fault *fault)
 {
+  client->place = place;
+  client->name = name;
   if (place->kind == PLACE_URI)
-    return uri_parse(uri, place->text, fault);
+    return uri_parse(&client->uri, place->text, fault);
   if (!is_command(place->command[0]))
     return fault_set(fault, EXIT_FAILED, 0, "cannot start %s: there is no such command", name);
   return 0;
 }
 
 int
-client_connect(struct nbd_handle *handle, const struct place *place, const struct uri *uri)
+client_connect(const struct client *client, struct nbd_handle *handle)
 {
-  if (place->kind == PLACE_COMMAND)
-    return nbd_connect_systemd_socket_activation(handle, (char **)place->command);
-  if (uri->transport == URI_UNIX)
-    return nbd_connect_unix(handle, uri->socket);
-  return nbd_connect_tcp(handle, uri->host, uri->port);
+  const struct uri *uri = &client->uri;
+
+  if (client->place->kind == PLACE_COMMAND)
+    return nbd_connect_systemd_socket_activation(handle, (char **)client->place->command);
+  if (nbd_set_export_name(handle, uri->export_name) == -1)
+    return -1;
+  return uri->transport == URI_UNIX ? nbd_connect_unix(handle, uri->socket)
+                                    : nbd_connect_tcp(handle, uri->host, uri->port);
 }

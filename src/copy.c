@@ -171,6 +171,7 @@ copy_init(struct copy *copy, const struct copy_config *config)
                                       .size = destination->size,
                                       .detect_zeros = config->detect_zeros };
 
+  assert(config->part == PART_ALL || (config->extents && source->can_extents && !config->tap && !config->skip_zeros));
   memset(copy, 0, sizeof *copy);
   copy->config = *config;
   copy->source_end = source->size;
@@ -181,7 +182,7 @@ copy_init(struct copy *copy, const struct copy_config *config)
                                       .bridge_bytes = config->detect_zeros || config->allocated ? BRIDGE_BYTES : 0 };
   extents_init(&copy->extents, 0);
   if (!config->extents || !source->can_extents)
-    extents_append(&copy->extents, source->size, false);
+    extents_append(&copy->extents, source->size, EXTENT_IS_DATA);
   pace_init(&copy->pace, config->budget.slots * config->budget.slot_bytes);
   reorder_init(&copy->reorder, 0);
   assemble_init(&copy->assemble, &assemble);

@@ -45,6 +45,7 @@ struct copy_config {
   unsigned char *slot_buffers;  /* budget.slots * budget.slot_bytes */
   unsigned char *stage_buffers; /* budget.stages * budget.block_bytes */
   unsigned char *zeros;         /* budget.zero_bytes of zeros, never written to */
+  enum part part;               /* of the source; all but PART_ALL take its extents, and no tap */
   bool extents;                 /* ask the source for its extents */
   bool detect_zeros;            /* look for zeros in data */
   bool allocated;               /* zeros are not to become holes */
@@ -58,6 +59,7 @@ struct copy_config {
 struct slot {
   struct request request;
   struct chunks chunks;
+  struct range wanted;  /* what of the read is part of the copy: the source's blocks may reach further */
   unsigned char *buffer;
   unsigned holders; /* the read, pieces and writes that still need the buffer; 0: home */
 };

@@ -357,6 +357,9 @@ copy_pour(struct copy *copy)
   case ASSEMBLE_ZERO:
     pour_zero(copy, &action);
     break;
+  case ASSEMBLE_LEAVE:
+    copy->done += action.length;
+    break;
   case ASSEMBLE_DONE:
     copy_release_slot(copy, copy->poured_slot);
     copy->poured_slot = SLOT_NONE;

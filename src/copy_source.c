@@ -4,6 +4,7 @@
 #include "range.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stddef.h>
 
 /* ---- Answers ---- */
@@ -15,16 +16,23 @@ copy_source_answered(struct copy *copy)
   return copy->source_answer != NULL;
 }
 
-/* A block status that failed costs its shortcut alone: the window is read. */
+/* A block status that failed costs its shortcut alone: the window is read. But
+ * where only a part of the source is wanted, nobody knows what that is then. */
 static void
 conclude_survey(struct copy *copy)
 {
   struct request *request = &copy->survey_request;
+  struct extents_rules rules = { .contexts = &copy->config.source->contexts,
+                                 .part = copy->config.part,
+                                 .alignment = copy->schedule.block_min,
+                                 .size = copy->schedule.size };
 
   copy->surveying = false;
   if (request->errnum)
-    copy->survey.count = copy->survey.told = 0;
-  extents_take_over(&copy->extents, &copy->survey, request->length, copy->schedule.block_min, copy->schedule.size);
+    survey_begin(&copy->survey, rules.contexts->count);
+  if (!extents_take_over(&copy->extents, &copy->survey, &rules, request->length))
+    copy_fail(copy, copy->config.source, "asking for the extents of", request->offset,
+              request->errnum ? request->errnum : EPROTO);
   if (!request->errnum)
     copy->survey_bytes = extents_next_window(&copy->survey, copy->survey_bytes);
 }
@@ -36,9 +44,13 @@ push_pieces(struct copy *copy, struct slot *slot)
 
   for (size_t i = 0; i < slot->chunks.count; i++) {
     const struct chunk *chunk = &slot->chunks.list[i];
-    struct piece piece = { slot->request.offset + chunk->offset, chunk->length, NULL, SLOT_NONE };
+    struct range part = range_make(slot->request.offset + chunk->offset, chunk->length);
+    part = (struct range){ range_max(part.start, slot->wanted.start), range_min(part.end, slot->wanted.end) };
+    if (part.start >= part.end)
+      continue;
+    struct piece piece = { .offset = part.start, .length = range_length(part), .slot = SLOT_NONE };
     if (!chunk->zero) {
-      piece.data = slot->request.payload + chunk->offset;
+      piece.data = slot->request.payload + (part.start - slot->request.offset);
       piece.slot = number;
       slot->holders++;
     }
@@ -118,12 +130,15 @@ static void
 submit_read(struct copy *copy, const struct step *step)
 {
   struct slot *slot = &copy->slots[find_free_slot(copy)];
+  uint64_t start = range_align_down(step->offset, copy->schedule.block_min);
+  uint64_t end = range_align_up(range_end(step->offset, step->length), copy->schedule.block_min);
 
   slot->holders = 1;
+  slot->wanted = range_make(step->offset, step->length);
   slot->request = (struct request){ .kind = REQUEST_READ,
-                                    .offset = step->offset,
-                                    .length = step->length,
-                                    .payload = payload_at(copy, slot, step->offset),
+                                    .offset = start,
+                                    .length = range_min(end, copy->schedule.size) - start,
+                                    .payload = payload_at(copy, slot, start),
                                     .chunks = &slot->chunks };
   copy->reads_in_flight++;
   pace_sent(&copy->pace, step->length, loop_now_us(copy->config.loop));
@@ -140,7 +155,11 @@ copy_read(struct copy *copy)
     submit_read(copy, &step);
     break;
   case STEP_ZERO:
-    reorder_push(&copy->reorder, (struct piece){ step.offset, step.length, NULL, SLOT_NONE });
+  case STEP_LEAVE:
+    reorder_push(&copy->reorder, (struct piece){ .offset = step.offset,
+                                                 .length = step.length,
+                                                 .slot = SLOT_NONE,
+                                                 .left = step.kind == STEP_LEAVE });
     break;
   case STEP_END:
     copy->all_planned = true;

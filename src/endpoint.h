@@ -19,9 +19,10 @@
 #define DECANT_ENDPOINT_H
 
 #include "chunks.h"
+#include "contexts.h"
 #include "error.h"
-#include "extents.h"
 #include "limits.h"
+#include "survey.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,7 +34,7 @@ enum request_kind {
   REQUEST_READ,   /* fill payload[0, length) from [offset, offset + length) */
   REQUEST_WRITE,  /* the other way */
   REQUEST_ZERO,   /* make [offset, offset + length) read as zeros, never by TRIM */
-  REQUEST_SURVEY, /* say which extents are data, from offset on */
+  REQUEST_SURVEY, /* say what the metadata contexts know, from offset on */
   REQUEST_FLUSH,  /* bring all that was answered before to stable storage */
 };
 
@@ -56,6 +57,7 @@ struct request {
   struct request *next;
   uint64_t cookie;
   bool failed_inside;
+  const struct contexts *contexts; /* SURVEY: the endpoint's */
 };
 
 /* What an endpoint is like. Block sizes are powers of two; 1 where any byte
@@ -65,7 +67,7 @@ struct traits {
   uint64_t block_min;       /* every offset and length is a multiple of this */
   uint64_t block_preferred; /* writes of this size and alignment cost least; >= block_min */
   uint64_t request_max;     /* largest READ or WRITE, any number >= block_min */
-  bool can_extents;         /* answers REQUEST_SURVEY */
+  bool can_extents;         /* answers REQUEST_SURVEY, with at least one context */
   bool can_zero;            /* answers REQUEST_ZERO */
   bool can_fast_zero;       /* understands request.fast */
   bool can_flush;           /* answers REQUEST_FLUSH */
@@ -76,7 +78,11 @@ struct traits {
   unsigned requests_max;    /* how many requests it takes at once; at least 1 */
 };
 
-enum role { ROLE_SOURCE, ROLE_DESTINATION };
+enum role {
+  ROLE_SOURCE,
+  ROLE_DESTINATION, /* its content is replaced */
+  ROLE_UPDATED,     /* a destination that is there, and keeps what isn't written to */
+};
 
 struct endpoint;
 
@@ -137,6 +143,7 @@ struct endpoint {
   const struct endpoint_ops *ops;
   struct traits traits;
   struct identity identity;
+  struct contexts contexts; /* those that surveys answer with, in this order */
   const char *kind; /* "nbd", "file", "pipe" or "null": for messages alone */
   char name[NAME_BYTES_MAX]; /* for messages, as the operator wrote it */
 };

@@ -204,7 +204,8 @@ survey_file(struct endpoint_file *file, const struct request *request)
   uint64_t end = range_end(request->offset, request->length);
   uint64_t at = request->offset;
 
-  survey->count = 0;
+  survey_begin(survey, file->base.contexts.count);
+  survey_reply(survey, 0);
   while (at < end && survey->count < SURVEY_EXTENTS_MAX) {
     off_t data = lseek(file->fd, (off_t)at, SEEK_DATA);
     if (data == -1 && errno == ENXIO) /* no data from here to the end */
@@ -215,10 +216,9 @@ survey_file(struct endpoint_file *file, const struct request *request)
     off_t next = zero ? data : lseek(file->fd, data, SEEK_HOLE);
     if (next == -1 || (uint64_t)next <= at)
       return next == -1 ? errno : EIO;
-    survey->extents[survey->count++] = (struct extent){ (uint64_t)next - at, zero ? EXTENT_HOLE | EXTENT_ZERO : 0 };
+    survey_add(survey, (uint64_t)next - at, zero ? EXTENT_HOLE | EXTENT_ZERO : 0);
     at = (uint64_t)next;
   }
-  survey->told = survey->count;
   return 0;
 }
 
@@ -355,6 +355,14 @@ learn_whether_direct(struct endpoint_file *file)
     file->base.traits.requests_max = RING_ENTRIES;
 }
 
+/* A file that reads as zeros, all of it. */
+static int
+empty(struct endpoint_file *file, uint64_t size)
+{
+  file->file_size = size == SIZE_UNKNOWN ? 0 : size;
+  return ftruncate(file->fd, 0) == -1 ? -1 : ftruncate(file->fd, (off_t)file->file_size);
+}
+
 static int
 file_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
 {
@@ -368,8 +376,7 @@ file_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
       return cannot(file, "create", fault);
     learn_whether_direct(file);
   }
-  file->file_size = size == SIZE_UNKNOWN ? 0 : size;
-  if (ftruncate(file->fd, 0) == -1 || ftruncate(file->fd, (off_t)file->file_size) == -1)
+  if (!file->keeps && empty(file, size) == -1)
     return cannot(file, "set the size of", fault);
   if (file->is_direct)
     file->cached_fd = open(file->path, O_WRONLY | O_CLOEXEC);
@@ -429,9 +436,13 @@ learn_file(struct endpoint_file *file, const struct stat *opened, enum role role
     traits->reads_zero = true; /* prepare empties it */
     return 0;
   }
-  traits->size = (uint64_t)opened->st_size;
+  traits->size = file->file_size = (uint64_t)opened->st_size;
+  if (role == ROLE_UPDATED)
+    return 0;
   /* ENXIO: there is no data at all, which is an answer too. */
   traits->can_extents = lseek(file->fd, 0, SEEK_DATA) != -1 || errno == ENXIO;
+  if (traits->can_extents)
+    contexts_add(&file->base.contexts, CONTEXT_ALLOCATION_NAME, false);
   return 0;
 }
 
@@ -466,7 +477,8 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
                                        .requests_max = 1 };
   file->path = path;
   file->fd = file->cached_fd = -1;
-  file->ring = role == ROLE_DESTINATION && ring_is_open(ring) ? ring : NULL;
+  file->keeps = role == ROLE_UPDATED;
+  file->ring = role != ROLE_SOURCE && ring_is_open(ring) ? ring : NULL;
   if (!found)
     return learn_file(file, NULL, role);
   file->is_device = S_ISBLK(found->st_mode);

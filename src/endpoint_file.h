@@ -5,8 +5,8 @@
  * written past it, by direct I/O, where it allows that: many writes at once
  * through the ring, if there is one. What isn't whole pages, such as a file's last
  * block, goes through the page cache after all. A destination
- * file is created, or emptied and made as long as the source, in prepare; a
- * block device keeps its size and whatever is not written to. A device that is
+ * file is created, or emptied and made as long as the source, in prepare (one
+ * that is updated must be there, and is neither); a block device keeps its size and whatever is not written to. A device that is
  * mounted or otherwise in use is refused as a destination.
  *
  * Holes are found with SEEK_DATA and SEEK_HOLE, and made by punching; a device
@@ -28,6 +28,7 @@ struct endpoint_file {
   bool is_direct;     /* fd is for direct I/O */
   struct ring *ring;  /* for direct writes; NULL: they are carried out within submit */
   bool is_device;
+  bool keeps;         /* what isn't written to stays as it is, and its size too */
   uint64_t file_size; /* a file: how long it is now, bytes */
   unsigned zero_ways_unknown; /* a bit for each way to make zeros that isn't known here */
   struct request_queue answered;

@@ -2,7 +2,6 @@
 /* endpoint_nbd: see endpoint_nbd.h. */
 #include "endpoint_nbd.h"
 
-#include "client.h"
 #include "loop.h"
 #include "range.h"
 #include "socket.h"
@@ -11,8 +10,6 @@
 #include <errno.h>
 #include <libnbd.h>
 #include <string.h>
-
-#define CONTEXT LIBNBD_CONTEXT_BASE_ALLOCATION
 
 /* What may wait on one connection: enough to keep a fast link busy, few enough
  * that libnbd's lists of commands stay short. */
@@ -27,37 +24,144 @@ _Static_assert(offsetof(struct endpoint_nbd, base) == 0, "an endpoint_nbd is an 
 
 /* ---- Connecting ---- */
 
+/* Whether contexts take more than to ask for them and see what is there: a choice,
+ * or the list of what is there instead. */
+static bool
+takes_talk(const struct contexts *wanted)
+{
+  bool required = false;
+
+  for (unsigned i = 0; i < wanted->count; i++)
+    required = required || wanted->list[i].required;
+  return required || wanted->joint_first;
+}
+
 static int
-configure(struct nbd_handle *handle, const struct place *place, const struct uri *uri, enum role role,
-          const struct options *options)
+configure(struct nbd_handle *handle, const struct contexts *wanted, bool talks)
 {
   /* Our own requests keep to the server's limits; libnbd's checks would refuse
    * the last, short block of an export whose size is no multiple of them. Read
    * buffers need no clearing since `chunks` proves that replies fill them. */
   if (nbd_set_strict_mode(handle, 0) == -1 || nbd_set_pread_initialize(handle, false) == -1)
     return -1;
-  if (role == ROLE_SOURCE && options->extents && nbd_add_meta_context(handle, CONTEXT) == -1)
+  if (talks && (nbd_set_opt_mode(handle, true) == -1 || nbd_set_request_meta_context(handle, false) == -1))
     return -1;
-  return place->kind == PLACE_URI ? nbd_set_export_name(handle, uri->export_name) : 0;
+  for (unsigned i = 0; i < wanted->count; i++)
+    if (nbd_add_meta_context(handle, wanted->list[i].name) == -1)
+      return -1;
+  return 0;
 }
 
 static int
-add_connection(struct endpoint_nbd *nbd, const struct place *place, const struct uri *uri, enum role role,
-               const struct options *options, struct fault *fault)
+add_connection(struct endpoint_nbd *nbd, const struct contexts *wanted, bool talks, struct fault *fault)
 {
   struct nbd_connection *connection = &nbd->connections[nbd->count];
 
   connection->handle = nbd_create();
   if (!connection->handle)
-    return client_fault("cannot open", nbd->base.name, fault);
-  if (configure(connection->handle, place, uri, role, options) == -1 ||
-      client_connect(connection->handle, place, uri) == -1) {
-    client_fault("cannot open", nbd->base.name, fault);
+    return client_fault(&nbd->client, "cannot open", fault);
+  if (configure(connection->handle, wanted, talks) == -1 || client_connect(&nbd->client, connection->handle) == -1) {
+    client_fault(&nbd->client, "cannot open", fault);
     nbd_close(connection->handle);
     return -1;
   }
   socket_buffer(connection->handle);
   nbd->count++;
+  return 0;
+}
+
+/* ---- Metadata contexts ---- */
+
+/* Whether the connection has all that are required of those wanted. */
+static bool
+has_required(struct nbd_handle *handle, const struct contexts *wanted)
+{
+  for (unsigned i = 0; i < wanted->count; i++)
+    if (wanted->list[i].required && nbd_can_meta_context(handle, wanted->list[i].name) != 1)
+      return false;
+  return true;
+}
+
+/* What surveys will answer with: of those wanted, what the connection has. All are
+ * required of further connections. */
+static void
+keep_contexts(struct endpoint_nbd *nbd, struct nbd_handle *handle, const struct contexts *wanted)
+{
+  for (unsigned i = 0; i < wanted->count; i++)
+    if (nbd_can_meta_context(handle, wanted->list[i].name) == 1)
+      contexts_add(&nbd->base.contexts, wanted->list[i].name, true);
+}
+
+static int
+ignore_name(void *user_data, const char *name)
+{
+  (void)user_data, (void)name;
+  return 0;
+}
+
+/* Asks for these, during the handshake. Returns whether all required ones are there;
+ * a server that knows no contexts at all has none. */
+static bool
+select_contexts(struct nbd_handle *handle, const struct contexts *wanted)
+{
+  nbd_context_callback ignore = { .callback = ignore_name };
+
+  nbd_clear_meta_contexts(handle);
+  for (unsigned i = 0; i < wanted->count; i++)
+    nbd_add_meta_context(handle, wanted->list[i].name);
+  nbd_opt_set_meta_context(handle, ignore);
+  return has_required(handle, wanted);
+}
+
+static int
+add_name(void *user_data, const char *name)
+{
+  struct fault *fault = user_data;
+
+  fault_add(fault, "%s%s", fault->errnum++ ? ", " : " ", name);
+  return 0;
+}
+
+/* Says what is missing, and what is there instead. */
+static int
+lacks_contexts(struct endpoint_nbd *nbd, struct nbd_handle *handle, const struct contexts *wanted, struct fault *fault)
+{
+  nbd_context_callback on_name = { .callback = add_name, .user_data = fault };
+  const char *missing = "";
+
+  for (unsigned i = wanted->count; i-- > 0;)
+    if (wanted->list[i].required && nbd_can_meta_context(handle, wanted->list[i].name) != 1)
+      missing = wanted->list[i].name;
+  fault_set(fault, EXIT_FAILED, 0, "%s: the server has no metadata context \"%s\"; it has", nbd->base.name, missing);
+  nbd_clear_meta_contexts(handle);
+  if (nbd_get_structured_replies_negotiated(handle) == 1) /* else it can't tell what it may well list */
+    nbd_opt_list_meta_context(handle, on_name);
+  if (fault->errnum == 0)
+    fault_add(fault, " none");
+  nbd_opt_abort(handle);
+  fault->errnum = 0; /* it counted */
+  return -1;
+}
+
+/* Completes the handshake of the first connection with the contexts that are
+ * wanted, so far as they are there. */
+static int
+agree_on_contexts(struct endpoint_nbd *nbd, struct nbd_handle *handle, const struct contexts *wanted,
+                  struct fault *fault)
+{
+  bool negotiates = nbd_aio_is_negotiating(handle) == 1; /* not with a server of the oldest kind */
+  struct contexts joint;
+
+  contexts_prefer_joint(wanted, &joint);
+  if (negotiates && wanted->joint_first && select_contexts(handle, &joint))
+    wanted = &joint;
+  else if (negotiates)
+    select_contexts(handle, wanted);
+  if (!has_required(handle, wanted))
+    return lacks_contexts(nbd, handle, wanted, fault);
+  if (negotiates && nbd_opt_go(handle) == -1)
+    return client_fault(&nbd->client, "cannot open", fault);
+  keep_contexts(nbd, handle, wanted);
   return 0;
 }
 
@@ -99,11 +203,11 @@ learn_traits(struct endpoint_nbd *nbd, enum role role, struct fault *fault)
   int64_t size = nbd_get_size(handle);
 
   if (size < 0)
-    return client_fault("cannot learn the size of", nbd->base.name, fault);
-  if (role == ROLE_DESTINATION && nbd_is_read_only(handle) != 0)
+    return client_fault(&nbd->client, "cannot learn the size of", fault);
+  if (role != ROLE_SOURCE && nbd_is_read_only(handle) != 0)
     return fault_set(fault, EXIT_FAILED, 0, "%s: the server exports it read-only", nbd->base.name);
   traits->size = (uint64_t)size;
-  traits->can_extents = role == ROLE_SOURCE && nbd_can_meta_context(handle, CONTEXT) == 1;
+  traits->can_extents = nbd->base.contexts.count > 0;
   traits->can_zero = nbd_can_zero(handle) == 1;
   traits->can_fast_zero = traits->can_zero && nbd_can_fast_zero(handle) == 1;
   traits->can_flush = nbd_can_flush(handle) == 1;
@@ -154,15 +258,13 @@ static int
 note_extents(void *user_data, const char *context, uint64_t offset, nbd_extent *entries, size_t count, int *error)
 {
   struct request *request = user_data;
-  struct survey *survey = request->survey;
+  unsigned number = contexts_find(request->contexts, context);
 
   (void)error;
-  if (strcmp(context, CONTEXT) != 0 || offset != request->offset || survey->count > 0)
+  if (number == CONTEXTS_MAX || offset != request->offset || !survey_reply(request->survey, number))
     return 0;
-  survey->told = count;
-  survey->count = count < SURVEY_EXTENTS_MAX ? count : SURVEY_EXTENTS_MAX;
-  for (size_t i = 0; i < survey->count; i++)
-    survey->extents[i] = (struct extent){ entries[i].length, (uint32_t)(entries[i].flags & (EXTENT_HOLE | EXTENT_ZERO)) };
+  for (size_t i = 0; i < count; i++)
+    survey_add(request->survey, entries[i].length, entries[i].flags);
   return 0;
 }
 _Static_assert(EXTENT_HOLE == LIBNBD_STATE_HOLE && EXTENT_ZERO == LIBNBD_STATE_ZERO, "the protocol's bits");
@@ -185,7 +287,7 @@ issue(struct nbd_handle *handle, struct request *request)
     flags = (request->no_hole ? LIBNBD_CMD_FLAG_NO_HOLE : 0) | (request->fast ? LIBNBD_CMD_FLAG_FAST_ZERO : 0);
     return nbd_aio_zero(handle, request->length, request->offset, none, flags);
   case REQUEST_SURVEY:
-    request->survey->count = request->survey->told = 0;
+    survey_begin(request->survey, request->contexts->count);
     return nbd_aio_block_status_64(handle, request->length, request->offset, on_extents, none, flags);
   case REQUEST_FLUSH:
     return nbd_aio_flush(handle, none, flags);
@@ -203,6 +305,7 @@ nbd_submit(struct endpoint *endpoint, struct request *request)
   request->errnum = ENOTCONN;
   request->done = request->length; /* until an error's offset says less */
   request->failed_inside = false;
+  request->contexts = &endpoint->contexts;
   if (connection) {
     assert(connection->count < NBD_IN_FLIGHT_MAX);
     cookie = issue(connection->handle, request);
@@ -347,21 +450,37 @@ static const struct endpoint_ops nbd_ops = {
   .close = nbd_end,
 };
 
+/* Another connection, which can do what the first one can. */
+static bool
+add_equal_connection(struct endpoint_nbd *nbd)
+{
+  struct fault ignored;
+
+  if (add_connection(nbd, &nbd->base.contexts, false, &ignored) == -1)
+    return false;
+  if (has_required(nbd->connections[nbd->count - 1].handle, &nbd->base.contexts))
+    return true;
+  nbd_close(nbd->connections[--nbd->count].handle);
+  return false;
+}
+
 int
 endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role,
                   const struct options *options, struct fault *fault)
 {
-  struct uri uri;
+  static const struct contexts none;
+  const struct contexts *wanted = role == ROLE_SOURCE ? &options->contexts : &none;
 
   nbd->base.ops = &nbd_ops;
   nbd->base.kind = "nbd";
-  if (client_look_up(place, &uri, nbd->base.name, fault) == -1 ||
-      add_connection(nbd, place, &uri, role, options, fault) == -1 || learn_traits(nbd, role, fault) == -1)
+  if (client_init(&nbd->client, place, nbd->base.name, fault) == -1 ||
+      add_connection(nbd, wanted, takes_talk(wanted), fault) == -1 ||
+      agree_on_contexts(nbd, nbd->connections[0].handle, wanted, fault) == -1 || learn_traits(nbd, role, fault) == -1)
     return -1;
   /* A server that we start serves one connection. */
   if (place->kind == PLACE_URI && nbd_can_multi_conn(nbd->connections[0].handle) == 1) {
-    struct fault ignored; /* more connections are for speed alone: do with those we get */
-    while (nbd->count < options->connections && add_connection(nbd, place, &uri, role, options, &ignored) == 0)
+    /* More connections are for speed alone: do with those we get. */
+    while (nbd->count < options->connections && add_equal_connection(nbd))
       ;
   }
   nbd->base.traits.requests_max = nbd->count * REQUESTS_PER_CONNECTION;

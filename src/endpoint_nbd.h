@@ -8,12 +8,13 @@
  * that are left, and comes back with ENOTCONN too when there is none.
  *
  * Protocol: "Block size constraints" for the traits, "Metadata querying" for
- * surveys (base:allocation), "Structured replies" for reads.
+ * surveys, "Structured replies" for reads.
  */
 #ifndef DECANT_ENDPOINT_NBD_H
 #define DECANT_ENDPOINT_NBD_H
 
 #include "arena.h"
+#include "client.h"
 #include "endpoint.h"
 #include "options.h"
 
@@ -34,6 +35,7 @@ struct nbd_connection {
 
 struct endpoint_nbd {
   struct endpoint base;
+  struct client client;
   struct nbd_connection connections[CONNECTIONS_MAX];
   unsigned count;
   struct request_queue failed; /* requests that no connection took, to be handed back */

@@ -32,7 +32,7 @@ open_path(union any_endpoint *any, const char *path, enum role role, struct ring
   struct stat found;
 
   if (stat(path, &found) == -1) {
-    if (errno != ENOENT || role == ROLE_SOURCE)
+    if (errno != ENOENT || role != ROLE_DESTINATION)
       return fault_set(fault, EXIT_FAILED, errno, "cannot open %s", any->base.name);
     return endpoint_file_open(&any->file, path, NULL, role, ring, fault);
   }
@@ -40,11 +40,13 @@ open_path(union any_endpoint *any, const char *path, enum role role, struct ring
     return fault_set(fault, EXIT_FAILED, 0, "%s is a directory, not a disk", any->base.name);
   if (S_ISREG(found.st_mode) || S_ISBLK(found.st_mode))
     return endpoint_file_open(&any->file, path, &found, role, ring, fault);
+  if (role == ROLE_UPDATED)
+    return fault_set(fault, EXIT_FAILED, 0, "%s is no disk of which a part could be written", any->base.name);
   return open_special(any, path, role, fault);
 }
 
-int
-endpoints_open(union any_endpoint *any, const struct place *place, enum role role, const struct options *options,
+static int
+open_place(union any_endpoint *any, const struct place *place, enum role role, const struct options *options,
                struct ring *ring, struct fault *fault)
 {
   const char *name = place->text;
@@ -66,6 +68,29 @@ endpoints_open(union any_endpoint *any, const struct place *place, enum role rol
     return 0;
   }
   return -1;
+}
+
+/* Servers have been asked already, and say what they have instead. */
+static int
+check_contexts(const struct endpoint *endpoint, const struct contexts *wanted, struct fault *fault)
+{
+  for (unsigned i = 0; i < wanted->count; i++)
+    if (wanted->list[i].required && contexts_find(&endpoint->contexts, wanted->list[i].name) == CONTEXTS_MAX)
+      return fault_set(fault, EXIT_FAILED, 0, "%s has no metadata context \"%s\"%s", endpoint->name,
+                       wanted->list[i].name,
+                       wanted->list[i].kind == CONTEXT_ALLOCATION ? "" : ": only a server can have that");
+  return 0;
+}
+
+int
+endpoints_open(union any_endpoint *any, const struct place *place, enum role role, const struct options *options,
+               struct ring *ring, struct fault *fault)
+{
+  if (open_place(any, place, role, options, ring, fault) == -1)
+    return -1;
+  if (role == ROLE_SOURCE && place->kind != PLACE_URI && place->kind != PLACE_COMMAND)
+    return check_contexts(&any->base, &options->contexts, fault);
+  return 0;
 }
 
 int

@@ -25,7 +25,7 @@ enum exit_code {
 struct fault {
   enum exit_code exit_code;    /* EXIT_DONE: there is no fault */
   int errnum;                  /* errno of the cause, 0 where there is none */
-  char text[FAULT_TEXT_BYTES]; /* one line, without the program's name or a newline */
+  char text[FAULT_TEXT_BYTES]; /* one line, without the program's name or a newline; "": there is nothing to add */
 };
 
 /* Fills in a fault with a printf-style text; where errnum isn't 0, ": " and

@@ -16,14 +16,14 @@ extents_init(struct extents *extents, uint64_t start)
 }
 
 bool
-extents_append(struct extents *extents, uint64_t length, bool zero)
+extents_append(struct extents *extents, uint64_t length, enum extent_kind kind)
 {
   assert(length <= UINT64_MAX - extents->end);
   if (length == 0)
     return true;
   if (extents->count > 0) {
     struct known_extent *last = &extents->ring[(extents->first + extents->count - 1) % EXTENTS_MAX];
-    if (last->zero == zero) {
+    if (last->kind == kind) {
       last->length += length;
       extents->end += length;
       return true;
@@ -31,7 +31,7 @@ extents_append(struct extents *extents, uint64_t length, bool zero)
   }
   if (extents->count == EXTENTS_MAX)
     return false;
-  extents->ring[(extents->first + extents->count) % EXTENTS_MAX] = (struct known_extent){ length, zero };
+  extents->ring[(extents->first + extents->count) % EXTENTS_MAX] = (struct known_extent){ length, kind };
   extents->count++;
   extents->end += length;
   return true;
@@ -55,28 +55,37 @@ extents_front(const struct extents *extents)
   return extents_at(extents, 0);
 }
 
-void
-extents_take_over(struct extents *extents, const struct survey *survey, uint64_t asked, uint64_t alignment,
-                  uint64_t size)
+/* Nothing was learnt of the next `length` bytes. */
+static bool
+take_for_data(struct extents *extents, const struct extents_rules *rules, uint64_t length)
 {
+  if (rules->part != PART_ALL)
+    return false;
+  extents_append(extents, range_min(length, rules->size - extents->end), EXTENT_IS_DATA);
+  return true;
+}
+
+bool
+extents_take_over(struct extents *extents, const struct survey *survey, const struct extents_rules *rules,
+                  uint64_t asked)
+{
+  size_t count = survey_is_complete(survey) ? survey->count : 0;
   uint64_t start = extents->end;
   uint64_t limit = start; /* how far the answer reaches, in whole blocks */
 
-  assert(start < size && range_is_aligned(start, alignment));
-  for (size_t i = 0; i < survey->count; i++)
+  assert(start < rules->size && range_is_aligned(start, rules->alignment));
+  for (size_t i = 0; i < count; i++)
     limit = range_end(limit, survey->extents[i].length);
-  limit = limit >= size ? size : range_align_down(limit, alignment);
-  if (survey->count == 0 || limit <= start) {
-    limit = survey->count == 0 ? range_end(start, asked) : range_end(start, alignment);
-    extents_append(extents, range_min(limit, size) - start, false);
-    return;
-  }
-  for (size_t i = 0; i < survey->count && extents->end < limit; i++) {
+  limit = limit >= rules->size ? rules->size : range_align_down(limit, rules->alignment);
+  if (limit <= start)
+    return take_for_data(extents, rules, count == 0 ? asked : rules->alignment);
+  for (size_t i = 0; i < count && extents->end < limit; i++) {
     const struct extent *extent = &survey->extents[i];
     uint64_t length = range_min(extent->length, limit - extents->end);
-    if (!extents_append(extents, length, extent->flags & EXTENT_ZERO))
+    if (!extents_append(extents, length, contexts_judge(rules->contexts, extent->values, rules->part)))
       assert(!"there is room for an answer");
   }
+  return true;
 }
 
 uint64_t

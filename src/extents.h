@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* extents: what is known of the source ahead of the reads.
+/* extents: what is known of the source ahead of the reads, and so what becomes of
+ * each of its bytes.
  *
  * An append-only list of adjacent extents: the first starts where the reads
  * have got to, each following one where the one before it ends. There are no
@@ -12,33 +13,25 @@
 #ifndef DECANT_EXTENTS_H
 #define DECANT_EXTENTS_H
 
+#include "contexts.h"
 #include "limits.h"
+#include "survey.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is known of the bytes of an extent. Neither flag: data. Bits as in the
- * protocol's base:allocation context; HOLE alone means content undefined, so
- * that it has to be read. */
-enum { EXTENT_HOLE = 1, EXTENT_ZERO = 2 };
-
-struct extent {
-  uint64_t length; /* bytes; at least 1 */
-  uint32_t flags;  /* EXTENT_* */
-};
-
-/* The answer to one question for block status: adjacent extents from the asked
- * offset on. It may cover less than was asked for, or more. */
-struct survey {
-  struct extent extents[SURVEY_EXTENTS_MAX];
-  size_t count;
-  size_t told; /* extents that the server sent, also those that found no room */
-};
-
 struct known_extent {
-  uint64_t length; /* bytes; at least 1 */
-  bool zero;       /* reads as zeros; what is not known to is data */
+  uint64_t length;       /* bytes; at least 1 */
+  enum extent_kind kind; /* what is not known to be zero, or to be left alone, is data */
+};
+
+/* By which rules surveys are read. */
+struct extents_rules {
+  const struct contexts *contexts; /* those that surveys are about */
+  enum part part;                  /* of the source, that is to be copied */
+  uint64_t alignment;              /* bytes, a power of two: the source's smallest block */
+  uint64_t size;                   /* bytes: the source's */
 };
 
 struct extents {
@@ -54,7 +47,7 @@ void extents_init(struct extents *extents, uint64_t start);
 
 /* Appends `length` bytes of one kind at the list's end. Returns false, with
  * nothing appended, when the ring is full. A length of 0 is nothing. */
-bool extents_append(struct extents *extents, uint64_t length, bool zero);
+bool extents_append(struct extents *extents, uint64_t length, enum extent_kind kind);
 
 /* How many appends are sure to succeed. */
 size_t extents_room(const struct extents *extents);
@@ -62,13 +55,16 @@ size_t extents_room(const struct extents *extents);
 /* The extent at the front, or NULL when nothing is known. */
 const struct known_extent *extents_front(const struct extents *extents);
 
-/* Appends the answer to a survey of [extents->end, + asked): its zeros as zeros,
- * all else as data. An empty answer, as when the question failed, makes the
- * whole window data. Both ends of the window are multiples of `alignment`, or
- * its end is `size`. The list ends on a multiple of `alignment`, or at `size`,
- * and has grown by at least one byte; there is room for the whole answer. */
-void extents_take_over(struct extents *extents, const struct survey *survey, uint64_t asked, uint64_t alignment,
-                       uint64_t size);
+/* Appends the answer to a survey of [extents->end, + asked), as contexts_judge()
+ * has it. An answer that is empty or lacks a context, as when the question failed,
+ * makes the whole window data. Both ends of the window are multiples of
+ * rules->alignment, or its end is rules->size; so is the end of the list then,
+ * which has grown by at least one byte; there is room for the whole answer.
+ *
+ * Where only a part is to be copied, what isn't known can't be called data: then
+ * it returns false, with nothing appended, if less than a block was learnt. */
+bool extents_take_over(struct extents *extents, const struct survey *survey, const struct extents_rules *rules,
+                       uint64_t asked);
 
 /* How many bytes the next survey should ask for, given what the last one (of
  * `asked` bytes) brought: more where extents are long, less where they are many,

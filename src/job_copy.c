@@ -139,7 +139,7 @@ lay_out(struct copy_job *job, struct copy_config *config)
 static bool
 can_skip_zeros(const struct options *options, const struct traits *source, const struct traits *destination)
 {
-  if (options->copy.allocated)
+  if (options->copy.allocated || options->copy.part != PART_ALL)
     return false;
   return options->copy.destination_is_zero || (destination->reads_zero && source->size != SIZE_UNKNOWN);
 }
@@ -152,7 +152,8 @@ copy_between(struct copy_job *job, const struct options *options, struct reporte
   struct copy_config config = { .source = source,
                                 .destination = destination,
                                 .loop = &job->loop,
-                                .extents = options->extents,
+                                .part = options->copy.part,
+                                .extents = !options->copy.no_extents,
                                 .detect_zeros = options->copy.sparse_bytes > 0 && !options->copy.allocated,
                                 .allocated = options->copy.allocated,
                                 .skip_zeros = can_skip_zeros(options, &source->traits, &destination->traits),
@@ -190,6 +191,7 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
 {
   struct endpoint *source = &job->source.base;
   struct endpoint *destination = &job->destination.base;
+  enum role role = options->copy.part == PART_ALL ? ROLE_DESTINATION : ROLE_UPDATED;
   struct fault closing;
   struct reporter reporter = { 0 };
 
@@ -201,7 +203,7 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
   ring_open(&job->ring);
   if (endpoints_open(&job->source, &options->source, ROLE_SOURCE, options, &job->ring, fault) == -1)
     return -1;
-  int result = endpoints_open(&job->destination, &options->destination, ROLE_DESTINATION, options, &job->ring, fault);
+  int result = endpoints_open(&job->destination, &options->destination, role, options, &job->ring, fault);
   if (result == 0) {
     result = endpoints_check(source, destination, fault);
     if (result == 0)

@@ -1,11 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* job_info: `decant info`, and nbdinfo, from the options to the end. */
+/* job_info: `decant info`, and nbdinfo, from the options to the end: asks the server,
+ * and prints all of the answer at once, or none of it.
+ */
 #ifndef DECANT_JOB_INFO_H
 #define DECANT_JOB_INFO_H
 
+#include "arena.h"
+#include "facts.h"
+#include "info.h"
 #include "options.h"
+#include "server.h"
+#include "text.h"
 
-/* Returns 0, or -1 with the fault set. */
-int job_info(const struct options *options, struct fault *fault);
+/* Begins as zeros. */
+struct info_job {
+  struct arena memory; /* for what the four below point to */
+  struct text out;
+  struct names exports;
+  struct names contexts;  /* of one export after the other */
+  unsigned char *content; /* its first bytes */
+  struct server server;
+  struct facts facts;
+  struct info info;
+};
+
+/* Returns 0, or -1 with the fault set: EXIT_ANSWER_IS_NO, without words, where the
+ * answer to --can is no. */
+int job_info(struct info_job *job, const struct options *options, struct fault *fault);
 
 #endif

@@ -2,9 +2,37 @@
 /* job_map: see job_map.h. */
 #include "job_map.h"
 
-int
-job_map(const struct options *options, struct fault *fault)
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define COLUMNS_DEFAULT 80
+
+static unsigned
+columns_of(int fd)
 {
-  (void)options;
-  return fault_set(fault, EXIT_BAD_USAGE, 0, "decant map is not supported yet");
+  struct winsize size = { 0 };
+
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : COLUMNS_DEFAULT;
+}
+
+int
+job_map(struct map_job *job, const struct options *options, struct fault *fault)
+{
+  struct endpoint *source = &job->source.base;
+  struct map_config config = { .source = source,
+                               .loop = &job->loop,
+                               .range = range_make(options->map.offset, options->map.length),
+                               .style = options->map.style,
+                               .totals = options->map.totals,
+                               .colour = options_in_colour(options, isatty(STDOUT_FILENO)),
+                               .columns = columns_of(STDOUT_FILENO),
+                               .fd = STDOUT_FILENO };
+  struct fault closing;
+
+  if (endpoints_open(&job->source, &options->source, ROLE_SOURCE, options, NULL, fault) == -1)
+    return -1;
+  /* Only now: a server that was started must not inherit that signals are held back. */
+  int result = loop_init(&job->loop, fault) == -1 ? -1 : map_run(&job->map, &config, fault);
+  source->ops->close(source, &closing); /* what was read is shown already */
+  return result;
 }

@@ -3,9 +3,19 @@
 #ifndef DECANT_JOB_MAP_H
 #define DECANT_JOB_MAP_H
 
+#include "endpoints.h"
+#include "loop.h"
+#include "map.h"
 #include "options.h"
 
+/* Everything about one map; begins as zeros. */
+struct map_job {
+  union any_endpoint source;
+  struct loop loop;
+  struct map map;
+};
+
 /* Returns 0, or -1 with the fault set. */
-int job_map(const struct options *options, struct fault *fault);
+int job_map(struct map_job *job, const struct options *options, struct fault *fault);
 
 #endif

@@ -80,13 +80,22 @@
 #define SURVEY_BYTES_FIRST (64 * MIB)
 #define SURVEY_BYTES_MIN (1 * MIB)
 #define SURVEY_BYTES_MAX (512 * MIB)
+/* Metadata contexts that one survey asks for. */
+#define CONTEXTS_MAX 4
+
+/* What `decant map` sums up at most, and how large a bar it draws. */
+#define MAP_TOTALS_MAX 256
+#define MAP_ROWS 8
+#define MAP_BLOCKS_MAX (MAP_ROWS * 128)
+/* Text that is kept until it is written: a map that is no longer comes in one piece. */
+#define MAP_OUTPUT_BYTES (64 * KIB)
 
 /* libnbd's own allocations, its connections' buffers, and whatever else in the C
  * library calls malloc. */
 #define HEAP_BYTES (6 * MIB)
 
 /* The tables of all rooms together; main.c holds them to it. */
-#define TABLE_BYTES_MAX (512 * KIB)
+#define TABLE_BYTES_MAX (640 * KIB)
 
 /* What a copy with the default --memory takes at most, code and stack included. */
 #define MEMORY_BYTES_MAX (24 * MIB)
@@ -122,6 +131,13 @@
 /* The size of a stream, before its end was seen. */
 #define SIZE_UNKNOWN UINT64_MAX
 
+/* `decant info` puts all of its output together first. An export takes about 700 bytes
+ * of it, unless its server is talkative. */
+#define INFO_TEXT_BYTES (8 * MIB)
+#define INFO_EXPORTS_BYTES (2 * MIB)    /* names and descriptions of a server's exports */
+#define INFO_CONTEXTS_BYTES (256 * KIB) /* names of an export's metadata contexts */
+#define INFO_BYTES (INFO_TEXT_BYTES + INFO_EXPORTS_BYTES + INFO_CONTEXTS_BYTES)
+
 #define NAME_BYTES_MAX 512
 #define FAULT_TEXT_BYTES 1024
 #define COMMAND_WORDS_MAX 128
@@ -134,6 +150,7 @@ _Static_assert(SURVEY_BYTES_MAX / (4 * KIB) * 24 + 2 * CONNECTIONS_MAX * 2 * SOC
                "an answer over 4 KiB runs fits the heap beside the connections");
 _Static_assert(PAYLOAD_BYTES_DEFAULT + TABLE_BYTES_MAX + HEAP_BYTES + CODE_AND_STACK_BYTES <= MEMORY_BYTES_MAX,
                "the sum in docs/MEMORY.md");
+_Static_assert(INFO_BYTES <= PAYLOAD_BYTES_DEFAULT, "what is asked takes no more than what is copied");
 _Static_assert(ZERO_BYTES_MAX % BLOCK_BYTES_MAX == 0, "a zero of the largest size is whole blocks");
 
 #endif

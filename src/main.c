@@ -10,12 +10,12 @@
 
 #include <unistd.h>
 
-#define DESCRIPTION_BYTES 4096
-
 struct heap heap;
 static struct options options;
 static union {
   struct copy_job copy;
+  struct map_job map;
+  struct info_job info;
 } job;
 
 _Static_assert(sizeof options + sizeof job <= TABLE_BYTES_MAX, "the tables are what docs/MEMORY.md says");
@@ -23,7 +23,7 @@ _Static_assert(sizeof options + sizeof job <= TABLE_BYTES_MAX, "the tables are w
 static int
 describe(void)
 {
-  char text[DESCRIPTION_BYTES];
+  char text[OPTIONS_TEXT_BYTES];
 
   options_describe(&options, text, sizeof text);
   say_text(STDOUT_FILENO, text);
@@ -39,9 +39,9 @@ run(struct fault *fault)
   case VERB_COPY:
     return job_copy(&job.copy, &options, fault);
   case VERB_MAP:
-    return job_map(&options, fault);
+    return job_map(&job.map, &options, fault);
   case VERB_INFO:
-    return job_info(&options, fault);
+    return job_info(&job.info, &options, fault);
   }
   return -1;
 }
@@ -53,6 +53,7 @@ main(int argc, char **argv)
 
   if (options_parse(&options, argc, argv, &fault) == 0 && run(&fault) == 0)
     return EXIT_DONE;
-  say_fault(options_program(&options), &fault);
-  return (int)fault.exit_code;
+  if (fault.text[0])
+    say_fault(options_program(&options), &fault);
+  return (int)options_exit_code(&options, &fault);
 }

@@ -3,8 +3,10 @@
 #include "options.h"
 
 #include "options_verb.h"
+#include "text.h"
 #include "uri.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,32 +40,51 @@ options_program(const struct options *options)
   return personas[options->persona].name;
 }
 
+bool
+options_in_colour(const struct options *options, bool on_terminal)
+{
+  return options->colour == COLOUR_ON_TERMINAL ? on_terminal : options->colour == COLOUR_ALWAYS;
+}
+
+enum exit_code
+options_exit_code(const struct options *options, const struct fault *fault)
+{
+  bool is_usage = fault->exit_code == EXIT_BAD_USAGE;
+
+  return is_usage && options->persona != PERSONA_DECANT ? EXIT_FAILED : fault->exit_code;
+}
+
 /* For shells that complete command lines: a line for each option. */
 static void
-list_options(const struct verb_options *verb, enum run_mode mode, char *text, size_t text_bytes)
+list_long_options(const struct verb_options *verb, struct text *out)
 {
-  size_t used = 0;
-
-  if (mode == RUN_SHORT_OPTIONS) {
-    for (const char *p = verb->short_options; *p && used < text_bytes; p++)
-      if (*p != ':' && *p != '+')
-        used += (size_t)snprintf(text + used, text_bytes - used, "-%c\n", *p);
-    return;
-  }
-  for (const struct option *option = verb->long_options; option->name && used < text_bytes; option++)
+  for (const struct option *option = verb->long_options; option->name; option++)
     if (option->val != OPTION_LONG_OPTIONS && option->val != OPTION_SHORT_OPTIONS)
-      used += (size_t)snprintf(text + used, text_bytes - used, "--%s\n", option->name);
+      text_add(out, "--%s\n", option->name);
+}
+
+static void
+list_short_options(const struct verb_options *verb, struct text *out)
+{
+  for (const char *p = verb->short_options; *p; p++)
+    if (*p != ':' && *p != '+')
+      text_add(out, "-%c\n", *p);
 }
 
 void
-options_describe(const struct options *options, char *text, size_t text_bytes)
+options_describe(const struct options *options, char *bytes, size_t size)
 {
   const struct verb_options *verb = verbs[options->verb];
+  struct text out;
 
-  if (options->mode == RUN_LONG_OPTIONS || options->mode == RUN_SHORT_OPTIONS)
-    list_options(verb, options->mode, text, text_bytes);
+  text_init(&out, bytes, size);
+  if (options->mode == RUN_LONG_OPTIONS)
+    list_long_options(verb, &out);
+  else if (options->mode == RUN_SHORT_OPTIONS)
+    list_short_options(verb, &out);
   else
-    snprintf(text, text_bytes, "%s", options->mode == RUN_HELP ? verb->help : personas[options->persona].version);
+    text_add(&out, "%s", options->mode == RUN_HELP ? verb->help : personas[options->persona].version);
+  assert(!out.full);
 }
 
 /* How far a unit shifts a number to the left, or -1. */
@@ -285,12 +306,8 @@ options_parse(struct options *options, int argc, char **argv, struct fault *faul
   *options = (struct options){ .persona = persona,
                                .verb = personas[persona].verb,
                                .mode = RUN_VERB,
-                               .connections = CONNECTIONS_DEFAULT,
-                               .extents = true };
+                               .connections = CONNECTIONS_DEFAULT };
   opterr = 0;
   optind = 1;
-  int result = parse_all(options, argc, argv, fault);
-  if (result == -1 && persona != PERSONA_DECANT)
-    fault->exit_code = EXIT_FAILED; /* the only one that those know */
-  return result;
+  return parse_all(options, argc, argv, fault);
 }

@@ -7,6 +7,7 @@
 #ifndef DECANT_OPTIONS_H
 #define DECANT_OPTIONS_H
 
+#include "contexts.h"
 #include "error.h"
 #include "limits.h"
 #include "options_copy.h"
@@ -40,6 +41,8 @@ enum run_mode { RUN_VERB, RUN_HELP, RUN_VERSION, RUN_LONG_OPTIONS, RUN_SHORT_OPT
  * options, and keeps to their defaults, output and exit codes. */
 enum persona { PERSONA_DECANT, PERSONA_NBDCOPY, PERSONA_NBDINFO };
 
+enum colour { COLOUR_ON_TERMINAL, COLOUR_ALWAYS, COLOUR_NEVER };
+
 struct options {
   enum persona persona;
   enum verb verb;
@@ -50,8 +53,11 @@ struct options {
   /* How to talk to servers. */
   unsigned requests;    /* -R: at most this many in flight on a connection; 0: no limit of the operator's */
   unsigned connections; /* -C: at most this many to one server; at least 1 */
-  bool extents;         /* ask the source which parts are holes */
   bool verbose;
+  enum colour colour; /* of what is printed on standard output */
+
+  /* What to ask a source for: for block status of these metadata contexts. */
+  struct contexts contexts;
 
   /* Each verb's own. */
   struct copy_options copy;
@@ -72,7 +78,15 @@ bool options_parse_size(const char *text, uint64_t *bytes);
 /* The name to begin messages with. */
 const char *options_program(const struct options *options);
 
-/* Writes what --help, --version, --long-options or --short-options print. */
-void options_describe(const struct options *options, char *text, size_t text_bytes);
+/* Whether what goes to standard output is to be in colour. */
+bool options_in_colour(const struct options *options, bool on_terminal);
+
+/* The exit code for a fault: nbdcopy and nbdinfo know no code for bad usage. */
+enum exit_code options_exit_code(const struct options *options, const struct fault *fault);
+
+/* Writes what --help, --version, --long-options or --short-options print, which
+ * OPTIONS_TEXT_BYTES hold. */
+#define OPTIONS_TEXT_BYTES 4096
+void options_describe(const struct options *options, char *bytes, size_t size);
 
 #endif

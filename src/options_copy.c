@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char help[] =
@@ -29,6 +30,10 @@ static const char help[] =
     "  -S, --sparse=SIZE          make holes of zeros this long (4k); 0: never\n"
     "      --allocated            write zeros so that they stay allocated: no holes\n"
     "      --no-extents           don't ask for the source's holes: read all of it\n"
+    "      --dirty-bitmap=NAME    copy only what this bitmap of the source has, and leave\n"
+    "                             the rest of DESTINATION alone\n"
+    "      --layer                copy only what the source's image itself has, not what\n"
+    "                             its backing files have; leave the rest alone\n"
     "      --destination-is-zero  trust that it reads as zeros: skip them\n"
     "                             (also --target-is-zero)\n"
     "      --flush, --no-flush    wait for data to reach stable storage (default), or\n"
@@ -58,8 +63,10 @@ enum {
   OPTION_BLKHASH,
   OPTION_BLKHASH_FILE,
   OPTION_DESTINATION_IS_ZERO,
+  OPTION_DIRTY_BITMAP,
   OPTION_EXPECT,
   OPTION_FLUSH,
+  OPTION_LAYER,
   OPTION_MEMORY,
   OPTION_NO_EXTENTS,
   OPTION_NO_FLUSH,
@@ -77,8 +84,10 @@ static const struct option long_options[] = {
   { "blkhash-file", required_argument, NULL, OPTION_BLKHASH_FILE },
   { "connections", required_argument, NULL, 'C' },
   { "destination-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
+  { "dirty-bitmap", required_argument, NULL, OPTION_DIRTY_BITMAP },
   { "expect", required_argument, NULL, OPTION_EXPECT },
   { "flush", no_argument, NULL, OPTION_FLUSH },
+  { "layer", no_argument, NULL, OPTION_LAYER },
   { "memory", required_argument, NULL, OPTION_MEMORY },
   { "no-extents", no_argument, NULL, OPTION_NO_EXTENTS },
   { "no-flush", no_argument, NULL, OPTION_NO_FLUSH },
@@ -197,6 +206,9 @@ take(struct options *options, int option, const char *value, struct fault *fault
   case OPTION_DESTINATION_IS_ZERO:
     options->copy.destination_is_zero = true;
     return 0;
+  case OPTION_DIRTY_BITMAP:
+    options->copy.dirty_bitmap = value;
+    return 0;
   case OPTION_EXPECT:
     options->copy.expect = value;
     return 0;
@@ -204,10 +216,13 @@ take(struct options *options, int option, const char *value, struct fault *fault
   case OPTION_NO_FLUSH:
     options->copy.flush = option == OPTION_FLUSH;
     return 0;
+  case OPTION_LAYER:
+    options->copy.layer = true;
+    return 0;
   case OPTION_MEMORY:
     return parse_memory(options, value, fault);
   case OPTION_NO_EXTENTS:
-    options->extents = false;
+    options->copy.no_extents = true;
     return 0;
   case OPTION_REPORT:
     options->copy.report = true;
@@ -247,10 +262,55 @@ set_defaults(struct options *options)
                                          .progress_fd = -1 };
 }
 
+/* A copy of a part knows neither the whole content nor what the rest of the
+ * destination is like. */
+static int
+check_part(const struct options *options, struct fault *fault)
+{
+  const struct copy_options *copy = &options->copy;
+  const char *with = copy->layer ? " can't be used with --layer" : " can't be used with --dirty-bitmap";
+
+  if (copy->layer && copy->dirty_bitmap)
+    return options_usage(options, fault, "--dirty-bitmap", with);
+  if (copy->no_extents)
+    return options_usage(options, fault, "--no-extents", with);
+  if (copy->destination_is_zero)
+    return options_usage(options, fault, "--destination-is-zero", with);
+  if (copy->sha256 || copy->blkhash || copy->expect)
+    return options_usage(options, fault, "a digest is of the whole disk: it", with);
+  if (options->destination.kind == PLACE_STREAM)
+    return options_usage(options, fault, "a destination that is written from front to end, such as -,", with);
+  return 0;
+}
+
+/* Which part is copied, and which contexts tell it. */
+static int
+choose_part(struct options *options, struct fault *fault)
+{
+  struct copy_options *copy = &options->copy;
+  char bitmap[NAME_BYTES_MAX];
+
+  copy->part = copy->layer ? PART_LAYER : copy->dirty_bitmap ? PART_DIRTY : PART_ALL;
+  if (copy->part != PART_ALL && check_part(options, fault) == -1)
+    return -1;
+  if (!copy->no_extents)
+    contexts_add(&options->contexts, CONTEXT_ALLOCATION_NAME, false);
+  if (copy->layer)
+    contexts_add(&options->contexts, CONTEXT_DEPTH_NAME, true);
+  options->contexts.joint_first = copy->layer;
+  if (!copy->dirty_bitmap)
+    return 0;
+  if (snprintf(bitmap, sizeof bitmap, CONTEXT_DIRTY_PREFIX "%s", copy->dirty_bitmap) >= (int)sizeof bitmap ||
+      copy->dirty_bitmap[0] == '\0' || !contexts_add(&options->contexts, bitmap, true))
+    return options_usage(options, fault, "--dirty-bitmap: there can't be a bitmap of that name", "");
+  return 0;
+}
+
 static int
 check(struct options *options, struct fault *fault)
 {
-  (void)fault;
+  if (choose_part(options, fault) == -1)
+    return -1;
   if (!options->copy.payload_is_fixed)
     options->copy.payload_bytes =
         range_max(options->copy.payload_bytes, REQUESTS_PER_PAYLOAD * options->copy.request_bytes);

@@ -3,6 +3,8 @@
 #ifndef DECANT_OPTIONS_COPY_H
 #define DECANT_OPTIONS_COPY_H
 
+#include "contexts.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -11,6 +13,10 @@ struct copy_options {
   bool payload_is_fixed;      /* --memory was given */
   uint64_t request_bytes;     /* --request-size: the largest read; 0: what the memory suggests */
   uint64_t sparse_bytes;      /* -S: shortest run of zeros in data that becomes a hole; 0: don't look */
+  bool no_extents;            /* don't ask the source for block status */
+  enum part part;             /* of the source, that is copied */
+  const char *dirty_bitmap;   /* --dirty-bitmap's value, or NULL */
+  bool layer;                 /* --layer */
   bool allocated;             /* zeros stay allocated on the destination */
   bool destination_is_zero;   /* the operator's word for it */
   bool flush;                 /* bring all to stable storage at the end */

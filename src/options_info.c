@@ -116,7 +116,7 @@ take(struct options *options, int option, const char *value, struct fault *fault
     return 0;
   case OPTION_COLOUR:
   case OPTION_NO_COLOUR:
-    info->colour = option == OPTION_COLOUR ? COLOUR_ALWAYS : COLOUR_NEVER;
+    options->colour = option == OPTION_COLOUR ? COLOUR_ALWAYS : COLOUR_NEVER;
     return 0;
   case OPTION_CONTENT:
     info->content = true;
@@ -149,6 +149,17 @@ take(struct options *options, int option, const char *value, struct fault *fault
 }
 
 static int
+find_fact(const struct options *options, struct info_options *info, struct fault *fault)
+{
+  bool negated = false;
+
+  if (!facts_find(info->feature, &info->fact, &negated))
+    return options_usage(options, fault, "--can, --is, --has: there is no ", info->feature);
+  info->negated ^= negated;
+  return 0;
+}
+
+static int
 check(struct options *options, struct fault *fault)
 {
   struct info_options *info = &options->info;
@@ -162,10 +173,15 @@ check(struct options *options, struct fault *fault)
   while (info->asked >> info->query > 1)
     info->query++;
   info->content = !info->no_content && (info->content || info->query != INFO_LIST);
+  if (info->query == INFO_CAN && find_fact(options, info, fault) == -1)
+    return -1;
+  if (options->source.kind != PLACE_URI && options->source.kind != PLACE_COMMAND)
+    return options_usage(options, fault, "neither an NBD URI nor [ a server to start ]: ", options->source.text);
   if (info->query == INFO_MAP) {
     options->verb = VERB_MAP;
-    options->map.context = info->map;
-    options->map.json = info->json;
+    if (!contexts_add(&options->contexts, info->map, true))
+      return options_usage(options, fault, "there is no metadata context of that name: ", info->map);
+    options->map.style = info->json ? MAP_JSON : MAP_TEXT;
     options->map.totals = info->totals;
   }
   return 0;

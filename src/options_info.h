@@ -3,6 +3,8 @@
 #ifndef DECANT_OPTIONS_INFO_H
 #define DECANT_OPTIONS_INFO_H
 
+#include "facts.h"
+
 #include <stdbool.h>
 
 enum info_query {
@@ -14,19 +16,17 @@ enum info_query {
   INFO_MAP,    /* is VERB_MAP's job, and never left here */
 };
 
-enum colour { COLOUR_ON_TERMINAL, COLOUR_ALWAYS, COLOUR_NEVER };
-
 struct info_options {
   enum info_query query;
   unsigned asked;      /* a bit for each query that was asked for: at most one */
   const char *feature; /* INFO_CAN: as written */
-  bool negated;        /* INFO_CAN: --cannot, --isnt, --hasnt */
+  enum fact fact;      /* INFO_CAN: what that asks for */
+  bool negated;        /* INFO_CAN: the answer is yes if it isn't so */
   const char *map;     /* INFO_MAP: the metadata context */
   bool totals;         /* INFO_MAP */
   bool json;
   bool content;        /* read the beginning of each export and say what it looks like */
   bool no_content;
-  enum colour colour;
 };
 
 extern const struct verb_options options_info;

@@ -8,25 +8,50 @@
 #include <assert.h>
 #include <getopt.h>
 #include <stddef.h>
+#include <string.h>
 
 static const char help[] =
     "Usage: decant map [OPTIONS] SOURCE\n"
     "\n"
-    "Shows which parts of a disk are data, holes and zeros.\n"
+    "Shows what is known of each part of a disk: whether it is data, a hole, zeros;\n"
+    "whether it has changed; which image of a backing chain provides it.\n"
     "\n"
-    "      --context=NAME     the metadata context to show (base:allocation)\n"
+    "      --context=NAME     the metadata context to show (base:allocation); more\n"
+    "                         than one are shown side by side (4 at most)\n"
+    "      --offset=SIZE      begin there\n"
+    "      --length=SIZE      show so many bytes\n"
     "      --json             as JSON\n"
+    "      --json=imageio     as oVirt's tools read it: zero, hole, dirty\n"
     "      --totals           the sum of each kind\n"
+    "      --graph            draw the disk as a bar\n"
+    "      --colour, --no-colour  colours (default on a terminal; also --color,\n"
+    "                         --no-color)\n"
     "  -V, --version          print the version\n"
     "      --help             print this\n";
 
-enum { OPTION_CONTEXT = OPTION_OF_VERB, OPTION_JSON, OPTION_TOTALS };
+enum {
+  OPTION_COLOUR = OPTION_OF_VERB,
+  OPTION_CONTEXT,
+  OPTION_GRAPH,
+  OPTION_JSON,
+  OPTION_LENGTH,
+  OPTION_NO_COLOUR,
+  OPTION_OFFSET,
+  OPTION_TOTALS,
+};
 
 static const char short_options[] = OPTIONS_SHORT_BEGIN "V";
 
 static const struct option long_options[] = {
+  { "color", no_argument, NULL, OPTION_COLOUR },
+  { "colour", no_argument, NULL, OPTION_COLOUR },
   { "context", required_argument, NULL, OPTION_CONTEXT },
-  { "json", no_argument, NULL, OPTION_JSON },
+  { "graph", no_argument, NULL, OPTION_GRAPH },
+  { "json", optional_argument, NULL, OPTION_JSON },
+  { "length", required_argument, NULL, OPTION_LENGTH },
+  { "no-color", no_argument, NULL, OPTION_NO_COLOUR },
+  { "no-colour", no_argument, NULL, OPTION_NO_COLOUR },
+  { "offset", required_argument, NULL, OPTION_OFFSET },
   { "totals", no_argument, NULL, OPTION_TOTALS },
   OPTIONS_OF_ALL_VERBS
 };
@@ -34,20 +59,47 @@ static const struct option long_options[] = {
 static void
 set_defaults(struct options *options)
 {
-  options->map = (struct map_options){ .context = "base:allocation" };
+  options->map = (struct map_options){ .style = MAP_TEXT, .length = UINT64_MAX };
+}
+
+static int
+take_json(struct options *options, const char *value, struct fault *fault)
+{
+  if (value && strcmp(value, "imageio") != 0)
+    return options_usage(options, fault, "--json takes no value but imageio, not ", value);
+  options->map.style = value ? MAP_IMAGEIO : MAP_JSON;
+  return 0;
+}
+
+static int
+take_size(const struct options *options, const char *value, uint64_t *bytes, struct fault *fault)
+{
+  if (!options_parse_size(value, bytes))
+    return options_usage(options, fault, "--offset and --length take a size in bytes, not ", value);
+  return 0;
 }
 
 static int
 take(struct options *options, int option, const char *value, struct fault *fault)
 {
-  (void)fault;
   switch (option) {
+  case OPTION_COLOUR:
+  case OPTION_NO_COLOUR:
+    options->colour = option == OPTION_COLOUR ? COLOUR_ALWAYS : COLOUR_NEVER;
+    return 0;
   case OPTION_CONTEXT:
-    options->map.context = value;
+    if (!contexts_add(&options->contexts, value, true))
+      return options_usage(options, fault, "too many metadata contexts, or too long a name: ", value);
+    return 0;
+  case OPTION_GRAPH:
+    options->map.style = MAP_GRAPH;
     return 0;
   case OPTION_JSON:
-    options->map.json = true;
-    return 0;
+    return take_json(options, value, fault);
+  case OPTION_LENGTH:
+    return take_size(options, value, &options->map.length, fault);
+  case OPTION_OFFSET:
+    return take_size(options, value, &options->map.offset, fault);
   case OPTION_TOTALS:
     options->map.totals = true;
     return 0;
@@ -56,10 +108,20 @@ take(struct options *options, int option, const char *value, struct fault *fault
   return -1;
 }
 
+/* Where nobody says which contexts: the plain one, or all that a style can show. */
 static int
 check(struct options *options, struct fault *fault)
 {
-  (void)options, (void)fault;
+  bool shows_layers = options->map.style == MAP_IMAGEIO || options->map.style == MAP_GRAPH;
+
+  if (options->map.totals && shows_layers)
+    return options_usage(options, fault, "--totals can't be used with --json=imageio or --graph", "");
+  if (options->contexts.count > 0)
+    return 0;
+  contexts_add(&options->contexts, CONTEXT_ALLOCATION_NAME, true);
+  if (shows_layers)
+    contexts_add(&options->contexts, CONTEXT_DEPTH_NAME, false);
+  options->contexts.joint_first = shows_layers;
   return 0;
 }
 

@@ -4,12 +4,17 @@
 #ifndef DECANT_OPTIONS_MAP_H
 #define DECANT_OPTIONS_MAP_H
 
-#include <stdbool.h>
+#include "map_text.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The metadata contexts that are shown are options->contexts. */
 struct map_options {
-  const char *context; /* the metadata context */
-  bool json;
-  bool totals; /* the sums of each kind alone */
+  enum map_style style;
+  bool totals;     /* the sums of each kind alone */
+  uint64_t offset; /* what of the disk is shown: bytes */
+  uint64_t length;
 };
 
 extern const struct verb_options options_map;

@@ -24,8 +24,9 @@
 struct piece {
   uint64_t offset;     /* bytes, in the source */
   uint64_t length;     /* bytes; at least 1 */
-  const uint8_t *data; /* the bytes, in the slot's buffer; NULL: zeros */
+  const uint8_t *data; /* the bytes, in the slot's buffer; NULL: zeros, or left */
   uint32_t slot;       /* the slot that holds the bytes, or SLOT_NONE */
+  bool left;           /* there are no bytes: the destination keeps its own */
 };
 
 struct reorder {

@@ -12,7 +12,7 @@
 
 /* In one write, where the kernel takes it: a server that we started may be
  * writing to the same console. */
-void
+int
 say_text(int fd, const char *text)
 {
   size_t length = strlen(text);
@@ -20,12 +20,13 @@ say_text(int fd, const char *text)
   while (length > 0) {
     ssize_t n = write(fd, text, length);
     if (n == -1 && errno != EINTR)
-      return; /* there is nobody left to tell */
+      return -1; /* there is nobody left to tell */
     if (n > 0) {
       text += n;
       length -= (size_t)n;
     }
   }
+  return 0;
 }
 
 void

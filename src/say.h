@@ -20,7 +20,8 @@ void say_fault(const char *program, const struct fault *fault);
  * last one, the terminal's next line begins afresh. */
 void say_progress(const char *program, const char *text, bool on_terminal, bool last);
 
-/* Text as it is, to a file descriptor. */
-void say_text(int fd, const char *text);
+/* Text as it is, to a file descriptor. Returns 0, or -1 with errno set: who can
+ * do without its being read need not look. */
+int say_text(int fd, const char *text);
 
 #endif

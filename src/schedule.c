@@ -28,12 +28,27 @@ data_end(const struct schedule *schedule, const struct extents *extents, uint64_
   for (size_t i = 1; end < limit; i += 2) {
     zeros = extents_at(extents, i);
     data = extents_at(extents, i + 1);
-    if (!zeros || !data || !zeros->zero || zeros->length >= schedule->bridge_bytes ||
-        range_end(end, zeros->length) >= limit)
+    if (!zeros || !data || zeros->kind != EXTENT_IS_ZERO || data->kind != EXTENT_IS_DATA ||
+        zeros->length >= schedule->bridge_bytes || range_end(end, zeros->length) >= limit)
       break;
     end = range_end(end, zeros->length + data->length);
   }
   return end;
+}
+
+/* Where the first extent that is to be left alone begins, if that is below `limit`. */
+static uint64_t
+cut_before_left(const struct extents *extents, uint64_t limit)
+{
+  const struct known_extent *extent;
+  uint64_t at = extents->start;
+
+  for (size_t i = 0; at < limit && (extent = extents_at(extents, i)); i++) {
+    if (extent->kind == EXTENT_IS_LEFT)
+      return at;
+    at = range_end(at, extent->length);
+  }
+  return limit;
 }
 
 struct step
@@ -50,16 +65,19 @@ schedule_next(const struct schedule *schedule, struct extents *extents)
     return (struct step){ .kind = STEP_WAIT };
 
   uint64_t front_end = range_end(start, front->length);
-  uint64_t end = front->zero ? zeros_end(schedule, extents, front_end) : start;
+  uint64_t end = front->kind == EXTENT_IS_ZERO ? zeros_end(schedule, extents, front_end) : start;
 
-  if (end > start) {
+  if (front->kind == EXTENT_IS_LEFT) {
+    step.kind = STEP_LEAVE;
+    end = front_end;
+  } else if (end > start) {
     step.kind = STEP_ZERO;
   } else {
     /* A read reaches to the end of the block that holds the extent's last byte,
      * if that is known already; else it is data up to where we know. */
     uint64_t grid = range_align_down(range_end(start, schedule->request_bytes), schedule->request_bytes);
-    end = range_align_up(front->zero ? front_end : data_end(schedule, extents, grid), schedule->block_min);
-    end = range_min(range_min(end, grid), schedule->size);
+    end = range_align_up(front->kind == EXTENT_IS_ZERO ? front_end : data_end(schedule, extents, grid), schedule->block_min);
+    end = cut_before_left(extents, range_min(range_min(end, grid), schedule->size));
     if (end > extents->end) {
       end = range_align_down(extents->end, schedule->block_min);
       if (end <= start)

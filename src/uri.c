@@ -2,6 +2,8 @@
 /* uri: see uri.h. */
 #include "uri.h"
 
+#include "text.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -233,4 +235,36 @@ uri_parse(struct uri *uri, const char *text, struct fault *fault)
   if (uri->transport == URI_UNIX && uri->socket[0] == '\0')
     return refuse(&parser, "nbd+unix:// needs ?socket=PATH");
   return 0;
+}
+
+/* Adds a part, percent-encoded where it holds other characters than RFC 3986's
+ * unreserved ones and `plain`. */
+static void
+encode(struct text *out, const char *part, const char *plain)
+{
+  static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+
+  for (; *part; part++)
+    text_add(out, strchr(unreserved, *part) || strchr(plain, *part) ? "%c" : "%%%02X", (unsigned char)*part);
+}
+
+void
+uri_format(const struct uri *uri, const char *export_name, char bytes[URI_TEXT_BYTES])
+{
+  struct text out;
+
+  text_init(&out, bytes, URI_TEXT_BYTES);
+  if (uri->transport == URI_UNIX) {
+    text_add(&out, "nbd+unix:///");
+  } else {
+    bool is_ipv6 = strchr(uri->host, ':') != NULL;
+    text_add(&out, "nbd://%s", is_ipv6 ? "[" : "");
+    encode(&out, uri->host, ":");
+    text_add(&out, "%s:%s/", is_ipv6 ? "]" : "", uri->port);
+  }
+  encode(&out, export_name, "/!*'();@&=+$,");
+  if (uri->transport == URI_UNIX) {
+    text_add(&out, "?socket=");
+    encode(&out, uri->socket, "/:@!$'()*,");
+  }
 }

@@ -18,6 +18,10 @@
 #define URI_SOCKET_BYTES 108  /* sun_path of a Unix socket, with its NUL */
 #define URI_EXPORT_BYTES 4097 /* the protocol's longest string, with its NUL */
 
+/* A URI in its canonical form, with its NUL: each byte of a name and a path may
+ * become three. */
+#define URI_TEXT_BYTES (3 * (URI_EXPORT_BYTES + URI_SOCKET_BYTES + URI_HOST_BYTES) + 64)
+
 enum uri_transport { URI_TCP, URI_UNIX };
 
 struct uri {
@@ -34,5 +38,8 @@ bool uri_is_uri(const char *text);
 
 /* Takes a URI apart. Returns 0, or -1 with the fault (EXIT_BAD_USAGE) set. */
 int uri_parse(struct uri *uri, const char *text, struct fault *fault);
+
+/* Writes it in its canonical form, for another export of the same server. */
+void uri_format(const struct uri *uri, const char *export_name, char text[URI_TEXT_BYTES]);
 
 #endif

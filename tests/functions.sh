@@ -215,6 +215,17 @@ serve_nbd_server() {
     wait_until -S "$name.sock"
 }
 
+# serve_contexts NAME DISK EXTENTS [MANNER...]: metadata contexts as EXTENTS says;
+# see tests/contexts-server. What was asked for is in NAME.log.
+serve_contexts() {
+    local name=$1
+    shift
+    rm -f "$name.sock"
+    setpriv --pdeathsig TERM "$TOP/tests/contexts-server" "$name.sock" "$1" "$2" "$name.log" "${@:3}" >>"$name.server" 2>&1 &
+    server_pid[$name]=$!
+    wait_server "$name" -S "$name.sock"
+}
+
 # Ends a server and waits until it has closed its image.
 end_server() {
     local pid=${server_pid[$1]-}

@@ -5,11 +5,12 @@
 
 # Debian packages that the tests take.
 CHECK_PACKAGES := libcmocka-dev nbdkit nbd-server qemu-utils libnbd-bin strace \
-	bsdextrautils binutils file time perl util-linux coreutils
+	bsdextrautils binutils file jq time perl util-linux coreutils
 
 # The rooms that need neither libnbd nor the system: unit tests link all of them,
 # compiled for the host with the sanitizers.
-PURE_ROOMS := error options options_copy options_info options_map uri extents schedule reorder chunks assemble retry mapfile progress budget pace
+PURE_ROOMS := error options options_copy options_info options_map uri contexts survey map_text extents schedule reorder \
+	chunks assemble retry mapfile progress budget pace text names content facts info
 
 UNIT_SOURCES := $(wildcard tests/unit/test-*.c)
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/unit/%)
@@ -50,7 +51,7 @@ check-unit: $(UNIT_TESTS)
 check-run: $(UNIT_TESTS) $(SIM) all image
 	@tests/run $(TESTS)
 
-## check-upstream: runs libnbd's own tests of nbdcopy against build/nbdcopy
+## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo
 .PHONY: check-upstream
 check-upstream: all
 	@tests/run $(wildcard tests/upstream/test-*.sh)

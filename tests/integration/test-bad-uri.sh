@@ -5,7 +5,7 @@
 #
 # cases: socket-missing socket-empty percent-cut-off percent-not-hex percent-nul scheme-unknown
 # cases: tls-not-supported parameter-unknown port-too-large port-not-a-number port-zero
-# cases: bracket-open socket-for-tcp too-long
+# cases: bracket-open socket-for-tcp too-long as-nbdcopy
 
 . "$(dirname "$0")/../functions.sh"
 guard_files
@@ -55,5 +55,11 @@ socket-for-tcp) refused 'socket' 'nbd://localhost/?socket=/s' ;;
 too-long)
     refused 'long' "nbd+unix:///?socket=/$(printf '%0200d' 0)"
     refused 'long' "nbd://localhost/$(printf '%05000d' 0)" ;;
+as-nbdcopy)
+    # It knows one exit code for all failures.
+    DECANT=$TOP/build/nbdcopy
+    run_decant 'nbd://localhost:65536/' new.img
+    [ "$code" -eq 1 ] && grep -q '^nbdcopy: .*65536' err || fail "exit code $code: $(cat err)"
+    nothing_touched ;;
 *) fail "no such case" ;;
 esac

@@ -161,38 +161,81 @@ answer_write(struct disk *disk, struct request *request)
   return 0;
 }
 
-/* True extents, made less helpful at random: never zero where there is data. */
-static int
-answer_survey(struct disk *disk, struct request *request)
+/* What a context truly says of a byte. */
+static uint64_t
+value_of(const struct disk *disk, enum context_kind kind, uint64_t at)
 {
-  struct survey *survey = request->survey;
-  uint64_t at = request->offset;
-  uint64_t end = request->offset + request->length;
+  uint64_t allocation = disk->content[at] == 0 ? EXTENT_ZERO : 0;
+  unsigned depth = disk->marks[at] & MARK_DEPTH;
+
+  switch (kind) {
+  case CONTEXT_ALLOCATION:
+    return allocation;
+  case CONTEXT_DEPTH:
+    return depth;
+  case CONTEXT_JOINT:
+    return allocation | (depth == 1 ? EXTENT_LOCAL : depth ? EXTENT_BACKING : 0);
+  case CONTEXT_DIRTY:
+    return (disk->marks[at] & MARK_DIRTY) != 0;
+  case CONTEXT_OTHER:
+    break;
+  }
+  return at / 1000;
+}
+
+/* A value as a server may put it: zeros with or without a hole, and less helpful
+ * when it lies, but never zero where there is data. */
+static uint64_t
+put(struct disk *disk, enum context_kind kind, uint64_t value, bool lies)
+{
+  if (kind != CONTEXT_ALLOCATION && kind != CONTEXT_JOINT)
+    return value;
+  if (lies && happens(disk, 4))
+    value &= ~(uint64_t)EXTENT_ZERO; /* undefined content, or data: to be read */
+  return value | (happens(disk, 2) ? EXTENT_HOLE : 0);
+}
+
+/* True extents of one context, made less helpful at random; at least a block. */
+static void
+reply(struct disk *disk, const struct request *request, enum context_kind kind)
+{
+  uint64_t at = request->offset, end = request->offset + request->length;
+  uint64_t least = at + disk->base.traits.block_min;
   bool lies = happens(disk, disk->manners.survey_lies_one_in);
 
-  survey->count = survey->told = 0;
-  if (happens(disk, disk->manners.survey_fails_one_in))
-    return EIO;
   if (lies && happens(disk, 2))
     end = range_min(disk->bytes, end + random_between(&disk->random, 0, 5000));
-  while (at < end && survey->count < SURVEY_EXTENTS_MAX) {
-    bool zero = disk->content[at] == 0;
-    uint64_t next = at + 1;
-    while (next < end && (disk->content[next] == 0) == zero)
+  while (at < end) {
+    uint64_t value = value_of(disk, kind, at), next = at + 1;
+    while (next < end && value_of(disk, kind, next) == value)
       next++;
     if (lies && happens(disk, 3))
       next = random_between(&disk->random, at + 1, next);
-    uint32_t flags = zero ? EXTENT_ZERO | (happens(disk, 2) ? EXTENT_HOLE : 0) : 0;
-    if (lies && happens(disk, 4))
-      flags = happens(disk, 2) ? EXTENT_HOLE : 0; /* undefined content, or data: to be read */
-    survey->extents[survey->count++] = (struct extent){ next - at, flags };
-    survey->told++;
+    survey_add(request->survey, next - at, put(disk, kind, value, lies));
     at = next;
-    if (lies && happens(disk, 8))
+    if (lies && at >= least && happens(disk, 8))
       break;
   }
+}
+
+static int
+answer_survey(struct disk *disk, struct request *request)
+{
+  const struct contexts *contexts = &disk->base.contexts;
+  unsigned first = (unsigned)random_between(&disk->random, 0, contexts->count - 1);
+
+  survey_begin(request->survey, contexts->count);
+  if (happens(disk, disk->manners.survey_fails_one_in))
+    return EIO;
+  for (unsigned i = 0; i < contexts->count; i++) {
+    unsigned context = (first + i) % contexts->count;
+    if (happens(disk, disk->manners.reply_missing_one_in))
+      continue;
+    survey_reply(request->survey, context);
+    reply(disk, request, contexts->list[context].kind);
+  }
   if (happens(disk, 20))
-    survey->told += SURVEY_EXTENTS_MAX;
+    request->survey->told += SURVEY_EXTENTS_MAX;
   return 0;
 }
 
@@ -219,9 +262,11 @@ answer(struct disk *disk, struct request *request)
 
 /* Whether the copy has to fail for it. */
 static bool
-is_fault(const struct request *request)
+is_fault(const struct disk *disk, const struct request *request)
 {
-  if (request->errnum == 0 || request->kind == REQUEST_SURVEY)
+  if (request->kind == REQUEST_SURVEY)
+    return disk->surveys_matter && (request->errnum || !survey_is_complete(request->survey));
+  if (request->errnum == 0)
     return false;
   return request->kind != REQUEST_ZERO ||
          (request->errnum != EOPNOTSUPP && request->errnum != EINVAL && request->errnum != EOVERFLOW);
@@ -236,7 +281,7 @@ conclude(struct disk *disk, struct request *request)
   request->errnum = answer(disk, request);
   sim_trace("%8llu us %s: %s [%llu, +%llu) answered with errno %d", (ull)disk->now_us, disk->base.name,
             kinds[request->kind], (ull)request->offset, (ull)request->length, request->errnum);
-  if (is_fault(request)) {
+  if (is_fault(disk, request)) {
     disk->faults++;
     if (request->kind != REQUEST_FLUSH)
       disk->fault_offset = range_min(disk->fault_offset,

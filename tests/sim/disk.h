@@ -3,7 +3,7 @@
  *
  * Requests are answered after random delays and in random order; reads in chunks
  * of data and holes, surveys with whatever extents the protocol allows for the
- * content. A write takes its bytes when it is answered, not when it is submitted,
+ * content and the marks, of up to four contexts in random order. A write takes its bytes when it is answered, not when it is submitted,
  * and a read's buffer holds rubbish until then: who touches a buffer too early
  * or too late writes wrong bytes. Every request is checked against the disk's
  * traits as it arrives.
@@ -24,12 +24,17 @@
 #define DISK_REQUESTS_MAX 256
 #define NEVER UINT64_MAX
 
+/* What contexts other than the content know of a byte: the depth of the image that
+ * provides it, 0 to 3, and whether it is dirty. */
+enum { MARK_DEPTH = 3, MARK_DIRTY = 4 };
+
 /* How one disk behaves; all chances are one in N, 0: never. */
 struct manners {
   uint64_t delay_max_us;       /* of an answer; 0: answered at once, within submit */
   unsigned split_one_in;       /* reads answered in several chunks */
   unsigned survey_fails_one_in;
   unsigned survey_lies_one_in; /* extents cut, split, called data, or longer than asked for */
+  unsigned reply_missing_one_in; /* a context says nothing */
   unsigned read_fails_one_in;
   unsigned write_fails_one_in;
   unsigned zero_refused_one_in; /* EOPNOTSUPP */
@@ -52,6 +57,8 @@ struct disk {
   enum role role;
   uint64_t bytes;           /* of content; a stream's end, which its traits don't tell */
   uint8_t *content;         /* DISK_BYTES_MAX */
+  const uint8_t *marks;     /* a source: MARK_* of each byte */
+  bool surveys_matter;      /* one that fails is a fault */
   uint8_t *decided;         /* a destination: how often each byte was written or zeroed */
   uint64_t watched_bytes;   /* a destination: how much of the content is looked at afterwards */
   uint64_t zero_limit;      /* no zero is larger, whatever this disk would take */

@@ -51,7 +51,7 @@ struct sim {
 
 static struct sim sim;
 static uint8_t source_content[DISK_BYTES_MAX], destination_content[DISK_BYTES_MAX], before[DISK_BYTES_MAX];
-static uint8_t decided[DISK_BYTES_MAX], unused[1];
+static uint8_t decided[DISK_BYTES_MAX], unused[1], marks[DISK_BYTES_MAX];
 static uint8_t payload[SIM_PAYLOAD_BYTES_MAX + 4 * GUARD_BYTES];
 
 /* ---- Telling ---- */
@@ -237,6 +237,7 @@ choose_manners(void)
   manners.split_one_in = now_and_then(2, 4);
   manners.survey_fails_one_in = now_and_then(6, 3);
   manners.survey_lies_one_in = now_and_then(2, 2);
+  manners.reply_missing_one_in = now_and_then(12, 8);
   manners.read_fails_one_in = now_and_then(12, 30);
   manners.write_fails_one_in = now_and_then(12, 30);
   manners.zero_refused_one_in = now_and_then(4, 3);
@@ -266,6 +267,39 @@ choose_traits(uint64_t size)
                           .requests_max = (unsigned)random_between(random, 1, 40) };
 }
 
+/* Runs of each kind, which need not lie where data and zeros change. */
+static void
+fill_marks(uint64_t size)
+{
+  uint64_t alignment = random_power(&sim.random, 0, 13);
+  uint64_t longest = random_power(&sim.random, 4, 17);
+
+  for (uint64_t at = 0; at < size;) {
+    uint64_t end = range_min(at + range_align_up(random_between(&sim.random, 1, longest), alignment), size);
+    memset(marks + at, (int)random_between(&sim.random, 0, MARK_DEPTH | MARK_DIRTY), end - at);
+    at = end;
+  }
+}
+
+/* Those that the copy needs, and some more, in random order. */
+static void
+choose_contexts(struct contexts *contexts)
+{
+  const char *names[] = { CONTEXT_ALLOCATION_NAME, CONTEXT_DEPTH_NAME, CONTEXT_DIRTY_PREFIX "b", "x:noise" };
+  bool wanted[] = { true, sim.config.part == PART_LAYER, sim.config.part == PART_DIRTY, false };
+  unsigned turn = (unsigned)random_between(&sim.random, 0, CONTEXTS_MAX - 1);
+
+  if (sim.config.part == PART_LAYER && random_one_in(&sim.random, 2)) {
+    names[1] = CONTEXT_JOINT_NAME;
+    wanted[0] = false;
+  }
+  for (unsigned i = 0; i < CONTEXTS_MAX; i++) {
+    unsigned n = (i + turn) % CONTEXTS_MAX;
+    if (wanted[n] || random_one_in(&sim.random, 3))
+      contexts_add(contexts, names[n], false);
+  }
+}
+
 static void
 make_stream(struct traits *traits)
 {
@@ -290,7 +324,12 @@ choose_source(uint64_t size)
   disk->bytes = size;
   disk->content = source_content;
   disk->decided = unused;
-  if (random_one_in(&sim.random, 8))
+  disk->marks = marks;
+  disk->surveys_matter = sim.config.part != PART_ALL;
+  choose_contexts(&disk->base.contexts);
+  if (sim.config.part != PART_ALL)
+    disk->base.traits.can_extents = true;
+  else if (random_one_in(&sim.random, 8))
     make_stream(&disk->base.traits);
   if (random_one_in(&sim.random, 20)) {
     disk->manners.bad_start = random_between(&sim.random, 0, size);
@@ -315,7 +354,7 @@ choose_destination(uint64_t size)
     traits.size = SIZE_UNKNOWN; /* a file that grows */
     traits.block_min = 1;
     traits.grows = true;
-  } else if (random_one_in(&sim.random, 8)) {
+  } else if (sim.config.part == PART_ALL && random_one_in(&sim.random, 8)) {
     make_stream(&traits);
   }
   disk->base = (struct endpoint){ .traits = traits, .name = "destination" };
@@ -413,6 +452,8 @@ make_scenario(uint64_t seed)
   sim.now_us = sim.frontier = sim.good = sim.turns = sim.tapped_bytes = 0;
   uint64_t size = choose_size(random_one_in(random, 16) ? DISK_BYTES_MAX / 2 : random_power(random, 12, 16));
   fill_source(size);
+  fill_marks(size);
+  enum part part = sim.config.part = random_one_in(random, 3) ? (enum part)random_between(random, PART_DIRTY, PART_LAYER) : PART_ALL;
   choose_source(size);
   choose_destination(size);
   sim.signal_at_us = random_one_in(random, 20) ? random_between(random, 0, 20000) : NEVER;
@@ -420,14 +461,16 @@ make_scenario(uint64_t seed)
                                      .destination = &sim.destination.base,
                                      .loop = &sim.loop,
                                      .budget = choose_budget(),
-                                     .extents = !random_one_in(random, 8),
+                                     .part = part,
+                                     .extents = part != PART_ALL || !random_one_in(random, 8),
                                      .detect_zeros = !random_one_in(random, 4),
                                      .allocated = random_one_in(random, 8),
                                      .flush = !random_one_in(random, 8),
-                                     .tap = random_one_in(random, 2) ? &tap : NULL };
-  sim.config.skip_zeros = !sim.config.allocated && !sim.destination.base.traits.in_order && random_one_in(random, 6);
+                                     .tap = part == PART_ALL && random_one_in(random, 2) ? &tap : NULL };
+  sim.config.skip_zeros = part == PART_ALL && !sim.config.allocated && !sim.destination.base.traits.in_order && random_one_in(random, 6);
   sim.watched_bytes = sim.destination.watched_bytes = size + BEYOND_BYTES;
-  memset(destination_content, sim.config.skip_zeros ? 0 : 0xd5, sim.watched_bytes);
+  for (uint64_t i = 0; i < sim.watched_bytes; i++) /* every byte beside its neighbours differs */
+    destination_content[i] = sim.config.skip_zeros ? 0 : (uint8_t)(0xd5 + i + i / 256);
   memcpy(before, destination_content, sim.watched_bytes);
   memset(decided, 0, sim.watched_bytes);
   sim.destination.zero_limit = sim.config.budget.zero_max;
@@ -457,11 +500,47 @@ describe(void)
 
 /* ---- What must hold at the end ---- */
 
-/* Bytes below `end` are the source's, each decided once (or skipped as zero). */
+/* Whether a byte is part of the copy. */
+static bool
+is_wanted(uint64_t at)
+{
+  if (sim.config.part == PART_DIRTY)
+    return marks[at] & MARK_DIRTY;
+  return sim.config.part == PART_ALL || (marks[at] & MARK_DEPTH) == 1;
+}
+
+/* Whether a byte lies in a block of the destination's smallest size that the copy
+ * has to write. */
+static bool
+is_beside_wanted(uint64_t at)
+{
+  uint64_t block = sim.destination.base.traits.block_min, start = range_align_down(at, block);
+
+  for (uint64_t i = start; i < start + block && i < sim.source.bytes; i++)
+    if (is_wanted(i))
+      return true;
+  return false;
+}
+
+static void
+check_left(uint64_t at)
+{
+  sim_check(destination_content[at] == before[at], "byte %llu is none of this copy, and was changed", (ull)at);
+  sim_check(decided[at] <= 1, "byte %llu, which is none of this copy, was written %u times", (ull)at, decided[at]);
+  if (decided[at])
+    sim_check(is_beside_wanted(at), "byte %llu was written without need", (ull)at);
+}
+
+/* Bytes below `end` are the source's, each decided once (or skipped as zero); or
+ * untouched, where they are none of the copy. */
 static void
 check_content(uint64_t end)
 {
   for (uint64_t i = 0; i < end; i++) {
+    if (!is_wanted(i)) {
+      check_left(i);
+      continue;
+    }
     sim_check(destination_content[i] == source_content[i], "byte %llu is %02x on the destination, %02x on the source",
               (ull)i, destination_content[i], source_content[i]);
     sim_check(decided[i] == 1 || (sim.config.skip_zeros && decided[i] == 0 && source_content[i] == 0),

@@ -95,7 +95,7 @@ assert_wrong(const struct wrong_line *cases, size_t count)
 static inline void
 assert_help_is_whole(const char *verb, const char *some_long, const char *some_short)
 {
-  char help[8192], list[8192];
+  char help[OPTIONS_TEXT_BYTES], list[OPTIONS_TEXT_BYTES];
 
   assert_parsed(PARSE(verb, "--help"));
   options_describe(&options, help, sizeof help);

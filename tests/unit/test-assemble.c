@@ -9,9 +9,10 @@
 /* ---- Small disks, as pictures ----
  *
  * A source is drawn with a letter for each byte: D is data, 0 a zero that was
- * read, . a zero that needed no read; | ends a piece. What happens is written as
- * W1-5 (write bytes 1 to 4 from where they lie), S (write from a stage), Z (zero)
- * and E (read what the destination holds). */
+ * read, . a zero that needed no read, - a byte to be left alone; | ends a piece.
+ * What happens is written as W1-5 (write bytes 1 to 4 from where they lie), S
+ * (write from a stage), Z (zero), L (leave) and E (read what the destination
+ * holds). */
 
 #define PICTURE_BYTES_MAX 64
 
@@ -36,7 +37,8 @@ play(const struct assemble_config *config, const char *picture, char *story, siz
       const char *end = picture + strcspn(picture, "|");
       for (const char *p = picture; p < end; p++, piece.length++)
         bytes[offset + piece.length] = *p == 'D' ? 'D' : 0;
-      if (*picture != '.')
+      piece.left = *picture == '-';
+      if (*picture != '.' && !piece.left)
         piece.data = bytes + offset;
       picture = *end ? end + 1 : end;
       offset += piece.length;
@@ -59,6 +61,9 @@ play(const struct assemble_config *config, const char *picture, char *story, siz
       break;
     case ASSEMBLE_ZERO:
       name = "Z";
+      break;
+    case ASSEMBLE_LEAVE:
+      name = "L";
       break;
     case ASSEMBLE_DONE:
       return;
@@ -124,6 +129,26 @@ pictures_become_the_actions_beside_them(void **state)
     { "the destination's end needs no alignment", &tight, "DDDDDD", "W0-4 S4-6" },
     { "the destination ends between", &tight, "DDDDD", "W0-4 E4-6 S4-6" },
     { "blocks of a byte", &bytes, "D0D|.|D|D", "W0-1 Z1-2 W2-3 Z3-4 W4-5 W5-6" },
+    { "nothing but what is left", &plain, "----|-----", "L0-4 L4-9" },
+    { "a block between", &plain, "----|DDDD|----", "L0-4 W4-8 L8-12" },
+    { "what is left ends inside a block", &plain, "------|DD", "L0-6 S6-8" },
+    { "what is left begins inside a block", &plain, "DDDDDD|------", "W0-4 S4-6 L6-12" },
+    { "a part is left in a block", &plain, "D|--|D", "S0-1 L1-3 S3-4" },
+    { "zeros beside what is left", &plain, "......|----|......", "Z0-6 L6-10 Z10-16" },
+    { "zeros that were read beside it", &plain, "000000|----|000000", "Z0-6 L6-10 Z10-16" },
+    { "what is left cuts a sector", &sectors, "DDD|---", "E2-4 S0-4 L4-6" },
+    { "or begins one", &sectors, "---|DDD", "L0-2 E2-4 S2-4 S4-6" },
+    { "a byte is left in a sector", &sectors, "DD|-|D", "E2-4 S0-4" },
+    { "a byte is written in a sector", &sectors, "-|D|--", "E0-2 S0-2 L2-4" },
+    { "two bytes are left in a sector, one by one", &sectors, "-|-|DD", "L0-2 S2-4" },
+    { "a block is left in two parts", &whole, "--|--|DDDD", "L0-4 W4-8" },
+    { "a block is left in part, twice", &whole, "-|D|-|D", "E0-4 E0-4 S0-4" },
+    { "what is left goes on over two blocks", &whole, "D|---|----|--|DD", "E0-4 S0-4 L4-8 E8-12 S8-12" },
+    { "the end cuts what is left", &whole, "DDDD|--", "W0-4 L4-6" },
+    { "the end cuts a block of which a part is left", &whole, "D|--", "E0-4 E0-4 S0-4" },
+    { "zeros of a block of which a part is left", &whole, "..|--", "E0-4 S0-4" },
+    { "the destination's end cuts a block that is left in part", &tight, "DDDD|D|-", "W0-4 E4-6 S4-6" },
+    { "and one that is left", &tight, "DDDD|-|-", "W0-4 L4-6" },
   };
   char story[256];
 
@@ -147,7 +172,7 @@ asking_again_changes_nothing(void **state)
   assemble_init(&assemble, &config);
   for (int i = 0; i < 3; i++)
     assert_int_equal(assemble_next(&assemble, &action), ASSEMBLE_WANTS_PIECE);
-  assemble_feed(&assemble, &(struct piece){ 0, 3, data, 0 });
+  assemble_feed(&assemble, &(struct piece){ .length = 3, .data = data });
   for (int i = 0; i < 3; i++)
     assert_int_equal(assemble_next(&assemble, &action), ASSEMBLE_WANTS_STAGE);
   assemble_stage(&assemble, stage, 5);
@@ -271,7 +296,7 @@ mistakes_are_asserted(void **state)
 
 #define FLIGHTS_MAX 8
 
-enum { IS_PIECE_START = 1, IS_KNOWN_ZERO = 2 }; /* of a byte of the source */
+enum { IS_PIECE_START = 1, IS_KNOWN_ZERO = 2, IS_LEFT = 4 }; /* of a byte of the source */
 
 /* The bytes of a piece, held by the assembler and by writes. */
 struct buffer {
@@ -297,6 +322,7 @@ struct world {
   uint8_t *wanted;      /* what the destination has to become */
   uint8_t *marks;       /* IS_* */
   uint64_t piece_max;
+  bool partial; /* some of it is to be left alone */
 
   uint64_t fed;
   uint64_t handed_out;
@@ -363,6 +389,7 @@ begin_world(struct world *world, unsigned block_low, unsigned block_high)
                                             : world->source_size + beyond;
   world->end = range_min(range_align_up(world->source_size, config->block_min), config->size);
   world->room = world->source_size + 4 * block;
+  world->partial = random_one_in(random, 2);
   world->piece_max = block * random_between(random, 1, 8) / random_between(random, 1, 8) + 1;
   world->source = take_memory(world->room);
   world->destination = take_memory(world->room);
@@ -431,7 +458,11 @@ feed(struct world *world)
   }
   while (zeros < left && world->source[offset + zeros] == 0)
     zeros++;
-  if (zeros > 0 && !random_one_in(world->random, 4)) {
+  if (world->partial && random_one_in(world->random, 3)) {
+    piece.left = true;
+    memset(world->marks + offset, IS_LEFT, length);
+    memcpy(world->wanted + offset, world->destination + offset, length); /* nothing is written there yet */
+  } else if (zeros > 0 && !random_one_in(world->random, 4)) {
     /* Known zeros may be long: they come without a read. */
     length = random_one_in(world->random, 2) ? zeros : range_min(zeros, length);
     memset(world->marks + offset, IS_KNOWN_ZERO, length);
@@ -469,15 +500,61 @@ give_edge(struct world *world, const struct action *action)
   uint64_t end = action->offset + action->length;
   uint8_t *held = take_memory(action->length);
 
-  check(world->fed == world->source_size && world->source_size < world->end);
-  check(action->offset == range_align_down(world->source_size, world->config.block_min));
-  check(end == world->end && action->length <= world->config.block_bytes);
-  /* What lies below the source's end is stale by now: it must not be used. */
+  check(range_is_aligned(action->offset, world->config.block_min) && action->length <= world->config.block_min);
+  check(range_is_aligned(end, world->config.block_min) || end == world->config.size);
+  /* What the source has is stale by now: it must not be used. */
   memset(held, 0xdd, action->length);
-  for (uint64_t at = world->source_size; at < end; at++)
-    held[at - action->offset] = world->destination[at];
+  unsigned kept = 0;
+  for (uint64_t at = action->offset; at < end; at++)
+    if (at >= world->source_size || world->marks[at] & IS_LEFT) {
+      held[at - action->offset] = world->destination[at];
+      kept++;
+    }
+  check(kept > 0);
   assemble_edge(&world->assemble, held);
   free(held);
+}
+
+static bool
+is_left(const struct world *world, uint64_t at)
+{
+  return at < world->source_size && world->marks[at] & IS_LEFT;
+}
+
+/* Whether a request may begin or end here, which is inside a block: beside what
+ * stays as it is. */
+static bool
+is_beside_left(const struct world *world, uint64_t at)
+{
+  return range_is_aligned(at, world->config.block_min) && (is_left(world, at) || (at > 0 && is_left(world, at - 1)));
+}
+
+/* Each of the destination's smallest blocks that is written has something to be written. */
+static void
+check_need(const struct world *world, const struct action *action)
+{
+  uint64_t end = range_min(action->offset + action->length, world->source_size), at = action->offset;
+
+  while (at < end) {
+    uint64_t block_end = range_min(at + world->config.block_min, end);
+    bool needed = false;
+    for (; at < block_end; at++)
+      needed = needed || !is_left(world, at);
+    check(needed);
+  }
+}
+
+/* Left whole: the blocks beside it are not this one's. */
+static void
+check_left(const struct world *world, const struct action *action)
+{
+  uint64_t end = action->offset + action->length;
+
+  check(action->offset == world->handed_out && action->length > 0);
+  check(range_is_aligned(action->offset, world->config.block_min));
+  check(range_is_aligned(end, world->config.block_min) || end == world->source_size);
+  for (uint64_t at = action->offset; at < end; at++)
+    check(is_left(world, at));
 }
 
 static void
@@ -487,8 +564,8 @@ check_place(const struct world *world, enum assemble_result result, const struct
   uint64_t end = action->offset + action->length;
 
   check(action->offset == world->handed_out && action->length > 0);
-  check(action->offset % config->block_bytes == 0);
-  check(end % config->block_bytes == 0 || end == world->end);
+  check(action->offset % config->block_bytes == 0 || is_beside_left(world, action->offset));
+  check(end % config->block_bytes == 0 || end == world->end || is_beside_left(world, end));
   check(end <= world->end);
   check(action->length <= (result == ASSEMBLE_WRITE ? config->write_max : config->zero_max));
 }
@@ -497,7 +574,7 @@ static void
 check_zeros(const struct world *world, const struct action *action)
 {
   for (uint64_t at = action->offset; at < action->offset + action->length; at++) {
-    check(at < world->source_size && world->source[at] == 0);
+    check(at < world->source_size && world->source[at] == 0 && !is_left(world, at));
     check(world->config.detect_zeros || world->marks[at] & IS_KNOWN_ZERO);
   }
   if (world->last_result == ASSEMBLE_ZERO)
@@ -514,7 +591,8 @@ check_write(const struct world *world, const struct action *action)
   for (uint64_t start = action->offset; start < end; start += block) {
     bool is_zero = start + block <= world->source_size || end <= world->source_size;
     for (uint64_t at = start; is_zero && at < range_min(start + block, end); at++)
-      is_zero = world->config.detect_zeros ? world->source[at] == 0 : (world->marks[at] & IS_KNOWN_ZERO) != 0;
+      is_zero = !is_left(world, at) && (world->config.detect_zeros ? world->source[at] == 0
+                                                                   : (world->marks[at] & IS_KNOWN_ZERO) != 0);
     check(!is_zero);
   }
 }
@@ -542,11 +620,16 @@ check_origin(const struct world *world, const struct action *action)
 static void
 carry_out(struct world *world, enum assemble_result result, const struct action *action)
 {
-  check_place(world, result, action);
+  if (result == ASSEMBLE_LEAVE) {
+    check_left(world, action);
+  } else {
+    check_place(world, result, action);
+    check_need(world, action);
+  }
   if (result == ASSEMBLE_ZERO) {
     check_zeros(world, action);
     memset(world->destination + action->offset, 0, action->length);
-  } else {
+  } else if (result == ASSEMBLE_WRITE) {
     struct flight flight = { .action = *action, .copy = take_memory(action->length) };
     check_write(world, action);
     check_origin(world, action);
@@ -585,12 +668,12 @@ run_world(struct world *world)
       give_stage(world);
     else if (result == ASSEMBLE_WANTS_EDGE && !random_one_in(world->random, 4))
       give_edge(world, &action);
-    else if (result == ASSEMBLE_WRITE || result == ASSEMBLE_ZERO)
+    else if (result == ASSEMBLE_WRITE || result == ASSEMBLE_ZERO || result == ASSEMBLE_LEAVE)
       carry_out(world, result, &action);
     check(assemble_decided(&world->assemble) == world->handed_out);
     /* Zeros are kept back only as long as more of them may join. */
     uint64_t kept_back = asked_at - world->handed_out;
-    check(result != ASSEMBLE_WANTS_PIECE || kept_back < world->config.zero_max + world->config.block_bytes);
+    check(result != ASSEMBLE_WANTS_PIECE || kept_back < world->config.zero_max + 2 * world->config.block_bytes);
   }
   while (world->flight_count > 0)
     land_one(world);
@@ -603,7 +686,8 @@ copy_random_disk(struct random *random, unsigned block_low, unsigned block_high)
 
   begin_world(&world, block_low, block_high);
   run_world(&world);
-  check(world.fed == world.source_size && world.handed_out == world.end);
+  check(world.fed == world.source_size);
+  check(world.handed_out == world.end || (is_left(&world, world.source_size - 1) && world.handed_out == world.source_size));
   check(world.stage_held == STAGE_NONE && !world.poured);
   check(memcmp(world.destination, world.wanted, world.room) == 0);
   end_world(&world);

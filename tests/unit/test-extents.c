@@ -8,15 +8,31 @@
 
 #define MODEL_BYTES 30000
 
+struct status {
+  uint64_t length, flags;
+};
+
 static struct extents extents; /* both too large for the stack */
 static struct survey survey;
+static struct contexts allocation; /* base:allocation alone */
+static struct contexts changes;    /* and a dirty bitmap */
 
 static void
-answer(size_t count, const struct extent *list)
+answer(size_t count, const struct status *list)
 {
-  survey.count = survey.told = count;
+  survey_begin(&survey, 1);
+  survey_reply(&survey, 0);
   for (size_t i = 0; i < count; i++)
-    survey.extents[i] = list[i];
+    survey_add(&survey, list[i].length, list[i].flags);
+}
+
+/* Takes over what was answered, of the whole source. */
+static void
+take_over(uint64_t asked, uint64_t alignment, uint64_t size)
+{
+  struct extents_rules rules = { &allocation, PART_ALL, alignment, size };
+
+  assert_true(extents_take_over(&extents, &survey, &rules, asked));
 }
 
 /* The front is this, and is then forgotten. */
@@ -27,7 +43,7 @@ assert_next(uint64_t length, bool zero)
 
   assert_non_null(front);
   assert_true(front->length == length);
-  assert_int_equal(front->zero, zero);
+  assert_int_equal(front->kind, zero ? EXTENT_IS_ZERO : EXTENT_IS_DATA);
   extents_consume(&extents, length);
 }
 
@@ -46,7 +62,7 @@ an_empty_list_knows_nothing(void **state)
   extents_init(&extents, 12345);
   assert_nothing_left(12345);
   extents_consume(&extents, 0);
-  assert_true(extents_append(&extents, 0, true));
+  assert_true(extents_append(&extents, 0, EXTENT_IS_ZERO));
   assert_nothing_left(12345);
 }
 
@@ -55,11 +71,11 @@ extents_of_one_kind_are_joined(void **state)
 {
   (void)state;
   extents_init(&extents, 100);
-  assert_true(extents_append(&extents, 10, false));
-  assert_true(extents_append(&extents, 5, false));
-  assert_true(extents_append(&extents, 7, true));
-  assert_true(extents_append(&extents, 0, false));
-  assert_true(extents_append(&extents, 1, true));
+  assert_true(extents_append(&extents, 10, EXTENT_IS_DATA));
+  assert_true(extents_append(&extents, 5, EXTENT_IS_DATA));
+  assert_true(extents_append(&extents, 7, EXTENT_IS_ZERO));
+  assert_true(extents_append(&extents, 0, EXTENT_IS_DATA));
+  assert_true(extents_append(&extents, 1, EXTENT_IS_ZERO));
   assert_int_equal(extents_room(&extents), EXTENTS_MAX - 2);
   assert_true(extents.end == 123);
   assert_next(15, false);
@@ -91,12 +107,12 @@ a_full_list_takes_only_more_of_the_last_kind(void **state)
   for (int i = 0; i < EXTENTS_MAX; i++)
     assert_true(extents_append(&extents, 2, i % 2));
   assert_int_equal(extents_room(&extents), 0);
-  assert_false(extents_append(&extents, 3, false)); /* the last one is zero */
+  assert_false(extents_append(&extents, 3, EXTENT_IS_DATA)); /* the last one is zero */
   assert_true(extents.end == 2 * EXTENTS_MAX);
-  assert_true(extents_append(&extents, 3, true));
+  assert_true(extents_append(&extents, 3, EXTENT_IS_ZERO));
   assert_true(extents.end == 2 * EXTENTS_MAX + 3);
   extents_consume(&extents, 2);
-  assert_true(extents_append(&extents, 4, false));
+  assert_true(extents_append(&extents, 4, EXTENT_IS_DATA));
   assert_int_equal(extents_room(&extents), 0);
   for (int i = 1; i < EXTENTS_MAX - 1; i++)
     assert_next(2, i % 2);
@@ -108,7 +124,7 @@ a_full_list_takes_only_more_of_the_last_kind(void **state)
 static void
 only_what_is_said_to_be_zero_is_zero(void **state)
 {
-  static const struct extent list[] = {
+  static const struct status list[] = {
     { 512, 0 },
     { 512, EXTENT_HOLE }, /* its content is undefined: read it */
     { 512, EXTENT_ZERO },
@@ -120,7 +136,7 @@ only_what_is_said_to_be_zero_is_zero(void **state)
   (void)state;
   extents_init(&extents, 0);
   answer(LENGTH_OF(list), list);
-  extents_take_over(&extents, &survey, 4096, 512, 1 << 20);
+  take_over(4096, 512, 1 << 20);
   assert_next(1024, false);
   assert_next(1024, true);
   assert_next(512, false);
@@ -134,10 +150,10 @@ no_answer_makes_the_window_data(void **state)
   (void)state;
   extents_init(&extents, 4096);
   answer(0, NULL);
-  extents_take_over(&extents, &survey, 8192, 512, 1 << 20);
+  take_over(8192, 512, 1 << 20);
   assert_next(8192, false);
   assert_nothing_left(12288);
-  extents_take_over(&extents, &survey, 8192, 512, 12288 + 100);
+  take_over(8192, 512, 12288 + 100);
   assert_next(100, false);
   assert_nothing_left(12388);
 }
@@ -158,15 +174,14 @@ an_answer_is_cut_to_whole_blocks_and_to_the_size(void **state)
     { 4095, 4097, 4096, false },      /* less than a block: the block isn't known to be zero */
     { 4095, 4000, 4000, true },
     { 1, 1 << 20, 4096, false },
-    { 0, 1 << 20, 4096, false }, /* a server that says nothing in so many words */
     { 1, 100, 100, false },
   };
 
   (void)state;
   for (size_t i = 0; i < LENGTH_OF(cases); i++) {
     extents_init(&extents, 0);
-    answer(1, &(struct extent){ cases[i].length, EXTENT_ZERO });
-    extents_take_over(&extents, &survey, 65536, 4096, cases[i].size);
+    answer(1, &(struct status){ cases[i].length, EXTENT_ZERO });
+    take_over(65536, 4096, cases[i].size);
     assert_next(cases[i].end, cases[i].zero);
     assert_nothing_left(cases[i].end);
   }
@@ -175,13 +190,13 @@ an_answer_is_cut_to_whole_blocks_and_to_the_size(void **state)
 static void
 lengths_cannot_add_up_past_the_last_offset(void **state)
 {
-  static const struct extent list[] = { { UINT64_MAX, EXTENT_ZERO }, { UINT64_MAX, 0 }, { UINT64_MAX, EXTENT_ZERO } };
+  static const struct status list[] = { { UINT64_MAX, EXTENT_ZERO }, { UINT64_MAX, 0 }, { UINT64_MAX, EXTENT_ZERO } };
   uint64_t size = UINT64_C(1) << 63;
 
   (void)state;
   extents_init(&extents, 4096);
   answer(LENGTH_OF(list), list);
-  extents_take_over(&extents, &survey, 65536, 4096, size);
+  take_over(65536, 4096, size);
   assert_next(size - 4096, true);
   assert_nothing_left(size);
 }
@@ -190,12 +205,13 @@ static void
 a_whole_answer_of_changing_kinds_fits(void **state)
 {
   (void)state;
-  survey.count = survey.told = SURVEY_EXTENTS_MAX;
+  survey_begin(&survey, 1);
+  survey_reply(&survey, 0);
   for (size_t i = 0; i < SURVEY_EXTENTS_MAX; i++)
-    survey.extents[i] = (struct extent){ 512, i % 2 ? EXTENT_ZERO : 0 };
+    survey_add(&survey, 512, i % 2 ? EXTENT_ZERO : 0);
   extents_init(&extents, 0);
   for (uint64_t i = 1; i <= EXTENTS_MAX / SURVEY_EXTENTS_MAX; i++) {
-    extents_take_over(&extents, &survey, SURVEY_EXTENTS_MAX * 512, 512, GIB);
+    take_over(SURVEY_EXTENTS_MAX * 512, 512, GIB);
     assert_true(extents.end == i * SURVEY_EXTENTS_MAX * 512);
   }
   for (size_t i = 0; i < EXTENTS_MAX; i++)
@@ -224,7 +240,7 @@ static void
 consume_more_than_known(void)
 {
   extents_init(&extents, 0);
-  extents_append(&extents, 10, true);
+  extents_append(&extents, 10, EXTENT_IS_ZERO);
   extents_consume(&extents, 11);
 }
 
@@ -232,7 +248,7 @@ static void
 append_past_the_last_offset(void)
 {
   extents_init(&extents, UINT64_MAX - 10);
-  extents_append(&extents, 11, true);
+  extents_append(&extents, 11, EXTENT_IS_ZERO);
 }
 
 static void
@@ -243,9 +259,9 @@ mistakes_are_asserted(void **state)
   assert_true(is_asserted(append_past_the_last_offset));
 }
 
-/* ---- Against an array that says for each byte whether it is known to be zero ---- */
+/* ---- Against an array that says for each byte what is to become of it ---- */
 
-static bool model[MODEL_BYTES];
+static uint8_t model[MODEL_BYTES];
 
 static void
 check_against_model(void)
@@ -256,31 +272,57 @@ check_against_model(void)
     const struct known_extent *extent = &extents.ring[(extents.first + i) % EXTENTS_MAX];
     const struct known_extent *next = &extents.ring[(extents.first + i + 1) % EXTENTS_MAX];
     check(extent->length > 0);
-    check(i + 1 == extents.count || next->zero != extent->zero);
+    check(i + 1 == extents.count || next->kind != extent->kind);
     for (uint64_t end = at + extent->length; at < end; at++)
-      check(at < MODEL_BYTES && model[at] == extent->zero);
+      check(at < MODEL_BYTES && model[at] == extent->kind);
   }
   check(at == extents.end);
 }
 
-/* What a survey of random extents must teach, by the words of the header. */
-static void
-teach_model(uint64_t asked, uint64_t alignment, uint64_t size)
+static enum extent_kind
+kind_of(const struct extent *extent, enum part part)
 {
-  uint64_t start = extents.end, told_end = start;
+  if (part == PART_DIRTY && !(extent->values[1] & 1))
+    return EXTENT_IS_LEFT;
+  return extent->values[0] & EXTENT_ZERO ? EXTENT_IS_ZERO : EXTENT_IS_DATA;
+}
 
-  for (size_t i = 0; i < survey.count; i++)
+/* What a survey of random extents must teach, by the words of the header. Returns
+ * false if that is nothing. */
+static bool
+teach_model(const struct extents_rules *rules, uint64_t asked)
+{
+  uint64_t start = extents.end, told_end = start, size = rules->size;
+  size_t count = survey_is_complete(&survey) ? survey.count : 0; /* what isn't known of all is not known */
+
+  for (size_t i = 0; i < count; i++)
     for (uint64_t n = survey.extents[i].length; n > 0; n--, told_end++)
       if (told_end < size)
-        model[told_end] = survey.extents[i].flags & EXTENT_ZERO;
-  uint64_t end = told_end >= size ? size : told_end - told_end % alignment;
-  if (survey.count == 0 || end <= start) {
-    end = survey.count == 0 ? start + asked : start + alignment;
+        model[told_end] = (uint8_t)kind_of(&survey.extents[i], rules->part);
+  uint64_t end = told_end >= size ? size : told_end - told_end % rules->alignment;
+  bool learnt = end > start;
+  if (!learnt && rules->part == PART_ALL) {
+    end = count == 0 ? start + asked : start + rules->alignment;
     end = end < size ? end : size;
-    memset(model + start, false, end - start);
+    memset(model + start, EXTENT_IS_DATA, end - start);
+  } else if (!learnt) {
+    end = start;
   }
-  extents_take_over(&extents, &survey, asked, alignment, size);
+  check(extents_take_over(&extents, &survey, rules, asked) == (end > start));
   check(extents.end == end);
+  return end > start;
+}
+
+/* Random flags of one context or two; one of them may fail to reply. */
+static void
+answer_at_random(struct random *random, unsigned contexts, uint64_t count_max, uint64_t length_max)
+{
+  survey_begin(&survey, contexts);
+  for (unsigned context = 0; context < contexts && !random_one_in(random, 10); context++) {
+    survey_reply(&survey, context);
+    for (uint64_t n = random_between(random, 1, count_max); n > 0; n--)
+      survey_add(&survey, random_between(random, 0, length_max), random_between(random, 0, 3));
+  }
 }
 
 static void
@@ -288,17 +330,17 @@ one_random_disk(struct random *random)
 {
   uint64_t alignment = random_power(random, 0, 9), size = random_between(random, 1, MODEL_BYTES);
   uint64_t length_max = random_between(random, 1, 30), count_max = random_between(random, 1, SURVEY_EXTENTS_MAX);
+  enum part part = random_one_in(random, 2) ? PART_DIRTY : PART_ALL;
+  struct extents_rules rules = { part == PART_ALL ? &allocation : &changes, part, alignment, size };
 
   extents_init(&extents, 0);
   /* Begin anywhere in the ring, so that its end is crossed. */
   extents.first = random_between(random, 0, EXTENTS_MAX - 1);
   while (extents.start < size) {
     if (extents.end < size && extents_room(&extents) >= SURVEY_EXTENTS_MAX && !random_one_in(random, 3)) {
-      survey.count = survey.told = random_one_in(random, 10) ? 0 : random_between(random, 1, count_max);
-      for (size_t i = 0; i < survey.count; i++)
-        survey.extents[i] = (struct extent){ .length = random_between(random, 0, length_max),
-                                             .flags = (uint32_t)random_between(random, 0, 3) };
-      teach_model(alignment * random_between(random, 1, 20), alignment, size);
+      answer_at_random(random, rules.contexts->count, count_max, length_max);
+      if (!teach_model(&rules, alignment * random_between(random, 1, 20)))
+        rules.part = PART_ALL; /* which goes on whatever it is told */
     } else {
       uint64_t known = extents.end - extents.start, end = extents.end;
       uint64_t length = random_one_in(random, 4) ? known : random_between(random, 0, known / 2);
@@ -326,13 +368,14 @@ one_random_ring(struct random *random)
 
   extents_init(&extents, 0);
   for (unsigned filled = 0; end < MODEL_BYTES - 3;) {
-    bool zero = !random_one_in(random, 10) == (filled++ % 2 == 0); /* mostly the other kind than before */
+    uint64_t kind = random_one_in(random, 10) ? random_between(random, 0, 2) : filled % 3; /* mostly another than before */
+    filled++;
     uint64_t length = random_between(random, 0, 3);
-    bool joins = extents.count > 0 && model[end - 1] == zero;
+    bool joins = extents.count > 0 && model[end - 1] == kind;
     bool fits = length == 0 || joins || extents_room(&extents) > 0;
-    check(extents_append(&extents, length, zero) == fits);
+    check(extents_append(&extents, length, (enum extent_kind)kind) == fits);
     if (fits) {
-      memset(model + end, zero, length);
+      memset(model + end, (int)kind, length);
       end += length;
     } else {
       check_against_model();
@@ -369,5 +412,8 @@ main(void)
     cmocka_unit_test(random_rings_agree_with_the_model),
   };
 
+  contexts_add(&allocation, CONTEXT_ALLOCATION_NAME, false);
+  contexts_add(&changes, CONTEXT_ALLOCATION_NAME, false);
+  contexts_add(&changes, CONTEXT_DIRTY_PREFIX "b", true);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,9 @@ defaults_are_the_documented_ones(void **state)
   assert_int_equal(options.copy.payload_bytes, 16 * MIB);
   assert_int_equal(options.connections, 4);
   assert_int_equal(options.copy.sparse_bytes, 4 * KIB);
-  assert_true(options.extents && options.copy.flush);
+  assert_true(options.copy.flush);
+  assert_int_equal(options.contexts.count, 1);
+  assert_string_equal(options.contexts.list[0].name, "base:allocation");
   assert_false(options.copy.allocated || options.copy.destination_is_zero);
   assert_false(options.copy.progress || options.copy.report || options.verbose);
   assert_int_equal(options.source.kind, PLACE_PATH);
@@ -27,9 +29,9 @@ settings(void)
   static char text[256];
 
   snprintf(text, sizeof text, "%s%s%s%s%s%s%smemory=%llu connections=%u sparse=%llu",
-           options.copy.allocated ? "allocated " : "", options.extents ? "" : "no-extents ",
-           options.copy.destination_is_zero ? "zero " : "",
-           options.copy.flush ? "" : "no-flush ", options.copy.progress ? "progress " : "", options.copy.report ? "report " : "",
+           options.copy.allocated ? "allocated " : "", options.contexts.count ? "" : "no-extents ",
+           options.copy.destination_is_zero ? "zero " : "", options.copy.flush ? "" : "no-flush ",
+           options.copy.progress ? "progress " : "", options.copy.report ? "report " : "",
            options.verbose ? "verbose " : "", (unsigned long long)options.copy.payload_bytes, options.connections,
            (unsigned long long)options.copy.sparse_bytes);
   return text;
@@ -136,7 +138,7 @@ every_option_is_in_the_help(void **state)
 static void
 as_nbdcopy_it_keeps_to_nbdcopy(void **state)
 {
-  char text[256];
+  char text[OPTIONS_TEXT_BYTES];
 
   (void)state;
   assert_parsed(PARSE_AS("/usr/bin/nbdcopy", "a", "b"));
@@ -152,7 +154,50 @@ as_nbdcopy_it_keeps_to_nbdcopy(void **state)
   options_describe(&options, text, sizeof text);
   assert_string_equal(text, "nbdcopy 1.22.2\nlibnbd 1.22.2\n");
   assert_int_equal(PARSE_AS("nbdcopy", "a"), -1);
-  assert_int_equal(fault.exit_code, EXIT_FAILED);
+  assert_int_equal(options_exit_code(&options, &fault), EXIT_FAILED);
+}
+
+/* Contexts that tell what a part is are required; the holes in it are but good to know. */
+static void
+a_part_is_asked_for_by_its_contexts(void **state)
+{
+  char name[NAME_BYTES_MAX + 32] = "--dirty-bitmap=";
+
+  (void)state;
+  assert_parsed(PARSE("a", "b"));
+  assert_int_equal(options.copy.part, PART_ALL);
+  assert_int_equal(options.contexts.count, 1);
+  assert_false(options.contexts.list[0].required);
+  assert_parsed(PARSE("--no-extents", "a", "b"));
+  assert_int_equal(options.contexts.count, 0);
+  assert_parsed(PARSE("--dirty-bitmap=b:c", "a", "b"));
+  assert_int_equal(options.copy.part, PART_DIRTY);
+  assert_int_equal(options.contexts.count, 2);
+  assert_string_equal(options.contexts.list[1].name, "qemu:dirty-bitmap:b:c");
+  assert_true(options.contexts.list[1].required && !options.contexts.list[0].required && !options.contexts.joint_first);
+  assert_parsed(PARSE("--layer", "a", "null:"));
+  assert_int_equal(options.copy.part, PART_LAYER);
+  assert_string_equal(options.contexts.list[1].name, "qemu:allocation-depth");
+  assert_true(options.contexts.list[1].required && options.contexts.joint_first);
+  memset(name + strlen(name), 'x', NAME_BYTES_MAX);
+  assert_int_equal(PARSE(name, "a", "b"), -1);
+}
+
+static void
+a_part_is_not_the_whole(void **state)
+{
+  static const struct wrong_line cases[] = {
+    { { "--layer", "--dirty-bitmap=b", "a", "b" }, "--dirty-bitmap can't be used with --layer" },
+    { { "--dirty-bitmap=", "a", "b" }, "can't be a bitmap of that name" },
+    { { "--layer", "--no-extents", "a", "b" }, "--no-extents can't be used with --layer" },
+    { { "--dirty-bitmap=b", "--target-is-zero", "a", "b" }, "--destination-is-zero can't be used with --dirty-bitmap" },
+    { { "--layer", "--sha256", "a", "b" }, "a digest is of the whole disk" },
+    { { "--layer", "--blkhash", "a", "b" }, "a digest is of the whole disk" },
+    { { "--layer", "a", "-" }, "written from front to end" },
+  };
+
+  (void)state;
+  assert_wrong(cases, LENGTH_OF(cases));
 }
 
 /* What nbdcopy takes, and the same from both. */
@@ -186,6 +231,7 @@ main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(defaults_are_the_documented_ones), cmocka_unit_test(each_option_sets_its_own),
     cmocka_unit_test(what_is_wrong_is_said),            cmocka_unit_test(every_option_is_in_the_help),
+    cmocka_unit_test(a_part_is_asked_for_by_its_contexts), cmocka_unit_test(a_part_is_not_the_whole),
     cmocka_unit_test(as_nbdcopy_it_keeps_to_nbdcopy),   cmocka_unit_test(nbdcopys_options_mean_the_same),
   };
 

@@ -7,13 +7,13 @@ static void
 defaults_are_the_documented_ones(void **state)
 {
   (void)state;
-  assert_parsed(PARSE("info", "a"));
+  assert_parsed(PARSE("info", "nbd://h"));
   assert_int_equal(options.verb, VERB_INFO);
   assert_int_equal(options.persona, PERSONA_DECANT);
   assert_int_equal(options.info.query, INFO_EXPORT);
   assert_true(options.info.content);
   assert_false(options.info.json || options.info.negated);
-  assert_int_equal(options.info.colour, COLOUR_ON_TERMINAL);
+  assert_int_equal(options.colour, COLOUR_ON_TERMINAL);
 }
 
 static void
@@ -46,14 +46,18 @@ can_has_many_names(void **state)
   (void)state;
   for (size_t i = 0; i < LENGTH_OF(yes); i++) {
     assert_parsed(PARSE_AS("nbdinfo", yes[i], "trim", "nbd://h"));
-    assert_string_equal(options.info.feature, "trim");
+    assert_int_equal(options.info.fact, FACT_TRIM);
     assert_false(options.info.negated);
   }
   for (size_t i = 0; i < LENGTH_OF(no); i++) {
     assert_parsed(PARSE_AS("nbdinfo", "nbd://h", no[i], "trim"));
-    assert_string_equal(options.info.feature, "trim");
+    assert_int_equal(options.info.fact, FACT_TRIM);
     assert_true(options.info.negated);
   }
+  assert_parsed(PARSE_AS("nbdinfo", "--can=write", "nbd://h"));
+  assert_true(options.info.fact == FACT_READ_ONLY && options.info.negated);
+  assert_parsed(PARSE_AS("nbdinfo", "--cannot=write", "nbd://h"));
+  assert_true(options.info.fact == FACT_READ_ONLY && !options.info.negated);
 }
 
 static void
@@ -77,9 +81,9 @@ colours_are_spelt_both_ways(void **state)
   (void)state;
   for (size_t i = 0; i < LENGTH_OF(always); i++) {
     assert_parsed(PARSE_AS("nbdinfo", always[i], "nbd://h"));
-    assert_int_equal(options.info.colour, COLOUR_ALWAYS);
+    assert_int_equal(options.colour, COLOUR_ALWAYS);
     assert_parsed(PARSE_AS("nbdinfo", never[i], "nbd://h"));
-    assert_int_equal(options.info.colour, COLOUR_NEVER);
+    assert_int_equal(options.colour, COLOUR_NEVER);
   }
 }
 
@@ -89,11 +93,16 @@ map_is_the_other_verb(void **state)
   (void)state;
   assert_parsed(PARSE_AS("nbdinfo", "--map", "nbd://h"));
   assert_int_equal(options.verb, VERB_MAP);
-  assert_string_equal(options.map.context, "base:allocation");
-  assert_false(options.map.json || options.map.totals);
+  assert_int_equal(options.contexts.count, 1);
+  assert_string_equal(options.contexts.list[0].name, "base:allocation");
+  assert_true(options.contexts.list[0].required);
+  assert_int_equal(options.map.style, MAP_TEXT);
+  assert_false(options.map.totals);
+  assert_int_equal(options.map.offset, 0);
+  assert_int_equal(options.map.length, UINT64_MAX);
   assert_parsed(PARSE_AS("nbdinfo", "--map=qemu:dirty-bitmap:b", "--json", "--totals", "nbd://h"));
-  assert_string_equal(options.map.context, "qemu:dirty-bitmap:b");
-  assert_true(options.map.json && options.map.totals);
+  assert_string_equal(options.contexts.list[0].name, "qemu:dirty-bitmap:b");
+  assert_true(options.map.style == MAP_JSON && options.map.totals);
   assert_parsed(PARSE_AS("nbdinfo", "--map", "--total", "[", "nbdkit", "]"));
   assert_int_equal(options.source.kind, PLACE_COMMAND);
   assert_true(options.map.totals);
@@ -110,6 +119,9 @@ what_is_wrong_is_said(void **state)
     { { "info", "--can=trim", "--size", "a" }, "can't be used together" },
     { { "info", "--content", "--no-content", "a" }, "can't be used together" },
     { { "info", "--totals", "a" }, "with --map only" },
+    { { "info", "--can=nosuch", "nbd://h" }, "there is no nosuch" },
+    { { "info", "a" }, "neither an NBD URI nor [ a server to start ]: a" },
+    { { "info", "--map", "-" }, "neither an NBD URI nor [ a server to start ]: -" },
     { { "info", "--can" }, "missing after --can" },
     { { "info", "--progress", "a" }, "unknown option --progress" },
   };
@@ -121,17 +133,16 @@ what_is_wrong_is_said(void **state)
 static void
 as_nbdinfo_it_keeps_to_nbdinfo(void **state)
 {
-  char text[256];
+  char text[OPTIONS_TEXT_BYTES];
 
   (void)state;
   assert_parsed(PARSE_AS("nbdinfo", "--version"));
   options_describe(&options, text, sizeof text);
   assert_string_equal(text, "nbdinfo 1.22.2\nlibnbd 1.22.2\n");
   assert_string_equal(options_program(&options), "nbdinfo");
-  assert_parsed(PARSE_AS("nbdinfo", "map")); /* no verb */
-  assert_string_equal(options.source.text, "map");
+  assert_int_equal(PARSE_AS("nbdinfo", "map", "nbd://h"), -1); /* there are no verbs */
   assert_int_equal(PARSE_AS("nbdinfo", "--nonsense"), -1);
-  assert_int_equal(fault.exit_code, EXIT_FAILED);
+  assert_int_equal(options_exit_code(&options, &fault), EXIT_FAILED);
 }
 
 static void

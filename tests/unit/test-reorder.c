@@ -59,7 +59,7 @@ a_piece_leaves_as_it_came(void **state)
 
   (void)state;
   reorder_init(&reorder, 7);
-  reorder_push(&reorder, (struct piece){ 7, 3, bytes, 42 });
+  reorder_push(&reorder, (struct piece){ 7, 3, bytes, 42, false });
   assert_true(reorder_pop(&reorder, &piece));
   assert_int_equal(piece.offset, 7);
   assert_int_equal(piece.length, 3);
@@ -184,7 +184,7 @@ one_random_copy(struct random *random)
         read->end -= length;
       else
         read->next += length;
-      reorder_push(&reorder, (struct piece){ start + at, length, NULL, (uint32_t)(read - slots) });
+      reorder_push(&reorder, (struct piece){ start + at, length, NULL, (uint32_t)(read - slots), false });
     }
     while (!random_one_in(random, 3) && reorder_is_ready(&reorder)) {
       check(reorder_pop(&reorder, &piece));

@@ -16,7 +16,7 @@ assert_step(const struct schedule *schedule, enum step_kind kind, uint64_t offse
   struct step step = schedule_next(schedule, &extents);
 
   assert_int_equal(step.kind, kind);
-  if (kind == STEP_READ || kind == STEP_ZERO) {
+  if (kind != STEP_WAIT && kind != STEP_END) {
     assert_true(step.offset == offset);
     assert_true(step.length == length);
     assert_true(extents.start == offset + length);
@@ -42,9 +42,9 @@ without_knowledge_it_waits(void **state)
   (void)state;
   extents_init(&extents, 0);
   assert_step(&schedule, STEP_WAIT, 0, 0);
-  extents_append(&extents, 511, false); /* less than a block */
+  extents_append(&extents, 511, EXTENT_IS_DATA); /* less than a block */
   assert_step(&schedule, STEP_WAIT, 0, 0);
-  extents_append(&extents, 1, false);
+  extents_append(&extents, 1, EXTENT_IS_DATA);
   assert_step(&schedule, STEP_READ, 0, 512);
   assert_step(&schedule, STEP_WAIT, 0, 0);
 }
@@ -56,8 +56,8 @@ reads_end_on_the_grid(void **state)
 
   (void)state;
   extents_init(&extents, 0);
-  extents_append(&extents, 1000, true);
-  extents_append(&extents, 9000, false);
+  extents_append(&extents, 1000, EXTENT_IS_ZERO);
+  extents_append(&extents, 9000, EXTENT_IS_DATA);
   assert_step(&schedule, STEP_ZERO, 0, 1000);
   assert_step(&schedule, STEP_READ, 1000, 3096);
   assert_step(&schedule, STEP_READ, 4096, 4096);
@@ -73,8 +73,8 @@ zeros_are_planned_whole(void **state)
 
   (void)state;
   extents_init(&extents, 0);
-  extents_append(&extents, size - 100, true);
-  extents_append(&extents, 100, false);
+  extents_append(&extents, size - 100, EXTENT_IS_ZERO);
+  extents_append(&extents, 100, EXTENT_IS_DATA);
   assert_step(&schedule, STEP_ZERO, 0, size - 4096);
   assert_step(&schedule, STEP_READ, size - 4096, 4096);
   assert_step(&schedule, STEP_END, 0, 0);
@@ -87,9 +87,9 @@ a_block_of_both_kinds_is_read(void **state)
 
   (void)state;
   extents_init(&extents, 0);
-  extents_append(&extents, 700, false);
-  extents_append(&extents, 900, true);
-  extents_append(&extents, 2496, false);
+  extents_append(&extents, 700, EXTENT_IS_DATA);
+  extents_append(&extents, 900, EXTENT_IS_ZERO);
+  extents_append(&extents, 2496, EXTENT_IS_DATA);
   assert_step(&schedule, STEP_READ, 0, 1024);
   assert_step(&schedule, STEP_ZERO, 1024, 512);
   assert_step(&schedule, STEP_READ, 1536, 512);
@@ -121,11 +121,37 @@ zeros_cut_by_the_edge_of_knowledge_wait(void **state)
 
   (void)state;
   extents_init(&extents, 0);
-  extents_append(&extents, 700, true);
+  extents_append(&extents, 700, EXTENT_IS_ZERO);
   assert_step(&schedule, STEP_ZERO, 0, 512);
   assert_step(&schedule, STEP_WAIT, 0, 0);
-  extents_append(&extents, 3396, true);
+  extents_append(&extents, 3396, EXTENT_IS_ZERO);
   assert_step(&schedule, STEP_ZERO, 512, 3584);
+  assert_step(&schedule, STEP_END, 0, 0);
+}
+
+static void
+what_is_left_is_cut_exactly(void **state)
+{
+  struct schedule schedule = { .size = 4096, .block_min = 512, .request_bytes = 4096, .bridge_bytes = 4096 };
+
+  (void)state;
+  extents_init(&extents, 0);
+  extents_append(&extents, 700, EXTENT_IS_LEFT);
+  extents_append(&extents, 100, EXTENT_IS_DATA);
+  extents_append(&extents, 10, EXTENT_IS_LEFT);
+  extents_append(&extents, 600, EXTENT_IS_ZERO);
+  extents_append(&extents, 100, EXTENT_IS_LEFT);
+  extents_append(&extents, 1000, EXTENT_IS_DATA);
+  extents_append(&extents, 50, EXTENT_IS_ZERO); /* no bridge to what is left */
+  extents_append(&extents, 1536, EXTENT_IS_LEFT);
+  assert_step(&schedule, STEP_LEAVE, 0, 700);
+  assert_step(&schedule, STEP_READ, 700, 100);
+  assert_step(&schedule, STEP_LEAVE, 800, 10);
+  assert_step(&schedule, STEP_ZERO, 810, 214);
+  assert_step(&schedule, STEP_READ, 1024, 386); /* zeros of a part of a block, and so no more than that */
+  assert_step(&schedule, STEP_LEAVE, 1410, 100);
+  assert_step(&schedule, STEP_READ, 1510, 1050);
+  assert_step(&schedule, STEP_LEAVE, 2560, 1536);
   assert_step(&schedule, STEP_END, 0, 0);
 }
 
@@ -137,7 +163,7 @@ a_stream_is_read_without_end(void **state)
   (void)state;
   extents_init(&extents, 0);
   for (uint64_t i = 0; i < 10; i++) {
-    extents_append(&extents, 4096, false);
+    extents_append(&extents, 4096, EXTENT_IS_DATA);
     assert_step(&schedule, STEP_READ, i * 4096, 4096);
     assert_step(&schedule, STEP_WAIT, 0, 0);
   }
@@ -145,7 +171,7 @@ a_stream_is_read_without_end(void **state)
 
 /* ---- Random sources, against what is known of each byte ---- */
 
-enum { DATA, ZERO };
+enum { DATA = EXTENT_IS_DATA, ZERO = EXTENT_IS_ZERO, LEFT = EXTENT_IS_LEFT };
 
 struct source {
   struct schedule schedule;
@@ -164,6 +190,29 @@ is_zero_block(const struct source *source, uint64_t offset, uint64_t known)
   return end == offset + source->schedule.block_min || end == source->schedule.size;
 }
 
+/* Steps begin and end on the source's blocks, or beside what is left alone. */
+static bool
+may_begin(const struct source *source, uint64_t at)
+{
+  return at % source->schedule.block_min == 0 || source->bytes[at - 1] == LEFT;
+}
+
+static bool
+may_end(const struct source *source, uint64_t at)
+{
+  return at % source->schedule.block_min == 0 || at == source->schedule.size || source->bytes[at] == LEFT;
+}
+
+static void
+check_left(const struct source *source, const struct step *step, uint64_t known)
+{
+  uint64_t end = step->offset + step->length;
+
+  for (uint64_t at = step->offset; at < end; at++)
+    check(source->bytes[at] == LEFT);
+  check(end == known || source->bytes[end] != LEFT);
+}
+
 static void
 check_read(const struct source *source, const struct step *step, uint64_t known)
 {
@@ -173,11 +222,13 @@ check_read(const struct source *source, const struct step *step, uint64_t known)
   bool at_edge = known < end + block, at_change = false;
 
   check(step->length <= source->schedule.request_bytes);
-  check(end % block == 0 || at_end);
+  check(may_begin(source, step->offset) && may_end(source, end));
+  for (uint64_t at = step->offset; at < end; at++)
+    check(source->bytes[at] != LEFT);
   for (uint64_t at = end - range_min(block, step->length) + 1; at <= end && at < known; at++)
     at_change = at_change || source->bytes[at] != source->bytes[at - 1];
   check(on_grid || at_end || at_edge || at_change);
-  for (uint64_t at = step->offset; at < end; at += block)
+  for (uint64_t at = range_align_up(step->offset, block); at < end; at += block)
     check(!is_zero_block(source, at, known));
 }
 
@@ -188,7 +239,7 @@ check_zero(const struct source *source, const struct step *step, uint64_t known)
 
   for (uint64_t at = step->offset; at < end; at++)
     check(source->bytes[at] == ZERO);
-  check(end % source->schedule.block_min == 0 || end == source->schedule.size);
+  check(may_begin(source, step->offset) && may_end(source, end));
   /* As long as can be. */
   check(end == source->schedule.size || !is_zero_block(source, end, known));
 }
@@ -200,6 +251,7 @@ one_random_source(struct random *random)
   uint64_t size = random_between(random, 0, MODEL_BYTES), planned = 0, known = 0;
   uint64_t block = random_power(random, 0, 9), length_max = random_power(random, 0, 12);
   bool aligned = random_one_in(random, 3); /* a server that keeps to its own blocks */
+  uint64_t kinds = random_one_in(random, 2) ? LEFT : ZERO;
 
   source.schedule = (struct schedule){ size, block, block << random_between(random, 0, 5), 0 };
   extents_init(&extents, 0);
@@ -212,17 +264,18 @@ one_random_source(struct random *random)
       check(extents.start == planned);
       for (uint64_t n = random_between(random, 1, 20); n > 0 && known < size; n--) {
         uint64_t length = random_between(random, 1, length_max) * (aligned ? block : 1);
-        bool zero = random_one_in(random, 2);
+        uint64_t kind = random_between(random, DATA, kinds);
         length = range_min(length, size - known);
-        check(extents_append(&extents, length, zero));
-        memset(source.bytes + known, zero ? ZERO : DATA, length);
+        check(extents_append(&extents, length, (enum extent_kind)kind));
+        memset(source.bytes + known, (int)kind, length);
         known += length;
       }
       continue;
     }
     check(step.offset == planned && step.length > 0 && step.length <= known - planned);
-    check(step.offset % block == 0);
-    if (step.kind == STEP_READ)
+    if (step.kind == STEP_LEAVE)
+      check_left(&source, &step, known);
+    else if (step.kind == STEP_READ)
       check_read(&source, &step, known);
     else
       check_zero(&source, &step, known);
@@ -284,6 +337,7 @@ main(void)
     cmocka_unit_test(a_block_of_both_kinds_is_read),
     cmocka_unit_test(the_end_needs_no_alignment),
     cmocka_unit_test(zeros_cut_by_the_edge_of_knowledge_wait),
+    cmocka_unit_test(what_is_left_is_cut_exactly),
     cmocka_unit_test(a_stream_is_read_without_end),
     cmocka_unit_test(random_sources_are_planned_whole),
   };

@@ -342,6 +342,66 @@ encoded_names_come_back(void **state)
   run_seeds(2000, one_encoded_name);
 }
 
+static void
+canonical_forms_are_libnbds(void **state)
+{
+  static const struct {
+    const char *text, *export_name, *canonical;
+  } cases[] = {
+    { "nbd://localhost", "", "nbd://localhost:10809/" },
+    { "NBD://h:1/x", "disk", "nbd://h:1/disk" },
+    { "nbd://[::1]/", "a", "nbd://[::1]:10809/a" },
+    { "nbd+unix://?socket=/tmp/s", "", "nbd+unix:///?socket=/tmp/s" },
+    { "nbd+unix:///?socket=/tmp/a%20b%26", "hello world", "nbd+unix:///hello%20world?socket=/tmp/a%20b%26" },
+    { "nbd://h", "%%", "nbd://h:10809/%25%25" },
+    { "nbd://h", "/dir/file?#", "nbd://h:10809//dir/file%3F%23" },
+    { "nbd://h", "\xe3\x83\xaa", "nbd://h:10809/%E3%83%AA" },
+  };
+  char text[URI_TEXT_BYTES];
+  struct fault fault;
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+    assert_int_equal(uri_parse(&uri, cases[i].text, &fault), 0);
+    uri_format(&uri, cases[i].export_name, text);
+    assert_string_equal(text, cases[i].canonical);
+  }
+}
+
+/* What was written is read as the same, and the longest of all fits. */
+static void
+one_canonical_form(struct random *random)
+{
+  static struct uri before, after;
+  static char text[URI_TEXT_BYTES];
+  bool longest = random_one_in(random, 50);
+  struct fault fault;
+
+  before = (struct uri){ .transport = random_one_in(random, 2) ? URI_UNIX : URI_TCP, .host = "localhost", .port = "10809" };
+  char *parts[] = { before.export_name, before.transport == URI_UNIX ? before.socket : before.host };
+  size_t sizes[] = { sizeof before.export_name, before.transport == URI_UNIX ? sizeof before.socket : sizeof before.host };
+  for (int part = 0; part < 2; part++) {
+    uint64_t length = longest ? sizes[part] - 1 : random_between(random, (uint64_t)part, 20);
+    for (uint64_t i = 0; i < length; i++)
+      do
+        parts[part][i] = (char)(longest ? 200 : random_between(random, 1, 255));
+      while (part == 1 && before.transport == URI_TCP && strchr(":[]@", parts[part][i]));
+    parts[part][length] = '\0';
+  }
+  uri_format(&before, before.export_name, text);
+  check(uri_parse(&after, text, &fault) == 0);
+  check(before.transport == after.transport && strcmp(before.export_name, after.export_name) == 0);
+  check(strcmp(before.host, after.host) == 0 && strcmp(before.port, after.port) == 0);
+  check(strcmp(before.socket, after.socket) == 0);
+}
+
+static void
+canonical_forms_come_back(void **state)
+{
+  (void)state;
+  run_seeds(2000, one_canonical_form);
+}
+
 int
 main(void)
 {
@@ -356,6 +416,8 @@ main(void)
     cmocka_unit_test(a_long_uri_leaves_room_for_the_reason),
     cmocka_unit_test(random_texts_do_no_harm),
     cmocka_unit_test(encoded_names_come_back),
+    cmocka_unit_test(canonical_forms_are_libnbds),
+    cmocka_unit_test(canonical_forms_come_back),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
