@@ -65,7 +65,6 @@ add_connection(struct endpoint_nbd *nbd, const struct contexts *wanted, bool tal
     nbd_close(connection->handle);
     return -1;
   }
-  socket_buffer(connection->handle);
   nbd->count++;
   return 0;
 }
@@ -483,6 +482,9 @@ endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role
     while (nbd->count < options->connections && add_equal_connection(nbd))
       ;
   }
+  /* The handshakes are over. */
+  for (unsigned i = 0; i < nbd->count; i++)
+    socket_buffer(nbd->connections[i].handle);
   nbd->base.traits.requests_max = nbd->count * REQUESTS_PER_CONNECTION;
   if (options->requests)
     nbd->base.traits.requests_max = nbd->count * (unsigned)range_min(options->requests, REQUESTS_PER_CONNECTION);
