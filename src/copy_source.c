@@ -141,7 +141,7 @@ submit_read(struct copy *copy, const struct step *step)
                                     .payload = payload_at(copy, slot, start),
                                     .chunks = &slot->chunks };
   copy->reads_in_flight++;
-  pace_sent(&copy->pace, step->length, loop_now_us(copy->config.loop));
+  pace_sent(&copy->pace, slot->request.length, loop_now_us(copy->config.loop));
   copy->config.source->ops->submit(copy->config.source, &slot->request);
 }
 
