@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* An optimal I/O size, as of a RAID's stripe, beyond this is no block any more. */
@@ -37,12 +38,28 @@ file_of(struct endpoint *endpoint)
 /* ---- Requests ---- */
 
 static int
-read_all(struct endpoint_file *file, struct request *request)
+cached_fd(const struct endpoint_file *file)
+{
+  return file->cached_fd == -1 ? file->fd : file->cached_fd;
+}
+
+/* What of a read came is data. */
+static int
+tell_what_was_read(struct request *request, int errnum)
+{
+  chunks_clear(request->chunks);
+  chunks_add(request->chunks, 0, request->done, false);
+  return errnum;
+}
+
+/* What is left of a read, at once. */
+static int
+read_rest(struct endpoint_file *file, struct request *request)
 {
   int errnum = 0;
 
   while (errnum == 0 && request->done < request->length) {
-    ssize_t n = pread(file->fd, request->payload + request->done, request->length - request->done,
+    ssize_t n = pread(cached_fd(file), request->payload + request->done, request->length - request->done,
                       (off_t)(request->offset + request->done));
     if (n > 0)
       request->done += (uint64_t)n;
@@ -51,9 +68,25 @@ read_all(struct endpoint_file *file, struct request *request)
     else if (errno != EINTR)
       errnum = errno;
   }
-  chunks_clear(request->chunks);
-  chunks_add(request->chunks, 0, request->done, false);
-  return errnum;
+  return tell_what_was_read(request, errnum);
+}
+
+/* Whether the page cache holds all of a read: then it costs no more than moving it.
+ * Of files that aren't ours the kernel may say so without meaning it; they are
+ * read through the cache then. */
+static bool
+is_cached(const struct endpoint_file *file, const struct request *request)
+{
+  unsigned char pages[REQUEST_BYTES_MAX_DEFAULT / PAGE_BYTES];
+  uint64_t count = (request->length + PAGE_BYTES - 1) / PAGE_BYTES;
+
+  if (!file->mapped || request->offset + request->length > file->mapped_bytes || count > sizeof pages ||
+      mincore((unsigned char *)file->mapped + request->offset, request->length, pages) == -1)
+    return false;
+  for (uint64_t i = 0; i < count; i++)
+    if (!(pages[i] & 1))
+      return false;
+  return true;
 }
 
 /* Direct I/O wants whole blocks, in memory too. A device has the assembler see to
@@ -71,7 +104,7 @@ static int
 write_rest(struct endpoint_file *file, struct request *request)
 {
   while (request->done < request->length) {
-    int fd = goes_direct(file, request) || file->cached_fd == -1 ? file->fd : file->cached_fd;
+    int fd = goes_direct(file, request) ? file->fd : cached_fd(file);
     ssize_t n = pwrite(fd, request->payload + request->done, request->length - request->done,
                        (off_t)(request->offset + request->done));
     if (n > 0)
@@ -86,10 +119,18 @@ write_rest(struct endpoint_file *file, struct request *request)
   return 0;
 }
 
-static void
-queue_write(struct endpoint_file *file, struct request *request)
+/* What is left of a read or a write, past the ring. */
+static int
+move_rest(struct endpoint_file *file, struct request *request)
 {
-  ring_write(file->ring, file->fd, request->payload + request->done, (uint32_t)(request->length - request->done),
+  return request->kind == REQUEST_READ ? read_rest(file, request) : write_rest(file, request);
+}
+
+static void
+queue(struct endpoint_file *file, struct request *request)
+{
+  ring_queue(file->ring, request->kind == REQUEST_READ ? RING_READ : RING_WRITE, file->fd,
+             request->payload + request->done, (uint32_t)(request->length - request->done),
              request->offset + request->done, request);
 }
 
@@ -100,20 +141,23 @@ answer(struct endpoint_file *file, struct request *request, int errnum)
   request_queue_push(&file->answered, request);
 }
 
-/* The ring's answer to a write: all of it, a part, or an errno. */
+/* The ring's answer: all of a read or a write, a part of it, or an errno. */
 static void
-conclude_write(struct endpoint_file *file, struct request *request, int result)
+conclude(struct endpoint_file *file, struct request *request, int result)
 {
   if (result > 0)
     request->done += (uint64_t)result;
-  if (request->done == request->length)
-    answer(file, request, 0);
-  else if (result == -EINVAL || (result > 0 && !goes_direct(file, request)))
-    answer(file, request, write_rest(file, request));
-  else if (result > 0 || result == -EINTR || result == -EAGAIN)
-    queue_write(file, request);
-  else
-    answer(file, request, result == 0 ? ENOSPC : -result);
+  if (request->done < request->length && (result > 0 || result == -EINTR || result == -EAGAIN) &&
+      goes_direct(file, request)) {
+    queue(file, request);
+    return;
+  }
+  int errnum = 0;
+  if (request->done < request->length && (result >= 0 || result == -EINVAL || result == -EINTR || result == -EAGAIN))
+    errnum = move_rest(file, request);
+  else if (request->done < request->length)
+    errnum = -result;
+  answer(file, request, request->kind == REQUEST_READ ? tell_what_was_read(request, errnum) : errnum);
 }
 
 static int
@@ -257,7 +301,7 @@ carry_out(struct endpoint_file *file, struct request *request)
 {
   switch (request->kind) {
   case REQUEST_READ:
-    return read_all(file, request);
+    return read_rest(file, request);
   case REQUEST_WRITE:
     return write_rest(file, request);
   case REQUEST_ZERO:
@@ -276,12 +320,12 @@ file_submit(struct endpoint *endpoint, struct request *request)
   struct endpoint_file *file = file_of(endpoint);
 
   request->done = 0;
-  if (request->kind == REQUEST_WRITE) {
+  if (request->kind == REQUEST_WRITE)
     file->file_size = range_max(file->file_size, request->offset + request->length);
-    if (file->ring && goes_direct(file, request)) {
-      queue_write(file, request);
-      return;
-    }
+  if ((request->kind == REQUEST_WRITE || request->kind == REQUEST_READ) && file->ring && goes_direct(file, request) &&
+      !(request->kind == REQUEST_READ && is_cached(file, request))) {
+    queue(file, request);
+    return;
   }
   answer(file, request, carry_out(file, request));
 }
@@ -293,7 +337,7 @@ reap(struct endpoint_file *file)
   int result;
 
   while (file->ring && ring_take(file->ring, &tag, &result))
-    conclude_write(file, tag, result);
+    conclude(file, tag, result);
 }
 
 static struct request *
@@ -316,7 +360,7 @@ file_watch(struct endpoint *endpoint, struct loop *loop)
     return;
   if (!ring_submit(file->ring))
     while (ring_take_back(file->ring, &tag))
-      answer(file, tag, write_rest(file, tag));
+      answer(file, tag, move_rest(file, tag));
   /* What has been answered by now must not be waited for. */
   loop_watch(loop, file->ring->fd, POLLIN | (file->answered.head ? POLLOUT : 0));
 }
@@ -390,6 +434,7 @@ file_close(struct endpoint *endpoint, struct fault *fault)
   int fds[] = { file->fd, file->cached_fd };
   int result = 0;
 
+
   for (int i = 0; i < 2; i++)
     if (fds[i] != -1 && close(fds[i]) == -1)
       result = cannot(file, "close", fault);
@@ -446,12 +491,50 @@ learn_file(struct endpoint_file *file, const struct stat *opened, enum role role
   return 0;
 }
 
+/* Without a ring there is nothing to gain: the page cache reads ahead. */
+static void
+open_source(struct endpoint_file *file)
+{
+  if (!file->ring) {
+    file->fd = open(file->path, O_RDONLY | O_CLOEXEC);
+    return;
+  }
+  file->fd = open_directly(file->path, O_RDONLY);
+  if (file->fd == -1)
+    return;
+  learn_whether_direct(file);
+  if (!file->is_direct)
+    return;
+  file->cached_fd = open(file->path, O_RDONLY | O_CLOEXEC);
+  if (file->cached_fd == -1) {
+    int why = errno;
+    close(file->fd);
+    file->fd = -1;
+    errno = why;
+  }
+}
+
+/* Addresses alone: no memory is taken, nor given back before the program ends. */
+static void
+map_source(struct endpoint_file *file)
+{
+  uint64_t size = file->base.traits.size;
+
+  if (!file->is_direct || size == 0 || size > SIZE_MAX / 2)
+    return;
+  void *at = mmap(NULL, size, PROT_READ, MAP_SHARED, file->cached_fd, 0);
+  if (at == MAP_FAILED)
+    return;
+  file->mapped = at;
+  file->mapped_bytes = size;
+}
+
 /* O_EXCL on a device: not while it is mounted, or part of something that is. */
 static void
 open_existing(struct endpoint_file *file, enum role role)
 {
   if (role == ROLE_SOURCE) {
-    file->fd = open(file->path, O_RDONLY | O_CLOEXEC);
+    open_source(file);
     return;
   }
   file->fd = open_directly(file->path, O_RDWR | (file->is_device ? O_EXCL : 0));
@@ -478,7 +561,7 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
   file->path = path;
   file->fd = file->cached_fd = -1;
   file->keeps = role == ROLE_UPDATED;
-  file->ring = role != ROLE_SOURCE && ring_is_open(ring) ? ring : NULL;
+  file->ring = ring && ring_is_open(ring) ? ring : NULL;
   if (!found)
     return learn_file(file, NULL, role);
   file->is_device = S_ISBLK(found->st_mode);
@@ -488,5 +571,9 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
   if (file->fd == -1 || fstat(file->fd, &opened) == -1)
     return cannot(file, "open", fault);
   file->base.identity = endpoint_identity(&opened);
-  return file->is_device ? learn_device(file, fault) : learn_file(file, &opened, role);
+  if ((file->is_device ? learn_device(file, fault) : learn_file(file, &opened, role)) == -1)
+    return -1;
+  if (role == ROLE_SOURCE)
+    map_source(file);
+  return 0;
 }

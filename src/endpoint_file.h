@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* endpoint_file: a regular file or a block device.
  *
- * A source is read within submit, through the page cache. A destination is
- * written past it, by direct I/O, where it allows that: many writes at once
- * through the ring, if there is one. What isn't whole pages, such as a file's last
- * block, goes through the page cache after all. A destination
+ * Both are moved past the page cache, by direct I/O, where they allow that: many
+ * requests at once through the ring, if there is one. What isn't whole pages, such
+ * as a file's last block, goes through the page cache after all; so does what of a
+ * source is in there already. A destination
  * file is created, or emptied and made as long as the source, in prepare (one
  * that is updated must be there, and is neither); a block device keeps its size and whatever is not written to. A device that is
  * mounted or otherwise in use is refused as a destination.
@@ -24,9 +24,11 @@ struct endpoint_file {
   struct endpoint base;
   const char *path;
   int fd;             /* -1: a destination to be created */
-  int cached_fd;      /* a file written directly: the same through the page cache; or -1 */
+  int cached_fd;      /* where fd is for direct I/O: the same through the page cache; or -1 */
   bool is_direct;     /* fd is for direct I/O */
-  struct ring *ring;  /* for direct writes; NULL: they are carried out within submit */
+  struct ring *ring;  /* for direct reads or writes; NULL: they are carried out within submit */
+  void *mapped;       /* a source that is read directly: never touched, to learn what the page cache has; or NULL */
+  uint64_t mapped_bytes;
   bool is_device;
   bool keeps;         /* what isn't written to stays as it is, and its size too */
   uint64_t file_size; /* a file: how long it is now, bytes */
@@ -36,7 +38,7 @@ struct endpoint_file {
 
 /* Opens the file or device at `path`, of which `found` is what stat() told, or
  * NULL for a destination that doesn't exist yet. Changes nothing. The ring is for
- * a destination's use alone. Returns 0, or -1 with the fault set. */
+ * its use alone; it may be NULL. Returns 0, or -1 with the fault set. */
 int endpoint_file_open(struct endpoint_file *file, const char *path, const struct stat *found, enum role role,
                        struct ring *ring, struct fault *fault);
 

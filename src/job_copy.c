@@ -200,10 +200,11 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
   /* Before anything else, and never again; each part may be rounded to a page. */
   if (arena_reserve(&job->payload, options->copy.payload_bytes + 3 * PAGE_BYTES, fault) == -1)
     return -1;
-  ring_open(&job->ring);
-  if (endpoints_open(&job->source, &options->source, ROLE_SOURCE, options, &job->ring, fault) == -1)
+  ring_open(&job->source_ring);
+  ring_open(&job->destination_ring);
+  if (endpoints_open(&job->source, &options->source, ROLE_SOURCE, options, &job->source_ring, fault) == -1)
     return -1;
-  int result = endpoints_open(&job->destination, &options->destination, role, options, &job->ring, fault);
+  int result = endpoints_open(&job->destination, &options->destination, role, options, &job->destination_ring, fault);
   if (result == 0) {
     result = endpoints_check(source, destination, fault);
     if (result == 0)

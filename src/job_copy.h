@@ -14,7 +14,8 @@
 /* Everything about one copy but the payload; begins as zeros. */
 struct copy_job {
   struct arena payload;
-  struct ring ring;
+  struct ring source_ring;
+  struct ring destination_ring;
   union any_endpoint source;
   union any_endpoint destination;
   struct loop loop;

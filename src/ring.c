@@ -64,13 +64,15 @@ ring_is_open(const struct ring *ring)
 }
 
 void
-ring_write(struct ring *ring, int fd, const void *data, uint32_t length, uint64_t offset, void *tag)
+ring_queue(struct ring *ring, enum ring_operation operation, int fd, void *data, uint32_t length, uint64_t offset,
+           void *tag)
 {
   unsigned tail = *ring->sq_tail; /* only we move it */
   unsigned index = tail & ring->sq_mask;
 
   assert(ring->in_flight < RING_ENTRIES);
-  ring->sqes[index] = (struct io_uring_sqe){ .opcode = IORING_OP_WRITE,
+  ring->sqes[index] = (struct io_uring_sqe){ .opcode = operation == RING_READ ? IORING_OP_READ
+                                                                                     : IORING_OP_WRITE,
                                              .fd = fd,
                                              .addr = (uintptr_t)data,
                                              .len = length,

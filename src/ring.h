@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* ring: writes that go on while we do something else, by io_uring.
+/* ring: reads and writes that go on while we do something else, by io_uring.
  *
- * One ring, opened at the start: its memory is shared with the kernel and counted
- * in docs/MEMORY.md. Operations are queued, handed to the kernel together by
+ * One for each end, opened at the start: its memory is shared with the kernel and
+ * counted in docs/MEMORY.md. Operations are queued, handed to the kernel together by
  * ring_submit(), and come back in any order from ring_take(); in between the
  * ring's fd becomes readable, so that the one poll() waits for it too. Where the
  * kernel has no io_uring, or doesn't let us, the ring stays closed, and files are
- * written one request at a time.
+ * read and written one request at a time.
  */
 #ifndef DECANT_RING_H
 #define DECANT_RING_H
@@ -38,9 +38,13 @@ void ring_open(struct ring *ring);
 
 bool ring_is_open(const struct ring *ring);
 
-/* Queues a write of `length` bytes to fd at `offset`; fewer than RING_ENTRIES are
- * in flight. `tag` comes back with the answer. The data stays until then. */
-void ring_write(struct ring *ring, int fd, const void *data, uint32_t length, uint64_t offset, void *tag);
+enum ring_operation { RING_READ, RING_WRITE };
+
+/* Queues a read or a write of `length` bytes of fd at `offset`; fewer than
+ * RING_ENTRIES are in flight. `tag` comes back with the answer. The data stays
+ * until then. */
+void ring_queue(struct ring *ring, enum ring_operation operation, int fd, void *data, uint32_t length, uint64_t offset,
+                void *tag);
 
 /* Hands what is queued to the kernel. Returns false when the kernel doesn't take
  * all of it: what it left is to be taken back. */

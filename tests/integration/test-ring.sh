@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Files and devices are written through io_uring, past the page cache; where the
-# kernel has none, or takes nothing at the moment, the same bytes arrive without.
+# Files and devices are read and written through io_uring, past the page cache;
+# where the kernel has none, or takes nothing at the moment, the same bytes arrive
+# without. What of a source is in the page cache is taken from there.
 #
 # cases: used no-ring no-direct refused-now grows odd fails
+# cases: read-past-the-cache read-from-the-cache read-odd read-no-ring read-refused-now
 . "$(dirname "$0")/../functions.sh"
 requires_strace
 
@@ -24,6 +26,15 @@ requires_direct() {
     return 0
 }
 
+# Out of the page cache, so that it has to be read from the disk; and how many bytes of it are in there.
+forget() { dd of="$1" oflag=nocache conv=notrunc,fdatasync count=0 status=none; }
+cached_bytes() { fincore --bytes --noheadings --output RES "$1" | tr -d ' '; }
+requires_forgetting() {
+    requires_direct
+    forget in.img
+    [ "$(cached_bytes in.img)" = 0 ] || skip "the page cache keeps files in $TEST_DIR"
+}
+
 case $1 in
 used)
     requires_direct
@@ -36,7 +47,7 @@ no-ring)
 no-direct)
     # The file system says so when the file is opened.
     rm -f out.img
-    traced open:error=EINVAL:when=2 in.img out.img
+    traced open:error=EINVAL:when=3 in.img out.img
     ! grep 'out.img.*O_DIRECT.* = [0-9]' trace || fail "opened directly" ;;
 refused-now)
     requires_direct
@@ -53,6 +64,31 @@ odd)
         must_copy in.img out.img
         same in.img out.img
     done ;;
+read-past-the-cache)
+    requires_forgetting
+    traced '' in.img out.img
+    [ "$(grep -c pread64 trace)" -eq 0 ] || fail "reads beside the ring: $(grep pread64 trace | head -n 2)"
+    [ "$(cached_bytes in.img)" = 0 ] || fail "reading it filled the page cache" ;;
+read-from-the-cache)
+    requires_direct
+    cat in.img >/dev/null
+    traced '' in.img out.img
+    grep -q pread64 trace || fail "read from the disk what was in memory" ;;
+read-odd)
+    for odd in 1 4095 4097 1000003; do
+        make_image in.img "$odd" "$odd"
+        requires_forgetting
+        must_copy in.img out.img
+        same in.img out.img
+    done ;;
+read-no-ring)
+    forget in.img
+    traced io_uring_setup:error=ENOSYS in.img out.img
+    grep -q pread64 trace || fail "no reads at all" ;;
+read-refused-now)
+    requires_forgetting
+    traced io_uring_enter:error=EAGAIN:when=1+2 in.img out.img
+    grep -q pread64 trace || fail "what was refused was not read otherwise" ;;
 fails)
     # A file system that is full says so, with the offset.
     requires_root
