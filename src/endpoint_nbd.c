@@ -112,12 +112,18 @@ select_contexts(struct nbd_handle *handle, const struct contexts *wanted)
   return has_required(handle, wanted);
 }
 
+/* What a server has, on its way into a fault. */
+struct listing {
+  struct fault *fault;
+  unsigned count;
+};
+
 static int
 add_name(void *user_data, const char *name)
 {
-  struct fault *fault = user_data;
+  struct listing *listing = user_data;
 
-  fault_add(fault, "%s%s", fault->errnum++ ? ", " : " ", name);
+  fault_add(listing->fault, "%s%s", listing->count++ ? ", " : " ", name);
   return 0;
 }
 
@@ -125,7 +131,8 @@ add_name(void *user_data, const char *name)
 static int
 lacks_contexts(struct endpoint_nbd *nbd, struct nbd_handle *handle, const struct contexts *wanted, struct fault *fault)
 {
-  nbd_context_callback on_name = { .callback = add_name, .user_data = fault };
+  struct listing listing = { fault, 0 };
+  nbd_context_callback on_name = { .callback = add_name, .user_data = &listing };
   const char *missing = "";
 
   for (unsigned i = wanted->count; i-- > 0;)
@@ -135,10 +142,9 @@ lacks_contexts(struct endpoint_nbd *nbd, struct nbd_handle *handle, const struct
   nbd_clear_meta_contexts(handle);
   if (nbd_get_structured_replies_negotiated(handle) == 1) /* else it can't tell what it may well list */
     nbd_opt_list_meta_context(handle, on_name);
-  if (fault->errnum == 0)
+  if (listing.count == 0)
     fault_add(fault, " none");
   nbd_opt_abort(handle);
-  fault->errnum = 0; /* it counted */
   return -1;
 }
 

@@ -76,7 +76,8 @@ schedule_next(const struct schedule *schedule, struct extents *extents)
     /* A read reaches to the end of the block that holds the extent's last byte,
      * if that is known already; else it is data up to where we know. */
     uint64_t grid = range_align_down(range_end(start, schedule->request_bytes), schedule->request_bytes);
-    end = range_align_up(front->kind == EXTENT_IS_ZERO ? front_end : data_end(schedule, extents, grid), schedule->block_min);
+    end = front->kind == EXTENT_IS_ZERO ? front_end : data_end(schedule, extents, grid);
+    end = range_align_up(end, schedule->block_min);
     end = cut_before_left(extents, range_min(range_min(end, grid), schedule->size));
     if (end > extents->end) {
       end = range_align_down(extents->end, schedule->block_min);

@@ -7,7 +7,7 @@
 #
 # cases: plain reverse one short split long extended extended-long short-reverse-split
 # cases: joint-first joint-missing mute unknown fail copy-layer-joint copy-dirty copy-dirty-blocks
-# cases: copy-dirty-mute copy-dirty-fails copy-mute copy-layer-hole
+# cases: copy-dirty-mute copy-dirty-fails copy-mute copy-layer-hole suddenly-dense
 
 . "$(dirname "$0")/../functions.sh"
 
@@ -136,6 +136,17 @@ unknown)
 fail)
     serve fail=70000
     must_fail 1 'extents of .* failed at offset 0: I/O error' map "$(uri s)" ;;
+suddenly-dense)
+    # Long extents have made the windows large when the longest answer to one comes.
+    requires_holes
+    truncate -s 1600M in.img
+    perl -e 'print "base:allocation ", 960 << 20, " 3\n";
+        print "base:allocation 4096 0\nbase:allocation 4096 3\n" for 1 .. 65536;
+        print "base:allocation ", 128 << 20, " 3\n"' >extents
+    serve extended
+    must_copy map --totals "$(uri s)" >out
+    [ "$(tr -s ' ' <out)" = " 268435456 16.0% 0 data
+1409286144 84.0% 3 hole,zero" ] || fail "$(cat out)" ;;
 copy-mute)
     # A full copy reads what isn't known.
     serve mute=base:allocation
