@@ -4,7 +4,7 @@
  * With the instructions that processors have for it where they are there
  * (gcm_x86), else with BearSSL's constant-time code, which is some forty times
  * slower. Either way it takes the same time whatever the bytes are. Nothing is
- * allocated: the caller owns the key, and wipes it.
+ * allocated: the caller owns the key, and wipes it (secret.h).
  *
  * Keys are 16 or 32 bytes, nonces 12, tags 16. `to` and `from` may be the same
  * place, but must not overlap otherwise; any alignment. A message has at most
@@ -37,9 +37,6 @@ enum gcm_engine gcm_best_engine(void);
 
 /* Readies a key for an engine that is there: gcm_best_engine() or GCM_PORTABLE. */
 void gcm_init(struct gcm *gcm, enum gcm_engine engine, const uint8_t *key, unsigned key_bytes);
-
-/* Overwrites the key. */
-void gcm_wipe(struct gcm *gcm);
 
 /* Encrypts `length` bytes, and computes the tag over them and the header. The two
  * calls never differ in what they write but in how fast. A nonce is used once. */

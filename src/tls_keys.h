@@ -3,7 +3,7 @@
  * agreed on, for tls_record.
  *
  * Who includes this knows BearSSL; tls_record.h doesn't. All secrets are the
- * caller's to wipe, with tls_wipe().
+ * caller's to wipe, with secret_wipe().
  */
 #ifndef DECANT_TLS_KEYS_H
 #define DECANT_TLS_KEYS_H

@@ -52,7 +52,7 @@ struct tls_key {
   uint64_t sequence;                                /* of the next record: 1 behind Finished */
 };
 
-/* Of a connection; from tls_keys.h. Wiped by who made it, with tls_wipe(). */
+/* Of a connection; from tls_keys.h. Wiped by who made it, with secret_wipe(). */
 struct tls_keys {
   struct tls_key receive;
   struct tls_key send;
@@ -140,8 +140,5 @@ void tls_record_sent(struct tls_record *record, size_t length);
  * a constant. */
 #define TLS_ALERT_NAME_BYTES 16
 const char *tls_alert_name(unsigned alert, char room[TLS_ALERT_NAME_BYTES]);
-
-/* Overwrites a secret, also where the compiler thinks that nobody looks. */
-void tls_wipe(void *secret, size_t length);
 
 #endif

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* gcm_x86: see gcm_x86.h. */
+#include "gcm_x86.h"
+
+#include "secret.h"
+
+#include <bearssl_block.h>
+#include <bearssl_hash.h>
+
+#include <assert.h>
+#include <string.h>
+
+#if defined __x86_64__
+
+#include <immintrin.h>
+
+#define BLOCK 16
+#define LANES 8 /* blocks at a time: as many as hide how long an instruction takes */
+#define CHUNK (LANES * BLOCK)
+#define ROUNDS_MAX 14
+
+/* What instructions a function may be made of, and that it becomes part of its
+ * caller: only so do the eight blocks live in registers. */
+#define X86 __attribute__((target("sse4.1,aes,pclmul")))
+#define X86_INLINE X86 __attribute__((always_inline)) static inline
+
+/* Blocks of the hash are taken with their bytes reversed, and the powers of H times
+ * x, which saves a shift of each product.  powers_sum has the two halves of each
+ * power added, for a product of three multiplications rather than four. */
+struct key {
+  __m128i round_keys[ROUNDS_MAX + 1];
+  __m128i powers[LANES]; /* H to the LANES first, to the 1 last */
+  __m128i powers_sum[LANES];
+  unsigned rounds;
+};
+
+_Static_assert(sizeof(struct key) <= sizeof((struct gcm *)NULL)->words, "there is room for a key");
+_Static_assert(_Alignof(struct key) <= _Alignof(struct gcm), "and it is where it has to be");
+
+/* A product that isn't reduced yet: 256 bits, the middle ones by themselves. */
+struct product {
+  __m128i low, middle, high;
+};
+
+static const struct key *
+key_of(const struct gcm *gcm)
+{
+  return (const struct key *)(const void *)gcm->words;
+}
+
+X86_INLINE __m128i
+load(const uint8_t *from)
+{
+  return _mm_loadu_si128((const __m128i *)(const void *)from);
+}
+
+X86_INLINE void
+store(uint8_t *to, __m128i value)
+{
+  _mm_storeu_si128((__m128i *)(void *)to, value);
+}
+
+X86_INLINE __m128i
+reversed(__m128i value)
+{
+  return _mm_shuffle_epi8(value, _mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+
+X86_INLINE __m128i
+swapped(__m128i value)
+{
+  return _mm_shuffle_epi32(value, 0x4E);
+}
+
+/* ---- The hash ---- */
+
+X86_INLINE void
+multiply_add(struct product *sum, __m128i block, __m128i power, __m128i power_sum)
+{
+  sum->low = _mm_xor_si128(sum->low, _mm_clmulepi64_si128(block, power, 0x00));
+  sum->high = _mm_xor_si128(sum->high, _mm_clmulepi64_si128(block, power, 0x11));
+  block = _mm_xor_si128(block, swapped(block));
+  sum->middle = _mm_xor_si128(sum->middle, _mm_clmulepi64_si128(block, power_sum, 0x00));
+}
+
+/* Modulo x^128 + x^127 + x^126 + x^121 + 1, the polynomial with its bits reversed:
+ * its lower half but for the 1 is the constant, and two steps fold 64 bits each. */
+X86_INLINE __m128i
+reduce(struct product product)
+{
+  const __m128i polynomial = _mm_set_epi64x(0, (long long)0xC200000000000000);
+  __m128i low = product.low;
+  __m128i middle = _mm_xor_si128(product.middle, _mm_xor_si128(low, product.high));
+
+  middle = _mm_xor_si128(middle, _mm_xor_si128(swapped(low), _mm_clmulepi64_si128(low, polynomial, 0x00)));
+  return _mm_xor_si128(product.high,
+                       _mm_xor_si128(swapped(middle), _mm_clmulepi64_si128(middle, polynomial, 0x00)));
+}
+
+/* The hash, having taken in up to LANES more blocks. */
+X86_INLINE __m128i
+hash_blocks(const struct key *key, __m128i hash, const uint8_t *from, unsigned blocks)
+{
+  struct product sum = { _mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128() };
+
+  for (unsigned i = 0; i < blocks; i++) {
+    unsigned power = LANES - blocks + i;
+    __m128i block = reversed(load(from + i * BLOCK));
+    if (i == 0)
+      block = _mm_xor_si128(block, hash);
+    multiply_add(&sum, block, key->powers[power], key->powers_sum[power]);
+  }
+  return reduce(sum);
+}
+
+/* Takes in bytes of any number, zeros behind them up to a block. */
+X86_INLINE __m128i
+hash_bytes(const struct key *key, __m128i hash, const uint8_t *from, size_t length)
+{
+  uint8_t padded[BLOCK];
+
+  for (; length >= BLOCK; from += BLOCK, length -= BLOCK)
+    hash = hash_blocks(key, hash, from, 1);
+  if (length == 0)
+    return hash;
+  memset(padded, 0, sizeof padded);
+  memcpy(padded, from, length);
+  return hash_blocks(key, hash, padded, 1);
+}
+
+/* ---- The cipher ---- */
+
+X86_INLINE __m128i
+encrypt_block(const struct key *key, __m128i block)
+{
+  block = _mm_xor_si128(block, key->round_keys[0]);
+  for (unsigned round = 1; round < key->rounds; round++)
+    block = _mm_aesenc_si128(block, key->round_keys[round]);
+  return _mm_aesenclast_si128(block, key->round_keys[key->rounds]);
+}
+
+X86_INLINE void
+encrypt_round(__m128i blocks[LANES], __m128i round_key)
+{
+#pragma GCC unroll 8
+  for (unsigned i = 0; i < LANES; i++)
+    blocks[i] = _mm_aesenc_si128(blocks[i], round_key);
+}
+
+/* The next LANES blocks of the key stream. Meanwhile, hashes LANES blocks at `from`
+ * if `hash` isn't NULL: one of them with each round. */
+X86_INLINE void
+key_stream(const struct key *key, __m128i *counter, __m128i blocks[LANES], __m128i *hash, const uint8_t *from)
+{
+  struct product sum = { _mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128() };
+
+#pragma GCC unroll 8
+  for (unsigned i = 0; i < LANES; i++) {
+    blocks[i] = _mm_xor_si128(reversed(*counter), key->round_keys[0]);
+    *counter = _mm_add_epi32(*counter, _mm_set_epi32(0, 0, 0, 1));
+  }
+#pragma GCC unroll 8
+  for (unsigned i = 0; i < LANES; i++) {
+    encrypt_round(blocks, key->round_keys[1 + i]);
+    if (hash) {
+      __m128i block = reversed(load(from + i * BLOCK));
+      if (i == 0)
+        block = _mm_xor_si128(block, *hash);
+      multiply_add(&sum, block, key->powers[i], key->powers_sum[i]);
+    }
+  }
+  if (hash)
+    *hash = reduce(sum);
+  for (unsigned round = 1 + LANES; round < key->rounds; round++)
+    encrypt_round(blocks, key->round_keys[round]);
+#pragma GCC unroll 8
+  for (unsigned i = 0; i < LANES; i++)
+    blocks[i] = _mm_aesenclast_si128(blocks[i], key->round_keys[key->rounds]);
+}
+
+X86_INLINE void
+add_stream(uint8_t *to, const uint8_t *from, const __m128i blocks[LANES])
+{
+#pragma GCC unroll 8
+  for (unsigned i = 0; i < LANES; i++)
+    store(to + i * BLOCK, _mm_xor_si128(load(from + i * BLOCK), blocks[i]));
+}
+
+/* ---- A message ---- */
+
+struct message {
+  const struct key *key;
+  __m128i first;   /* the nonce and the counter 1, reversed */
+  __m128i counter; /* of the next block */
+  __m128i hash;
+};
+
+X86_INLINE struct message
+begin(const struct gcm *gcm, const uint8_t *nonce, const uint8_t *header, size_t header_length)
+{
+  struct message message = { .key = key_of(gcm) };
+  uint8_t block[BLOCK] = { [BLOCK - 1] = 1 };
+
+  memcpy(block, nonce, GCM_NONCE_BYTES);
+  message.first = reversed(load(block));
+  message.counter = _mm_add_epi32(message.first, _mm_set_epi32(0, 0, 0, 1));
+  message.hash = hash_bytes(message.key, _mm_setzero_si128(), header, header_length);
+  return message;
+}
+
+X86_INLINE void
+finish(struct message *message, size_t header_length, size_t length, uint8_t *tag)
+{
+  const struct key *key = message->key;
+  uint8_t lengths[BLOCK];
+
+  store(lengths, reversed(_mm_set_epi64x((long long)header_length * 8, (long long)length * 8)));
+  message->hash = hash_blocks(key, message->hash, lengths, 1);
+  store(tag, _mm_xor_si128(reversed(message->hash), encrypt_block(key, reversed(message->first))));
+}
+
+/* Less than a chunk, at the end. */
+X86_INLINE void
+last_part(struct message *message, uint8_t *to, const uint8_t *from, size_t length, bool seals)
+{
+  uint8_t part[CHUNK];
+  __m128i blocks[LANES];
+
+  if (length == 0)
+    return;
+  memset(part, 0, sizeof part);
+  memcpy(part, from, length);
+  key_stream(message->key, &message->counter, blocks, NULL, NULL);
+  if (!seals)
+    message->hash = hash_blocks(message->key, message->hash, part, (unsigned)((length + BLOCK - 1) / BLOCK));
+  add_stream(part, part, blocks);
+  memcpy(to, part, length);
+  if (!seals)
+    return;
+  memset(part + length, 0, sizeof part - length);
+  message->hash = hash_blocks(message->key, message->hash, part, (unsigned)((length + BLOCK - 1) / BLOCK));
+}
+
+X86 void
+gcm_x86_seal(const struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], const uint8_t *header, size_t header_length,
+             uint8_t *to, const uint8_t *from, size_t length, uint8_t tag[GCM_TAG_BYTES])
+{
+  struct message message = begin(gcm, nonce, header, header_length);
+  __m128i blocks[LANES];
+  size_t done = 0;
+
+  /* The hash is of what was encrypted: a chunk behind. */
+  if (length >= CHUNK) {
+    key_stream(message.key, &message.counter, blocks, NULL, NULL);
+    add_stream(to, from, blocks);
+    for (done = CHUNK; length - done >= CHUNK; done += CHUNK) {
+      key_stream(message.key, &message.counter, blocks, &message.hash, to + done - CHUNK);
+      add_stream(to + done, from + done, blocks);
+    }
+    message.hash = hash_blocks(message.key, message.hash, to + done - CHUNK, LANES);
+  }
+  last_part(&message, to + done, from + done, length - done, true);
+  finish(&message, header_length, length, tag);
+}
+
+X86 void
+gcm_x86_open(const struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], const uint8_t *header, size_t header_length,
+             uint8_t *to, const uint8_t *from, size_t length, uint8_t tag[GCM_TAG_BYTES])
+{
+  struct message message = begin(gcm, nonce, header, header_length);
+  __m128i blocks[LANES];
+  size_t done;
+
+  for (done = 0; length - done >= CHUNK; done += CHUNK) {
+    key_stream(message.key, &message.counter, blocks, &message.hash, from + done);
+    add_stream(to + done, from + done, blocks);
+  }
+  last_part(&message, to + done, from + done, length - done, false);
+  finish(&message, header_length, length, tag);
+}
+
+/* ---- Keys ---- */
+
+/* Times x: a shift, and what falls out comes back in as the polynomial. Without a
+ * branch, since H is secret. */
+X86_INLINE __m128i
+times_x(__m128i value)
+{
+  const __m128i polynomial = _mm_set_epi64x((long long)0xC200000000000000, 1);
+  __m128i tops = _mm_srli_epi64(value, 63);
+  __m128i carry = _mm_sub_epi64(_mm_setzero_si128(), _mm_unpackhi_epi64(tops, tops));
+
+  value = _mm_or_si128(_mm_slli_epi64(value, 1), _mm_slli_si128(tops, 8));
+  return _mm_xor_si128(value, _mm_and_si128(carry, polynomial));
+}
+
+X86 void
+gcm_x86_init(struct gcm *gcm, const uint8_t *bytes, unsigned key_bytes)
+{
+  struct key *key = (struct key *)(void *)gcm->words;
+  br_aes_x86ni_ctr_keys schedule;
+  __m128i power;
+
+  br_aes_x86ni_ctr_init(&schedule, bytes, key_bytes);
+  key->rounds = schedule.num_rounds;
+  assert(key->rounds == 10 || key->rounds == ROUNDS_MAX);
+  memcpy(key->round_keys, schedule.skey.skni, sizeof key->round_keys);
+  secret_wipe(&schedule, sizeof schedule);
+  power = times_x(reversed(encrypt_block(key, _mm_setzero_si128())));
+  for (unsigned i = LANES; i-- > 0;) {
+    struct product product = { _mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128() };
+    key->powers[i] = power;
+    key->powers_sum[i] = _mm_xor_si128(power, swapped(power));
+    multiply_add(&product, power, key->powers[LANES - 1], key->powers_sum[LANES - 1]);
+    power = reduce(product);
+  }
+}
+
+bool
+gcm_x86_is_there(void)
+{
+  return br_aes_x86ni_ctr_get_vtable() && br_ghash_pclmul_get();
+}
+
+#else
+
+bool
+gcm_x86_is_there(void)
+{
+  return false;
+}
+
+/* Never called, then. */
+
+void
+gcm_x86_init(struct gcm *gcm, const uint8_t *key, unsigned key_bytes)
+{
+  (void)gcm, (void)key, (void)key_bytes;
+  assert(false);
+}
+
+void
+gcm_x86_seal(const struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], const uint8_t *header, size_t header_length,
+             uint8_t *to, const uint8_t *from, size_t length, uint8_t tag[GCM_TAG_BYTES])
+{
+  (void)gcm, (void)nonce, (void)header, (void)header_length, (void)to, (void)from, (void)length, (void)tag;
+  assert(false);
+}
+
+void
+gcm_x86_open(const struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], const uint8_t *header, size_t header_length,
+             uint8_t *to, const uint8_t *from, size_t length, uint8_t tag[GCM_TAG_BYTES])
+{
+  (void)gcm, (void)nonce, (void)header, (void)header_length, (void)to, (void)from, (void)length, (void)tag;
+  assert(false);
+}
+
+#endif
