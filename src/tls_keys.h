@@ -15,13 +15,17 @@
 #define TLS_RANDOM_BYTES 32
 #define TLS_MASTER_BYTES 48
 
+/* What BearSSL doesn't know of, by RFC 5487. */
+#define TLS_PSK_WITH_AES_128_GCM_SHA256 0x00A8
+#define TLS_DHE_PSK_WITH_AES_128_GCM_SHA256 0x00AA
+
 /* Whether this is a suite whose records are AES-GCM: tls_record can have them. The
  * others (ChaCha20) stay with BearSSL's engine. */
 bool tls_keys_is_gcm(unsigned suite);
 
 /* A client's keys, from the master secret and the two random values (RFC 5246,
  * 6.3). Both sequence numbers are 1: the Finished messages went by. Returns false
- * if tls_keys_is_gcm() is. */
+ * if tls_keys_is_gcm() does. */
 bool tls_keys_derive(struct tls_keys *keys, unsigned suite, const uint8_t master[TLS_MASTER_BYTES],
                      const uint8_t client_random[TLS_RANDOM_BYTES], const uint8_t server_random[TLS_RANDOM_BYTES]);
 

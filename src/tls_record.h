@@ -76,7 +76,7 @@ struct tls_record {
   size_t plain_end;       /* below input.begin */
   unsigned empty_records; /* received in a row */
   bool is_ended;          /* close_notify came: nothing follows */
-  bool is_closed;         /* ours was put: nothing may follow */
+  bool is_closed;         /* ours was put, or another alert: nothing may follow */
 };
 
 /* Readies a connection. The buffers are kept, not copied, and stay the caller's;
@@ -92,8 +92,8 @@ void tls_record_wipe(struct tls_record *record);
 
 /* Where to put what the connection brings: at least one byte if
  * tls_record_is_ready() is false, and a whole record's worth or more as a rule.
- * Moves an incomplete record to the buffer's front if that makes room. Is 0 with
- * records waiting to be taken. */
+ * Moves an incomplete record to the buffer's front if that makes room. With records
+ * waiting to be taken there may be none. */
 uint8_t *tls_record_room(struct tls_record *record, size_t *length);
 
 /* `length` bytes were put there. To begin with, what the handshake read past its
@@ -101,7 +101,7 @@ uint8_t *tls_record_room(struct tls_record *record, size_t *length);
 void tls_record_received(struct tls_record *record, size_t length);
 
 /* Whether tls_record_take() has something to do without more bytes: plaintext or a
- * complete record is held, or a fault or the end is to be told. */
+ * complete record is held, or a fault is to be told. */
 bool tls_record_is_ready(const struct tls_record *record);
 
 /* Takes up to `length` bytes of plaintext, decrypting as many records as that
@@ -111,8 +111,9 @@ bool tls_record_is_ready(const struct tls_record *record);
  * before is handed out first. Behind what was taken, `to` may hold anything. */
 int64_t tls_record_take(struct tls_record *record, void *to, size_t length, struct fault *fault);
 
-/* Whether the server said that nothing follows, and everything before was taken. A
- * connection that ends without was cut, by whomever. */
+/* Whether the server said that nothing follows, and everything before was taken.
+ * What it sends nevertheless is dropped. A connection that ends without having said
+ * so was cut, by whomever. */
 bool tls_record_is_ended(const struct tls_record *record);
 
 /* Whether no byte of a record is held: the place where a connection may end. */
@@ -120,11 +121,13 @@ bool tls_record_is_between(const struct tls_record *record);
 
 /* ---- Sending ---- */
 
-/* Encrypts as many of `length` bytes as there is room for. Returns how many, 0
- * with the buffer full; or -1 with the fault set. */
+/* Encrypts as many of `length` bytes as there is room for, in records as large as can
+ * be. Returns how many, 0 if something has to be sent before; or -1 with the fault
+ * set: the direction was closed, or has used up its sequence numbers. */
 int64_t tls_record_put(struct tls_record *record, const void *from, size_t length, struct fault *fault);
 
-/* Says that nothing follows, once; there is always room for it. */
+/* Says that nothing follows, unless that was said already or an alert went out. There
+ * is always room for it. */
 void tls_record_close(struct tls_record *record);
 
 /* What is to be sent: whole records, but for what was sent of the first. A fault
@@ -136,9 +139,38 @@ void tls_record_sent(struct tls_record *record, size_t length);
 
 /* ---- Words ---- */
 
-/* The name of an alert, as "bad_record_mac", or "alert 77". `room` holds what isn't
+/* The alerts that have a name here (RFC 5246 and later). */
+enum tls_alert {
+  TLS_ALERT_CLOSE_NOTIFY = 0,
+  TLS_ALERT_UNEXPECTED_MESSAGE = 10,
+  TLS_ALERT_BAD_RECORD_MAC = 20,
+  TLS_ALERT_DECRYPTION_FAILED = 21,
+  TLS_ALERT_RECORD_OVERFLOW = 22,
+  TLS_ALERT_HANDSHAKE_FAILURE = 40,
+  TLS_ALERT_BAD_CERTIFICATE = 42,
+  TLS_ALERT_UNSUPPORTED_CERTIFICATE = 43,
+  TLS_ALERT_CERTIFICATE_REVOKED = 44,
+  TLS_ALERT_CERTIFICATE_EXPIRED = 45,
+  TLS_ALERT_CERTIFICATE_UNKNOWN = 46,
+  TLS_ALERT_ILLEGAL_PARAMETER = 47,
+  TLS_ALERT_UNKNOWN_CA = 48,
+  TLS_ALERT_ACCESS_DENIED = 49,
+  TLS_ALERT_DECODE_ERROR = 50,
+  TLS_ALERT_DECRYPT_ERROR = 51,
+  TLS_ALERT_PROTOCOL_VERSION = 70,
+  TLS_ALERT_INSUFFICIENT_SECURITY = 71,
+  TLS_ALERT_INTERNAL_ERROR = 80,
+  TLS_ALERT_USER_CANCELED = 90,
+  TLS_ALERT_NO_RENEGOTIATION = 100,
+  TLS_ALERT_UNSUPPORTED_EXTENSION = 110,
+  TLS_ALERT_UNRECOGNIZED_NAME = 112,
+  TLS_ALERT_UNKNOWN_PSK_IDENTITY = 115,
+  TLS_ALERT_CERTIFICATE_REQUIRED = 116,
+};
+
+/* The name of an alert, as "bad_record_mac", or "number 77". `room` holds what isn't
  * a constant. */
-#define TLS_ALERT_NAME_BYTES 16
+#define TLS_ALERT_NAME_BYTES 24
 const char *tls_alert_name(unsigned alert, char room[TLS_ALERT_NAME_BYTES]);
 
 #endif
