@@ -10,42 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VERSION_TLS12 = 0x0303 };
-
-enum content { CONTENT_CIPHER_SPEC = 20, CONTENT_ALERT = 21, CONTENT_HANDSHAKE = 22, CONTENT_DATA = 23 };
-
-enum { LEVEL_WARNING = 1, LEVEL_FATAL = 2 };
-
-_Static_assert(TLS_PLAIN_BYTES_MAX <= GCM_BYTES_MAX, "a record is a message");
-
-static unsigned
-get_16(const uint8_t *from)
-{
-  return (unsigned)from[0] << 8 | from[1];
-}
-
-static void
-put_16(uint8_t *to, unsigned value)
-{
-  to[0] = (uint8_t)(value >> 8);
-  to[1] = (uint8_t)value;
-}
-
-static void
-put_64(uint8_t *to, uint64_t value)
-{
-  for (unsigned i = 0; i < 8; i++)
-    to[i] = (uint8_t)(value >> (56 - 8 * i));
-}
-
 /* ---- Both directions ---- */
 
 static void
 init_direction(struct tls_direction *direction, const struct tls_key *key, uint8_t *buffer, size_t size)
 {
-  gcm_init(&direction->gcm, gcm_best_engine(), key->key, key->key_bytes);
-  memcpy(direction->salt, key->salt, sizeof direction->salt);
-  direction->sequence = key->sequence;
+  tls_cipher_init(&direction->cipher, key);
   direction->buffer = buffer;
   direction->size = size;
 }
@@ -64,27 +34,6 @@ void
 tls_record_wipe(struct tls_record *record)
 {
   secret_wipe(record, sizeof *record);
-}
-
-/* The nonce of a record and the header that its tag covers (RFC 5246, 6.2.3.3). */
-struct frame {
-  uint8_t nonce[GCM_NONCE_BYTES];
-  uint8_t header[8 + TLS_HEADER_BYTES];
-};
-
-static struct frame
-make_frame(const struct tls_direction *direction, const uint8_t explicit_nonce[TLS_NONCE_BYTES], enum content content,
-           size_t length)
-{
-  struct frame frame;
-
-  memcpy(frame.nonce, direction->salt, sizeof direction->salt);
-  memcpy(frame.nonce + sizeof direction->salt, explicit_nonce, TLS_NONCE_BYTES);
-  put_64(frame.header, direction->sequence);
-  frame.header[8] = (uint8_t)content;
-  put_16(frame.header + 9, VERSION_TLS12);
-  put_16(frame.header + 11, (unsigned)length);
-  return frame;
 }
 
 /* Keeps the words of the fault, so that each further call can tell them. */
@@ -108,21 +57,10 @@ told(const struct tls_direction *direction, struct fault *fault)
 
 /* There is room for it, and a sequence number. */
 static void
-put_record(struct tls_direction *output, enum content content, const uint8_t *from, size_t length)
+put_record(struct tls_direction *output, enum tls_content content, const uint8_t *from, size_t length)
 {
-  uint8_t *to = output->buffer + output->end;
-  uint8_t *cipher = to + TLS_HEADER_BYTES + TLS_NONCE_BYTES;
-  struct frame frame;
-
-  assert(length <= TLS_PLAIN_BYTES_MAX && length + TLS_RECORD_OVERHEAD_BYTES <= output->size - output->end);
-  to[0] = (uint8_t)content;
-  put_16(to + 1, VERSION_TLS12);
-  put_16(to + 3, (unsigned)(length + TLS_NONCE_BYTES + GCM_TAG_BYTES));
-  /* The sequence number never comes twice, and so is a nonce. */
-  put_64(to + TLS_HEADER_BYTES, output->sequence);
-  frame = make_frame(output, to + TLS_HEADER_BYTES, content, length);
-  gcm_seal(&output->gcm, frame.nonce, frame.header, sizeof frame.header, cipher, from, length, cipher + length);
-  output->sequence++;
+  assert(length + TLS_RECORD_OVERHEAD_BYTES <= output->size - output->end);
+  tls_cipher_seal(&output->cipher, content, output->buffer + output->end, from, length);
   output->end += length + TLS_RECORD_OVERHEAD_BYTES;
 }
 
@@ -133,9 +71,9 @@ put_alert(struct tls_record *record, unsigned level, unsigned alert)
 {
   const uint8_t bytes[] = { (uint8_t)level, (uint8_t)alert };
 
-  if (record->is_closed || record->output.sequence == UINT64_MAX)
+  if (record->is_closed || record->output.cipher.sequence == UINT64_MAX)
     return;
-  put_record(&record->output, CONTENT_ALERT, bytes, sizeof bytes);
+  put_record(&record->output, TLS_CONTENT_ALERT, bytes, sizeof bytes);
   record->is_closed = true;
 }
 
@@ -151,13 +89,13 @@ tls_record_put(struct tls_record *record, const void *from, size_t length, struc
     size_t room = output->size - output->end - TLS_ALERT_RECORD_BYTES;
     if (record->is_closed)
       fail(output, "nothing more can be sent: the connection was closed from here");
-    else if (output->sequence >= UINT64_MAX - 1)
+    else if (output->cipher.sequence >= UINT64_MAX - 1)
       fail(output, "nothing more can be sent: the records are numbered out");
     else if (part + TLS_RECORD_OVERHEAD_BYTES > room)
       break;
     if (output->failed[0])
       return done > 0 ? (int64_t)done : told(output, fault);
-    put_record(output, CONTENT_DATA, bytes + done, part);
+    put_record(output, TLS_CONTENT_DATA, bytes + done, part);
     done += part;
   }
   return (int64_t)done;
@@ -166,7 +104,7 @@ tls_record_put(struct tls_record *record, const void *from, size_t length, struc
 void
 tls_record_close(struct tls_record *record)
 {
-  put_alert(record, LEVEL_WARNING, TLS_ALERT_CLOSE_NOTIFY);
+  put_alert(record, TLS_ALERT_WARNING, TLS_ALERT_CLOSE_NOTIFY);
 }
 
 const uint8_t *
@@ -198,7 +136,7 @@ refuse(struct tls_record *record, enum tls_alert alert, const char *format, ...)
   va_start(args, format);
   vsnprintf(record->input.failed, sizeof record->input.failed, format, args);
   va_end(args);
-  put_alert(record, LEVEL_FATAL, alert);
+  put_alert(record, TLS_ALERT_FATAL, alert);
 }
 
 /* The first record that is held: its plaintext has this length. */
@@ -213,8 +151,8 @@ first_record(const struct tls_direction *input, size_t *length)
   *length = 0;
   if (held < TLS_HEADER_BYTES)
     return HELD_NONE;
-  *length = get_16(header + 3);
-  if (get_16(header + 1) != VERSION_TLS12 || *length < TLS_NONCE_BYTES + GCM_TAG_BYTES ||
+  *length = tls_get_16(header + 3);
+  if (tls_get_16(header + 1) != TLS_VERSION_12 || *length < TLS_NONCE_BYTES + GCM_TAG_BYTES ||
       *length > TLS_RECORD_BYTES_MAX - TLS_HEADER_BYTES)
     return HELD_WRONG;
   if (held < TLS_HEADER_BYTES + *length)
@@ -227,9 +165,9 @@ first_record(const struct tls_direction *input, size_t *length)
 static void
 refuse_header(struct tls_record *record, size_t length)
 {
-  unsigned version = get_16(record->input.buffer + record->input.begin + 1);
+  unsigned version = tls_get_16(record->input.buffer + record->input.begin + 1);
 
-  if (version != VERSION_TLS12)
+  if (version != TLS_VERSION_12)
     refuse(record, TLS_ALERT_PROTOCOL_VERSION, "the server sent what is no record of TLS 1.2 (version 0x%04x)",
            version);
   else if (length < TLS_NONCE_BYTES + GCM_TAG_BYTES)
@@ -256,15 +194,15 @@ static bool
 is_data(struct tls_record *record, unsigned content, const uint8_t *plain, size_t length)
 {
   record->empty_records = length == 0 ? record->empty_records + 1 : 0;
-  if (content == CONTENT_ALERT)
+  if (content == TLS_CONTENT_ALERT)
     read_alert(record, plain, length);
-  else if (content == CONTENT_HANDSHAKE)
+  else if (content == TLS_CONTENT_HANDSHAKE)
     refuse(record, TLS_ALERT_NO_RENEGOTIATION, "the server wants to negotiate anew, which isn't done here");
-  else if (content != CONTENT_DATA)
+  else if (content != TLS_CONTENT_DATA)
     refuse(record, TLS_ALERT_UNEXPECTED_MESSAGE, "the server sent a record of the unexpected type %u", content);
   else if (record->empty_records > TLS_EMPTY_RECORDS_MAX)
     refuse(record, TLS_ALERT_UNEXPECTED_MESSAGE, "the server sends records without anything in them");
-  return content == CONTENT_DATA && !record->input.failed[0];
+  return content == TLS_CONTENT_DATA && !record->input.failed[0];
 }
 
 /* Decrypts the first record, whose plaintext has `length` bytes: to `to` if it is
@@ -273,23 +211,20 @@ static size_t
 open_record(struct tls_record *record, size_t length, uint8_t *to, size_t room)
 {
   struct tls_direction *input = &record->input;
-  uint8_t *header = input->buffer + input->begin;
-  uint8_t *cipher = header + TLS_HEADER_BYTES + TLS_NONCE_BYTES;
-  bool is_direct = header[0] == CONTENT_DATA && length <= room;
-  uint8_t *plain = is_direct ? to : cipher;
-  struct frame frame = make_frame(input, header + TLS_HEADER_BYTES, header[0], length);
+  uint8_t *bytes = input->buffer + input->begin;
+  bool is_direct = bytes[0] == TLS_CONTENT_DATA && length <= room;
+  uint8_t *plain = is_direct ? to : bytes + TLS_HEADER_BYTES + TLS_NONCE_BYTES;
 
-  if (input->sequence == UINT64_MAX) {
+  if (input->cipher.sequence == UINT64_MAX) {
     refuse(record, TLS_ALERT_INTERNAL_ERROR, "the server's records are numbered out");
     return 0;
   }
-  if (!gcm_open(&input->gcm, frame.nonce, frame.header, sizeof frame.header, plain, cipher, length, cipher + length)) {
+  if (!tls_cipher_open(&input->cipher, bytes, plain, length)) {
     refuse(record, TLS_ALERT_BAD_RECORD_MAC, "a record was damaged or forged on its way from the server");
     return 0;
   }
-  input->sequence++;
   input->begin += length + TLS_RECORD_OVERHEAD_BYTES;
-  if (!is_data(record, header[0], plain, length))
+  if (!is_data(record, bytes[0], plain, length))
     return 0;
   if (is_direct)
     return length;
@@ -383,43 +318,4 @@ tls_record_received(struct tls_record *record, size_t length)
 {
   assert(length <= record->input.size - record->input.end);
   record->input.end += length;
-}
-
-/* ---- Words ---- */
-
-const char *
-tls_alert_name(unsigned alert, char room[TLS_ALERT_NAME_BYTES])
-{
-  static const char *const names[] = {
-    [TLS_ALERT_CLOSE_NOTIFY] = "close_notify",
-    [TLS_ALERT_UNEXPECTED_MESSAGE] = "unexpected_message",
-    [TLS_ALERT_BAD_RECORD_MAC] = "bad_record_mac",
-    [TLS_ALERT_DECRYPTION_FAILED] = "decryption_failed",
-    [TLS_ALERT_RECORD_OVERFLOW] = "record_overflow",
-    [TLS_ALERT_HANDSHAKE_FAILURE] = "handshake_failure",
-    [TLS_ALERT_BAD_CERTIFICATE] = "bad_certificate",
-    [TLS_ALERT_UNSUPPORTED_CERTIFICATE] = "unsupported_certificate",
-    [TLS_ALERT_CERTIFICATE_REVOKED] = "certificate_revoked",
-    [TLS_ALERT_CERTIFICATE_EXPIRED] = "certificate_expired",
-    [TLS_ALERT_CERTIFICATE_UNKNOWN] = "certificate_unknown",
-    [TLS_ALERT_ILLEGAL_PARAMETER] = "illegal_parameter",
-    [TLS_ALERT_UNKNOWN_CA] = "unknown_ca",
-    [TLS_ALERT_ACCESS_DENIED] = "access_denied",
-    [TLS_ALERT_DECODE_ERROR] = "decode_error",
-    [TLS_ALERT_DECRYPT_ERROR] = "decrypt_error",
-    [TLS_ALERT_PROTOCOL_VERSION] = "protocol_version",
-    [TLS_ALERT_INSUFFICIENT_SECURITY] = "insufficient_security",
-    [TLS_ALERT_INTERNAL_ERROR] = "internal_error",
-    [TLS_ALERT_USER_CANCELED] = "user_canceled",
-    [TLS_ALERT_NO_RENEGOTIATION] = "no_renegotiation",
-    [TLS_ALERT_UNSUPPORTED_EXTENSION] = "unsupported_extension",
-    [TLS_ALERT_UNRECOGNIZED_NAME] = "unrecognized_name",
-    [TLS_ALERT_UNKNOWN_PSK_IDENTITY] = "unknown_psk_identity",
-    [TLS_ALERT_CERTIFICATE_REQUIRED] = "certificate_required",
-  };
-
-  if (alert < sizeof names / sizeof names[0] && names[alert])
-    return names[alert];
-  snprintf(room, TLS_ALERT_NAME_BYTES, "number %u", alert);
-  return room;
 }

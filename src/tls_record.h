@@ -24,17 +24,12 @@
 #define DECANT_TLS_RECORD_H
 
 #include "error.h"
-#include "gcm.h"
+#include "tls_cipher.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define TLS_HEADER_BYTES 5
-#define TLS_NONCE_BYTES 8 /* the part of the nonce that each record brings */
-#define TLS_PLAIN_BYTES_MAX 16384
-#define TLS_RECORD_OVERHEAD_BYTES (TLS_HEADER_BYTES + TLS_NONCE_BYTES + GCM_TAG_BYTES)
-#define TLS_RECORD_BYTES_MAX (TLS_PLAIN_BYTES_MAX + TLS_RECORD_OVERHEAD_BYTES)
 #define TLS_EMPTY_RECORDS_MAX 32
 
 /* What the two buffers must hold at least: one record, and for the output an alert
@@ -44,29 +39,13 @@
 #define TLS_ALERT_RECORD_BYTES (TLS_RECORD_OVERHEAD_BYTES + 2)
 #define TLS_OUTPUT_BYTES_MIN (TLS_RECORD_BYTES_MAX + TLS_ALERT_RECORD_BYTES)
 
-/* The secrets of one direction, as the handshake left them. */
-struct tls_key {
-  uint8_t key[GCM_KEY_BYTES_MAX];
-  unsigned key_bytes;                               /* 16 or 32 */
-  uint8_t salt[GCM_NONCE_BYTES - TLS_NONCE_BYTES]; /* the part of the nonce that stays */
-  uint64_t sequence;                                /* of the next record: 1 behind Finished */
-};
-
-/* Of a connection; from tls_keys.h. Wiped by who made it, with secret_wipe(). */
-struct tls_keys {
-  struct tls_key receive;
-  struct tls_key send;
-};
-
 struct tls_direction {
-  struct gcm gcm;
-  uint8_t salt[GCM_NONCE_BYTES - TLS_NONCE_BYTES];
-  uint64_t sequence; /* of the next record */
-  uint8_t *buffer;   /* the caller's */
-  size_t size;       /* bytes of it */
-  size_t begin;      /* the first byte not yet decrypted, or not yet sent */
-  size_t end;        /* behind the last byte received, or encrypted */
-  char failed[96];   /* why nothing goes this way any more; empty while it does */
+  struct tls_cipher cipher;
+  uint8_t *buffer; /* the caller's */
+  size_t size;     /* bytes of it */
+  size_t begin;    /* the first byte not yet decrypted, or not yet sent */
+  size_t end;      /* behind the last byte received, or encrypted */
+  char failed[96]; /* why nothing goes this way any more; empty while it does */
 };
 
 struct tls_record {
@@ -136,41 +115,5 @@ const uint8_t *tls_record_unsent(const struct tls_record *record, size_t *length
 
 /* `length` bytes of it were sent. */
 void tls_record_sent(struct tls_record *record, size_t length);
-
-/* ---- Words ---- */
-
-/* The alerts that have a name here (RFC 5246 and later). */
-enum tls_alert {
-  TLS_ALERT_CLOSE_NOTIFY = 0,
-  TLS_ALERT_UNEXPECTED_MESSAGE = 10,
-  TLS_ALERT_BAD_RECORD_MAC = 20,
-  TLS_ALERT_DECRYPTION_FAILED = 21,
-  TLS_ALERT_RECORD_OVERFLOW = 22,
-  TLS_ALERT_HANDSHAKE_FAILURE = 40,
-  TLS_ALERT_BAD_CERTIFICATE = 42,
-  TLS_ALERT_UNSUPPORTED_CERTIFICATE = 43,
-  TLS_ALERT_CERTIFICATE_REVOKED = 44,
-  TLS_ALERT_CERTIFICATE_EXPIRED = 45,
-  TLS_ALERT_CERTIFICATE_UNKNOWN = 46,
-  TLS_ALERT_ILLEGAL_PARAMETER = 47,
-  TLS_ALERT_UNKNOWN_CA = 48,
-  TLS_ALERT_ACCESS_DENIED = 49,
-  TLS_ALERT_DECODE_ERROR = 50,
-  TLS_ALERT_DECRYPT_ERROR = 51,
-  TLS_ALERT_PROTOCOL_VERSION = 70,
-  TLS_ALERT_INSUFFICIENT_SECURITY = 71,
-  TLS_ALERT_INTERNAL_ERROR = 80,
-  TLS_ALERT_USER_CANCELED = 90,
-  TLS_ALERT_NO_RENEGOTIATION = 100,
-  TLS_ALERT_UNSUPPORTED_EXTENSION = 110,
-  TLS_ALERT_UNRECOGNIZED_NAME = 112,
-  TLS_ALERT_UNKNOWN_PSK_IDENTITY = 115,
-  TLS_ALERT_CERTIFICATE_REQUIRED = 116,
-};
-
-/* The name of an alert, as "bad_record_mac", or "number 77". `room` holds what isn't
- * a constant. */
-#define TLS_ALERT_NAME_BYTES 24
-const char *tls_alert_name(unsigned alert, char room[TLS_ALERT_NAME_BYTES]);
 
 #endif

@@ -81,13 +81,13 @@ static void
 server_puts_type(uint8_t type, const void *data, size_t length)
 {
   size_t unsent, before;
-  struct gcm gcm = server.record.output.gcm;
+  struct gcm gcm = server.record.output.cipher.gcm;
   uint8_t nonce[12], header[13], *bytes;
 
   tls_record_unsent(&server.record, &before);
   server_puts(length ? data : "x", length ? length : 1);
   bytes = (uint8_t *)(uintptr_t)tls_record_unsent(&server.record, &unsent) + before;
-  memcpy(nonce, server.record.output.salt, 4);
+  memcpy(nonce, server.record.output.cipher.salt, 4);
   memcpy(nonce + 4, bytes + 5, 8);
   memcpy(header, bytes + 5, 8);
   bytes[0] = type;
@@ -419,7 +419,7 @@ sequence_numbers_are_never_used_twice(void **state)
   keys.receive.sequence = UINT64_MAX;
   keys.send.sequence = 1;
   start(&keys, BUFFER_BYTES);
-  server.record.output.sequence = 1;
+  server.record.output.cipher.sequence = 1;
   server_puts("a", 1);
   move(SIZE_MAX);
   assert_int_equal(client_takes(taken, 4, &fault), -1);
