@@ -23,6 +23,10 @@ enum { TLS_VERSION_12 = 0x0303 };
 #define TLS_RECORD_OVERHEAD_BYTES (TLS_HEADER_BYTES + TLS_NONCE_BYTES + GCM_TAG_BYTES)
 #define TLS_RECORD_BYTES_MAX (TLS_PLAIN_BYTES_MAX + TLS_RECORD_OVERHEAD_BYTES)
 
+/* Of a handshake: the random values of both sides, and the secret that comes of it. */
+#define TLS_RANDOM_BYTES 32
+#define TLS_MASTER_BYTES 48
+
 /* What a record holds. */
 enum tls_content {
   TLS_CONTENT_CIPHER_SPEC = 20,

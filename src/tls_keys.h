@@ -12,9 +12,6 @@
 
 #include <bearssl_ssl.h>
 
-#define TLS_RANDOM_BYTES 32
-#define TLS_MASTER_BYTES 48
-
 /* What BearSSL doesn't know of, by RFC 5487. */
 #define TLS_PSK_WITH_AES_128_GCM_SHA256 0x00A8
 #define TLS_DHE_PSK_WITH_AES_128_GCM_SHA256 0x00AA

@@ -32,8 +32,8 @@
 #define DECANT_TLS_PSK_H
 
 #include "error.h"
-#include "gcm.h"
-#include "tls_record.h"
+#include "limits.h"
+#include "tls_cipher.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,9 +45,8 @@
 
 /* For the hello, and the exponent: twice the strength of a prime of 4096 bits and
  * some more (RFC 7919, A.3). */
-#define TLS_PSK_HELLO_RANDOM_BYTES 32
 #define TLS_PSK_EXPONENT_BYTES 48
-#define TLS_PSK_RANDOM_BYTES (TLS_PSK_HELLO_RANDOM_BYTES + TLS_PSK_EXPONENT_BYTES)
+#define TLS_PSK_RANDOM_BYTES (TLS_RANDOM_BYTES + TLS_PSK_EXPONENT_BYTES)
 
 #define TLS_PSK_PRIME_BYTES_MIN 256
 #define TLS_PSK_PRIME_BYTES_MAX 512
@@ -55,16 +54,17 @@
 
 /* The longest: ServerKeyExchange with a hint and three numbers. */
 #define TLS_PSK_MESSAGE_BYTES_MAX (4 + 2 + TLS_PSK_HINT_BYTES_MAX + 3 * (2 + TLS_PSK_PRIME_BYTES_MAX))
-/* ClientKeyExchange, ChangeCipherSpec and Finished together; an alert after them. */
-#define TLS_PSK_OUTPUT_BYTES (1024 + TLS_ALERT_RECORD_BYTES)
-/* The records that come encrypted are Finished and alerts. */
-#define TLS_PSK_SEALED_BYTES_MAX (TLS_NONCE_BYTES + 16 + GCM_TAG_BYTES)
+/* All that is ever sent, together: it is some 800. */
+#define TLS_PSK_OUTPUT_BYTES 1024
+#define TLS_PSK_FINISHED_BYTES 16 /* the message: its header and 12 bytes */
+/* The longest record that comes sealed is Finished; the other is an alert. */
+#define TLS_PSK_SEALED_BYTES_MAX (TLS_NONCE_BYTES + TLS_PSK_FINISHED_BYTES + GCM_TAG_BYTES)
 
 enum tls_psk_state {
   TLS_PSK_WANTS_HELLO,       /* ServerHello */
-  TLS_PSK_WANTS_KEY,         /* ServerKeyExchange; ServerHelloDone too without Diffie-Hellman */
-  TLS_PSK_WANTS_HELLO_DONE,
-  TLS_PSK_WANTS_CIPHER_SPEC, /* ours is sent, and Finished too */
+  TLS_PSK_WANTS_KEY,         /* ServerKeyExchange, or without Diffie-Hellman ServerHelloDone */
+  TLS_PSK_WANTS_HELLO_DONE,  /* ServerHelloDone */
+  TLS_PSK_WANTS_CIPHER_SPEC, /* ours went out, and our Finished: the server may refuse the key */
   TLS_PSK_WANTS_FINISHED,
   TLS_PSK_IS_DONE,
   TLS_PSK_HAS_FAILED,
@@ -77,39 +77,76 @@ struct tls_psk_hash {
 
 struct tls_psk {
   enum tls_psk_state state;
+
   uint8_t user[TLS_PSK_USER_BYTES_MAX];
   size_t user_length;
   uint8_t key[TLS_PSK_KEY_BYTES_MAX];
   size_t key_length;
-  uint8_t client_random[TLS_PSK_HELLO_RANDOM_BYTES];
-  uint8_t server_random[TLS_PSK_HELLO_RANDOM_BYTES];
+  uint8_t client_random[TLS_RANDOM_BYTES];
+  uint8_t server_random[TLS_RANDOM_BYTES];
   uint8_t exponent[TLS_PSK_EXPONENT_BYTES];
+
   unsigned suite;
   bool has_extended_master;
   struct tls_psk_hash transcript; /* of all handshake messages up to now */
-  uint8_t master[48];
+  uint8_t master[TLS_MASTER_BYTES];
   struct tls_keys keys;
-  struct tls_direction opener; /* for the server's Finished: keys alone, no buffer */
+  struct tls_cipher sealer; /* of what is sent, from ChangeCipherSpec on */
+  struct tls_cipher opener;
 
-  uint8_t header[TLS_HEADER_BYTES]; /* of the record that is coming in */
-  size_t header_fill;
-  size_t record_left;               /* bytes of it still to come */
-  uint8_t sealed[TLS_PSK_SEALED_BYTES_MAX];
-  size_t sealed_fill;
-  uint8_t message[TLS_PSK_MESSAGE_BYTES_MAX]; /* being put together from records */
-  size_t message_fill;
-  uint8_t alert[2];
-  size_t alert_fill;
-
-  /* The server's numbers, as long as the prime. */
+  /* The server's numbers, each with zeros in front up to the prime's length. */
   size_t prime_bytes; /* 0: there are none */
   uint8_t prime[TLS_PSK_PRIME_BYTES_MAX];
   uint8_t generator[TLS_PSK_PRIME_BYTES_MAX];
   uint8_t server_public[TLS_PSK_PRIME_BYTES_MAX];
 
+  /* The record that is coming in. One that is small or sealed is put together here;
+   * the content of others goes straight to `message`. */
+  uint8_t record[TLS_HEADER_BYTES + TLS_PSK_SEALED_BYTES_MAX];
+  size_t record_fill;
+  size_t record_left; /* bytes still to come, once the header is there */
+  uint8_t message[TLS_PSK_MESSAGE_BYTES_MAX];
+  size_t message_fill;
+
   uint8_t output[TLS_PSK_OUTPUT_BYTES];
   size_t output_begin, output_end;
-  char failed[160];
+  char failed[FAULT_TEXT_BYTES / 4]; /* why */
 };
+
+/* What the handshake is about. Everything is copied. */
+struct tls_psk_config {
+  const char *user;                            /* 1 to TLS_PSK_USER_BYTES_MAX bytes */
+  const uint8_t *key;                          /* 1 to TLS_PSK_KEY_BYTES_MAX bytes */
+  size_t key_length;
+  const uint8_t *random;                       /* TLS_PSK_RANDOM_BYTES, used for nothing else ever */
+};
+
+/* Begins: the ClientHello waits to be sent. Longer or empty names and keys are
+ * faults, for they come from the operator. Returns 0, or -1 with the fault set. */
+int tls_psk_start(struct tls_psk *psk, const struct tls_psk_config *config, struct fault *fault);
+
+/* What is to be sent, a KiB at most; also after a fault, if there is the time. */
+const uint8_t *tls_psk_unsent(const struct tls_psk *psk, size_t *length);
+
+/* `length` bytes of it were sent. */
+void tls_psk_sent(struct tls_psk *psk, size_t length);
+
+/* Takes in what came. Sets `used` to how many of the bytes belong to the handshake:
+ * all, unless it ends among them. Returns 0, or -1 with the fault set; then no more
+ * is taken. */
+int tls_psk_receive(struct tls_psk *psk, const uint8_t *bytes, size_t length, size_t *used, struct fault *fault);
+
+/* The connection ended, or was reset: says what that means at this point, which may
+ * be that the key is wrong. Sets the fault and returns -1, always. */
+int tls_psk_cut(struct tls_psk *psk, struct fault *fault);
+
+/* Whether both sides know that they have the same key. */
+bool tls_psk_is_done(const struct tls_psk *psk);
+
+/* The keys for tls_record, once it is done. Still the struct's: wiped with it. */
+const struct tls_keys *tls_psk_keys(const struct tls_psk *psk);
+
+/* Overwrites all of it. */
+void tls_psk_wipe(struct tls_psk *psk);
 
 #endif
