@@ -5,7 +5,7 @@
 
 # Debian packages that the tests take.
 CHECK_PACKAGES := libcmocka-dev nbdkit nbd-server qemu-utils libnbd-bin strace \
-	bsdextrautils binutils file time perl util-linux coreutils
+	bsdextrautils binutils file time perl util-linux coreutils gnutls-bin
 
 # The rooms that need neither libnbd nor the system: unit tests link all of them,
 # compiled for the host with the sanitizers.
@@ -32,10 +32,17 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_OBJECTS) tests/tests.mk
 	@mkdir -p $(@D)
 	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_OBJECTS) $(BEARSSL_A) -lcmocka -o $@
 
+# A client that isn't decant, for servers that don't speak NBD.
+PSK_CLIENT := $(BUILD)/tests/psk-client
+PSK_CLIENT_OBJECTS := $(patsubst %,$(BUILD)/tests/host/%.o,error gcm gcm_x86 tls_cipher tls_keys tls_record tls_psk)
+$(PSK_CLIENT): tests/peers/psk-client.c $(PSK_CLIENT_OBJECTS) tests/tests.mk
+	@mkdir -p $(@D)
+	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(PSK_CLIENT_OBJECTS) $(BEARSSL_A) -o $@
+
 # Kept, or make would take them for steps on the way and delete them.
 .SECONDARY: $(UNIT_OBJECTS)
 
--include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
+-include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PSK_CLIENT).d
 
 TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) \
 	$(wildcard tests/upstream/test-*.sh) $(wildcard tests/integration/test-*.sh) $(wildcard tests/boot/test-*.sh))
@@ -47,7 +54,7 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) all image
+check-run: $(UNIT_TESTS) $(SIM) $(PSK_CLIENT) all image
 	@tests/run $(TESTS)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy against build/nbdcopy
