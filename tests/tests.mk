@@ -44,7 +44,9 @@ $(PSK_CLIENT): tests/peers/psk-client.c $(PSK_CLIENT_OBJECTS) tests/tests.mk
 
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PSK_CLIENT).d
 
-TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) \
+include tests/fuzz/fuzz.mk
+
+TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) $(wildcard tests/fuzz/test-*.sh) \
 	$(wildcard tests/upstream/test-*.sh) $(wildcard tests/integration/test-*.sh) $(wildcard tests/boot/test-*.sh))
 
 ## check-unit: builds the unit tests and runs them alone
@@ -54,7 +56,7 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(PSK_CLIENT) all image
+check-run: $(UNIT_TESTS) $(SIM) $(PSK_CLIENT) $(FUZZERS) all image
 	@tests/run $(TESTS)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy against build/nbdcopy
