@@ -28,6 +28,8 @@ some_server(struct random *random)
                                .key = key,
                                .key_length = random_between(random, 1, sizeof key) };
 
+  for (size_t i = 0; i < sizeof server.exponent; i++)
+    server.exponent[i] = (uint8_t)random_next(random);
   for (size_t i = 0; i < server.prime_bytes; i++)
     prime[i] = (uint8_t)random_next(random);
   prime[0] |= 0x80;

@@ -20,12 +20,14 @@ struct psk_server {
   bool is_dhe;
   bool has_extended_master;
   const char *hint;         /* NULL: none; without Diffie-Hellman no message then */
-  size_t session_bytes;     /* of a session's name that nobody asked for */
+  size_t session_bytes;     /* of a session's name, at most 40, that nobody asked for */
   size_t record_bytes;      /* no record holds more of the first messages; 0: one holds all */
   const uint8_t *prime;     /* big-endian */
   size_t prime_bytes;
   uint8_t generator;
   const uint8_t *public;    /* instead of a right one */
+  size_t public_bytes;      /* how many of it are sent; 0: as many as the prime has */
+  uint8_t exponent[32];
   const uint8_t *key;
   size_t key_length;
 
@@ -33,7 +35,7 @@ struct psk_server {
   uint8_t messages[4096]; /* ServerHello to ServerHelloDone */
   size_t length;
   br_sha256_context transcript;
-  uint8_t client_random[32], server_random[32], master[48], exponent[32];
+  uint8_t client_random[32], server_random[32], master[48];
   uint8_t block[2 * (16 + 4)];
 };
 
@@ -88,7 +90,6 @@ server_hears_hello(struct psk_server *server, const uint8_t *record, size_t leng
   br_sha256_update(&server->transcript, record + 5, length - 5);
   memcpy(server->client_random, record + 11, 32);
   memset(server->server_random, 0x5A, 32);
-  memset(server->exponent, 0x3C, sizeof server->exponent);
   server->length = 0;
 
   begin = server_begin(server, 2);
@@ -115,11 +116,11 @@ server_hears_hello(struct psk_server *server, const uint8_t *record, size_t leng
       server_add_number(server, server->generator, 1);
       own[server->prime_bytes - 1] = server->generator;
       if (server->public)
-        memcpy(own, server->public, server->prime_bytes);
+        memcpy(own, server->public, server->public_bytes ? server->public_bytes : server->prime_bytes);
       else
         server_raise(server, own);
-      server_add_number(server, server->prime_bytes, 2);
-      server_add(server, own, server->prime_bytes);
+      server_add_number(server, server->public_bytes ? server->public_bytes : server->prime_bytes, 2);
+      server_add(server, own, server->public_bytes ? server->public_bytes : server->prime_bytes);
     }
     server_end(server, begin);
   }

@@ -120,6 +120,7 @@ decent_server(void)
                               .prime = prime,
                               .prime_bytes = 256,
                               .generator = 2,
+                              .exponent = { 0x3C, 7, 9, 11 },
                               .key = key,
                               .key_length = sizeof key };
 }
@@ -197,6 +198,26 @@ decent_servers_of_all_kinds_are_understood(void **state)
 {
   (void)state;
   run_seeds(60, any_decent_server);
+}
+
+/* What both agree on is hashed without the zeros in front of it. With 2 and 2^2048 - 1 for
+ * a group, whose powers of two come round after 2048, it is 1: the client's exponent is
+ * even, and the server's is 1024. */
+static void
+zeros_in_front_of_the_shared_number_are_left_out(void **state)
+{
+  struct psk_server server = decent_server();
+  uint8_t last[64];
+  size_t last_length, used;
+
+  (void)state;
+  memset(prime, 0xFF, 256);
+  memset(server.exponent, 0, sizeof server.exponent);
+  server.exponent[30] = 1024 / 256;
+  assert_true(shake_hands(&server, last, &last_length));
+  assert_int_equal(psk.exponent[TLS_PSK_EXPONENT_BYTES - 1] % 2, 0);
+  assert_int_equal(receive(last, last_length, &used), 0);
+  assert_true(tls_psk_is_done(&psk));
 }
 
 /* ---- Refusals ---- */
@@ -323,6 +344,20 @@ trivial_publics_are_refused(void **state)
 }
 
 static void
+numbers_longer_than_the_prime_are_refused(void **state)
+{
+  struct psk_server server = decent_server();
+  uint8_t public[257] = { 1 };
+
+  (void)state;
+  server.public = public;
+  server.public_bytes = sizeof public;
+  say_hello(&server);
+  send_flight(&server);
+  expect_refusal("TLS: " NUMBERS, TLS_ALERT_ILLEGAL_PARAMETER);
+}
+
+static void
 large_primes_are_refused(void **state)
 {
   struct psk_server server = decent_server();
@@ -379,6 +414,7 @@ static void
 what_is_too_much_is_refused(void **state)
 {
   struct psk_server server = decent_server();
+  size_t used;
 
   (void)state;
   /* An extension twice. */
@@ -392,6 +428,13 @@ what_is_too_much_is_refused(void **state)
   expect_refusal("TLS: the server's hello has an extension that it can't have there (23, of 0 bytes)",
                  TLS_ALERT_UNSUPPORTED_EXTENSION);
 
+  /* A session's name that is too long. */
+  server.session_bytes = 33;
+  say_hello(&server);
+  send_flight(&server);
+  expect_refusal("TLS: " HELLO, TLS_ALERT_DECODE_ERROR);
+  server.session_bytes = 0;
+
   /* A byte in ServerHelloDone; a message behind it. */
   say_hello(&server);
   server.messages[581] = 1;
@@ -403,6 +446,15 @@ what_is_too_much_is_refused(void **state)
   server.length += 4;
   send_flight(&server);
   expect_refusal("TLS: the server sent a handshake message of the unexpected type 4", TLS_ALERT_UNEXPECTED_MESSAGE);
+
+  /* The beginning of a message, which would end under another cipher. */
+  server.is_dhe = false;
+  say_hello(&server);
+  memcpy(server.messages + server.length, "\x14\0\0", 3);
+  server.length += 3;
+  assert_int_equal(receive(flight, server_frames(&server, flight), &used), 0);
+  assert_int_equal(receive((const uint8_t *)"\x14\3\3\0\1\1", 6, &used), -1);
+  expect_refusal("TLS: the server changed its cipher when it wasn't its turn", TLS_ALERT_UNEXPECTED_MESSAGE);
 }
 
 /* ---- Finished ---- */
@@ -621,8 +673,10 @@ main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(recorded_sessions_go_the_same_again),
     cmocka_unit_test(decent_servers_of_all_kinds_are_understood),
+    cmocka_unit_test(zeros_in_front_of_the_shared_number_are_left_out),
     cmocka_unit_test(changed_messages_are_refused_in_words),
     cmocka_unit_test(trivial_publics_are_refused),
+    cmocka_unit_test(numbers_longer_than_the_prime_are_refused),
     cmocka_unit_test(large_primes_are_refused),
     cmocka_unit_test(what_is_missing_is_refused),
     cmocka_unit_test(what_is_too_much_is_refused),
