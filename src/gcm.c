@@ -52,7 +52,7 @@ portable_tag(const struct portable_key *key, const uint8_t *nonce, const uint8_t
 enum gcm_engine
 gcm_best_engine(void)
 {
-  return gcm_x86_is_there() ? GCM_X86 : GCM_PORTABLE;
+  return gcm_x86_is_wide() ? GCM_X86_WIDE : gcm_x86_is_there() ? GCM_X86 : GCM_PORTABLE;
 }
 
 void
@@ -61,8 +61,8 @@ gcm_init(struct gcm *gcm, enum gcm_engine engine, const uint8_t *key, unsigned k
   assert(key_bytes == 16 || key_bytes == 32);
   memset(gcm, 0, sizeof *gcm);
   gcm->engine = engine;
-  if (engine == GCM_X86) {
-    gcm_x86_init(gcm, key, key_bytes);
+  if (engine != GCM_PORTABLE) {
+    gcm_x86_init(gcm, key, key_bytes, engine == GCM_X86_WIDE);
     return;
   }
   br_aes_ct64_ctr_init(&portable(gcm)->aes, key, key_bytes);
@@ -74,7 +74,7 @@ gcm_seal(const struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], const uint
          uint8_t *to, const uint8_t *from, size_t length, uint8_t tag[GCM_TAG_BYTES])
 {
   assert(length <= GCM_BYTES_MAX);
-  if (gcm->engine == GCM_X86) {
+  if (gcm->engine != GCM_PORTABLE) {
     gcm_x86_seal(gcm, nonce, header, header_length, to, from, length, tag);
     return;
   }
@@ -90,7 +90,7 @@ gcm_open(const struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], const uint
   uint8_t computed[GCM_TAG_BYTES];
 
   assert(length <= GCM_BYTES_MAX);
-  if (gcm->engine == GCM_X86) {
+  if (gcm->engine != GCM_PORTABLE) {
     gcm_x86_open(gcm, nonce, header, header_length, to, from, length, computed);
   } else {
     portable_tag(portable_const(gcm), nonce, header, header_length, from, length, computed);

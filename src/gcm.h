@@ -24,18 +24,19 @@
 /* As far as the block counter reaches, with room to spare: 1 GiB. */
 #define GCM_BYTES_MAX (UINT64_C(1) << 30)
 
-enum gcm_engine { GCM_PORTABLE, GCM_X86 };
+/* From slow to fast. A processor that has one has those before it. */
+enum gcm_engine { GCM_PORTABLE, GCM_X86, GCM_X86_WIDE };
 
 /* A key, made ready. gcm.c and gcm_x86.c hold the room to what they keep there. */
 struct gcm {
-  _Alignas(32) uint64_t words[64];
+  _Alignas(32) uint64_t words[98];
   enum gcm_engine engine;
 };
 
 /* The fastest engine that this processor has. */
 enum gcm_engine gcm_best_engine(void);
 
-/* Readies a key for an engine that is there: gcm_best_engine() or GCM_PORTABLE. */
+/* Readies a key for an engine that is there: gcm_best_engine() or one before it. */
 void gcm_init(struct gcm *gcm, enum gcm_engine engine, const uint8_t *key, unsigned key_bytes);
 
 /* Encrypts `length` bytes, and computes the tag over them and the header. The two

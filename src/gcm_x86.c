@@ -15,8 +15,11 @@
 #include <immintrin.h>
 
 #define BLOCK 16
-#define LANES 8 /* blocks at a time: as many as hide how long an instruction takes */
+#define LANES 8 /* registers at a time: as many as hide how long an instruction takes */
 #define CHUNK (LANES * BLOCK)
+#define WIDE_BLOCK (2 * BLOCK)
+#define WIDE_CHUNK (LANES * WIDE_BLOCK)
+#define POWERS (2 * LANES)
 #define ROUNDS_MAX 14
 
 /* What instructions a function may be made of, and that it becomes part of its
@@ -24,14 +27,19 @@
 #define X86 __attribute__((target("sse4.1,aes,pclmul")))
 #define X86_INLINE X86 __attribute__((always_inline)) static inline
 
+/* With two blocks to a register, on processors from 2019 on. */
+#define WIDE __attribute__((target("avx2,aes,pclmul,vaes,vpclmulqdq")))
+#define WIDE_INLINE WIDE __attribute__((always_inline)) static inline
+
 /* Blocks of the hash are taken with their bytes reversed, and the powers of H times
  * x, which saves a shift of each product.  powers_sum has the two halves of each
  * power added, for a product of three multiplications rather than four. */
 struct key {
+  __m128i powers[POWERS]; /* H to the POWERS first, to the 1 last */
+  __m128i powers_sum[POWERS];
   __m128i round_keys[ROUNDS_MAX + 1];
-  __m128i powers[LANES]; /* H to the LANES first, to the 1 last */
-  __m128i powers_sum[LANES];
   unsigned rounds;
+  bool is_wide;
 };
 
 _Static_assert(sizeof(struct key) <= sizeof((struct gcm *)NULL)->words, "there is room for a key");
@@ -97,14 +105,14 @@ reduce(struct product product)
                        _mm_xor_si128(swapped(middle), _mm_clmulepi64_si128(middle, polynomial, 0x00)));
 }
 
-/* The hash, having taken in up to LANES more blocks. */
+/* The hash, having taken in up to POWERS more blocks. */
 X86_INLINE __m128i
 hash_blocks(const struct key *key, __m128i hash, const uint8_t *from, unsigned blocks)
 {
   struct product sum = { _mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128() };
 
   for (unsigned i = 0; i < blocks; i++) {
-    unsigned power = LANES - blocks + i;
+    unsigned power = POWERS - blocks + i;
     __m128i block = reversed(load(from + i * BLOCK));
     if (i == 0)
       block = _mm_xor_si128(block, hash);
@@ -139,6 +147,7 @@ encrypt_block(const struct key *key, __m128i block)
   return _mm_aesenclast_si128(block, key->round_keys[key->rounds]);
 }
 
+/* All blocks through one round. */
 X86_INLINE void
 encrypt_round(__m128i blocks[LANES], __m128i round_key)
 {
@@ -166,7 +175,7 @@ key_stream(const struct key *key, __m128i *counter, __m128i blocks[LANES], __m12
       __m128i block = reversed(load(from + i * BLOCK));
       if (i == 0)
         block = _mm_xor_si128(block, *hash);
-      multiply_add(&sum, block, key->powers[i], key->powers_sum[i]);
+      multiply_add(&sum, block, key->powers[LANES + i], key->powers_sum[LANES + i]);
     }
   }
   if (hash)
@@ -219,6 +228,118 @@ finish(struct message *message, size_t header_length, size_t length, uint8_t *ta
   store(tag, _mm_xor_si128(reversed(message->hash), encrypt_block(key, reversed(message->first))));
 }
 
+/* ---- Two blocks to a register ---- */
+
+WIDE_INLINE __m256i
+wide_load(const void *from)
+{
+  return _mm256_loadu_si256((const __m256i *)from);
+}
+
+WIDE_INLINE __m256i
+wide_reversed(__m256i value)
+{
+  return _mm256_shuffle_epi8(value, _mm256_broadcastsi128_si256(_mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
+                                                                              13, 14, 15)));
+}
+
+WIDE_INLINE __m256i
+wide_round_key(const struct key *key, unsigned round)
+{
+  return _mm256_broadcastsi128_si256(key->round_keys[round]);
+}
+
+/* A product for each half of the registers. */
+struct wide_product {
+  __m256i low, middle, high;
+};
+
+WIDE_INLINE void
+wide_multiply_add(struct wide_product *sum, __m256i blocks, __m256i powers, __m256i powers_sum)
+{
+  sum->low = _mm256_xor_si256(sum->low, _mm256_clmulepi64_epi128(blocks, powers, 0x00));
+  sum->high = _mm256_xor_si256(sum->high, _mm256_clmulepi64_epi128(blocks, powers, 0x11));
+  blocks = _mm256_xor_si256(blocks, _mm256_shuffle_epi32(blocks, 0x4E));
+  sum->middle = _mm256_xor_si256(sum->middle, _mm256_clmulepi64_epi128(blocks, powers_sum, 0x00));
+}
+
+WIDE_INLINE __m128i
+both_halves(__m256i value)
+{
+  return _mm_xor_si128(_mm256_castsi256_si128(value), _mm256_extracti128_si256(value, 1));
+}
+
+/* As key_stream() and add_stream(), for twice as many blocks. */
+WIDE_INLINE void
+wide_chunk(struct message *message, uint8_t *to, const uint8_t *from, const uint8_t *hashed)
+{
+  const struct key *key = message->key;
+  const __m256i zero = _mm256_setzero_si256();
+  struct wide_product sum = { zero, zero, zero };
+  __m256i counter = _mm256_add_epi32(_mm256_broadcastsi128_si256(message->counter),
+                                     _mm256_set_epi32(0, 0, 0, 1, 0, 0, 0, 0));
+  __m256i blocks[LANES];
+
+#pragma GCC unroll 8
+  for (unsigned i = 0; i < LANES; i++) {
+    blocks[i] = _mm256_xor_si256(wide_reversed(counter), wide_round_key(key, 0));
+    counter = _mm256_add_epi32(counter, _mm256_set_epi32(0, 0, 0, 2, 0, 0, 0, 2));
+  }
+  message->counter = _mm256_castsi256_si128(counter);
+#pragma GCC unroll 8
+  for (unsigned i = 0; i < LANES; i++) {
+#pragma GCC unroll 8
+    for (unsigned j = 0; j < LANES; j++)
+      blocks[j] = _mm256_aesenc_epi128(blocks[j], wide_round_key(key, 1 + i));
+    if (hashed) {
+      __m256i pair = wide_reversed(wide_load(hashed + i * WIDE_BLOCK));
+      if (i == 0)
+        pair = _mm256_xor_si256(pair, _mm256_inserti128_si256(zero, message->hash, 0));
+      wide_multiply_add(&sum, pair, wide_load(&key->powers[2 * i]), wide_load(&key->powers_sum[2 * i]));
+    }
+  }
+  if (hashed)
+    message->hash = reduce((struct product){ both_halves(sum.low), both_halves(sum.middle), both_halves(sum.high) });
+  for (unsigned round = 1 + LANES; round < key->rounds; round++)
+#pragma GCC unroll 8
+    for (unsigned j = 0; j < LANES; j++)
+      blocks[j] = _mm256_aesenc_epi128(blocks[j], wide_round_key(key, round));
+#pragma GCC unroll 8
+  for (unsigned i = 0; i < LANES; i++) {
+    __m256i stream = _mm256_aesenclast_epi128(blocks[i], wide_round_key(key, key->rounds));
+    _mm256_storeu_si256((__m256i *)(void *)(to + i * WIDE_BLOCK),
+                        _mm256_xor_si256(wide_load(from + i * WIDE_BLOCK), stream));
+  }
+}
+
+/* All whole wide chunks of a message. Return how many bytes they are. */
+
+WIDE static size_t
+wide_seal(struct message *message, uint8_t *to, const uint8_t *from, size_t length)
+{
+  size_t done;
+
+  if (length < WIDE_CHUNK)
+    return 0;
+  wide_chunk(message, to, from, NULL);
+  for (done = WIDE_CHUNK; length - done >= WIDE_CHUNK; done += WIDE_CHUNK)
+    wide_chunk(message, to + done, from + done, to + done - WIDE_CHUNK);
+  message->hash = hash_blocks(message->key, message->hash, to + done - WIDE_CHUNK, POWERS);
+  return done;
+}
+
+WIDE static size_t
+wide_open(struct message *message, uint8_t *to, const uint8_t *from, size_t length)
+{
+  size_t done;
+
+  for (done = 0; length - done >= WIDE_CHUNK; done += WIDE_CHUNK)
+    wide_chunk(message, to + done, from + done, from + done);
+  return done;
+}
+
+/* ---- One block to a register ---- */
+
 /* Less than a chunk, at the end. */
 X86_INLINE void
 last_part(struct message *message, uint8_t *to, const uint8_t *from, size_t length, bool seals)
@@ -246,14 +367,14 @@ gcm_x86_seal(const struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], const 
              uint8_t *to, const uint8_t *from, size_t length, uint8_t tag[GCM_TAG_BYTES])
 {
   struct message message = begin(gcm, nonce, header, header_length);
+  size_t done = message.key->is_wide ? wide_seal(&message, to, from, length) : 0;
   __m128i blocks[LANES];
-  size_t done = 0;
 
   /* The hash is of what was encrypted: a chunk behind. */
-  if (length >= CHUNK) {
+  if (length - done >= CHUNK) {
     key_stream(message.key, &message.counter, blocks, NULL, NULL);
-    add_stream(to, from, blocks);
-    for (done = CHUNK; length - done >= CHUNK; done += CHUNK) {
+    add_stream(to + done, from + done, blocks);
+    for (done += CHUNK; length - done >= CHUNK; done += CHUNK) {
       key_stream(message.key, &message.counter, blocks, &message.hash, to + done - CHUNK);
       add_stream(to + done, from + done, blocks);
     }
@@ -268,10 +389,10 @@ gcm_x86_open(const struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], const 
              uint8_t *to, const uint8_t *from, size_t length, uint8_t tag[GCM_TAG_BYTES])
 {
   struct message message = begin(gcm, nonce, header, header_length);
+  size_t done = message.key->is_wide ? wide_open(&message, to, from, length) : 0;
   __m128i blocks[LANES];
-  size_t done;
 
-  for (done = 0; length - done >= CHUNK; done += CHUNK) {
+  for (; length - done >= CHUNK; done += CHUNK) {
     key_stream(message.key, &message.counter, blocks, &message.hash, from + done);
     add_stream(to + done, from + done, blocks);
   }
@@ -295,7 +416,7 @@ times_x(__m128i value)
 }
 
 X86 void
-gcm_x86_init(struct gcm *gcm, const uint8_t *bytes, unsigned key_bytes)
+gcm_x86_init(struct gcm *gcm, const uint8_t *bytes, unsigned key_bytes, bool is_wide)
 {
   struct key *key = (struct key *)(void *)gcm->words;
   br_aes_x86ni_ctr_keys schedule;
@@ -303,15 +424,16 @@ gcm_x86_init(struct gcm *gcm, const uint8_t *bytes, unsigned key_bytes)
 
   br_aes_x86ni_ctr_init(&schedule, bytes, key_bytes);
   key->rounds = schedule.num_rounds;
+  key->is_wide = is_wide;
   assert(key->rounds == 10 || key->rounds == ROUNDS_MAX);
   memcpy(key->round_keys, schedule.skey.skni, sizeof key->round_keys);
   secret_wipe(&schedule, sizeof schedule);
   power = times_x(reversed(encrypt_block(key, _mm_setzero_si128())));
-  for (unsigned i = LANES; i-- > 0;) {
+  for (unsigned i = POWERS; i-- > 0;) {
     struct product product = { _mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128() };
     key->powers[i] = power;
     key->powers_sum[i] = _mm_xor_si128(power, swapped(power));
-    multiply_add(&product, power, key->powers[LANES - 1], key->powers_sum[LANES - 1]);
+    multiply_add(&product, power, key->powers[POWERS - 1], key->powers_sum[POWERS - 1]);
     power = reduce(product);
   }
 }
@@ -322,6 +444,14 @@ gcm_x86_is_there(void)
   return br_aes_x86ni_ctr_get_vtable() && br_ghash_pclmul_get();
 }
 
+bool
+gcm_x86_is_wide(void)
+{
+  __builtin_cpu_init();
+  return gcm_x86_is_there() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("vaes") &&
+         __builtin_cpu_supports("vpclmulqdq");
+}
+
 #else
 
 bool
@@ -330,12 +460,18 @@ gcm_x86_is_there(void)
   return false;
 }
 
+bool
+gcm_x86_is_wide(void)
+{
+  return false;
+}
+
 /* Never called, then. */
 
 void
-gcm_x86_init(struct gcm *gcm, const uint8_t *key, unsigned key_bytes)
+gcm_x86_init(struct gcm *gcm, const uint8_t *key, unsigned key_bytes, bool is_wide)
 {
-  (void)gcm, (void)key, (void)key_bytes;
+  (void)gcm, (void)key, (void)key_bytes, (void)is_wide;
   assert(false);
 }
 
