@@ -22,14 +22,17 @@
 #define POWERS (2 * LANES)
 #define ROUNDS_MAX 14
 
-/* What instructions a function may be made of, and that it becomes part of its
- * caller: only so do the eight blocks live in registers. */
+/* What instructions a function may be made of. Those that work on registers become part
+ * of their callers; the few that work on chunks don't, or the code would be thrice as
+ * long. */
 #define X86 __attribute__((target("sse4.1,aes,pclmul")))
 #define X86_INLINE X86 __attribute__((always_inline)) static inline
+#define X86_CALL X86 __attribute__((noinline)) static
 
 /* With two blocks to a register, on processors from 2019 on. */
 #define WIDE __attribute__((target("avx2,aes,pclmul,vaes,vpclmulqdq")))
 #define WIDE_INLINE WIDE __attribute__((always_inline)) static inline
+#define WIDE_CALL WIDE __attribute__((noinline)) static
 
 /* Blocks of the hash are taken with their bytes reversed, and the powers of H times
  * x, which saves a shift of each product.  powers_sum has the two halves of each
@@ -44,6 +47,14 @@ struct key {
 
 _Static_assert(sizeof(struct key) <= sizeof((struct gcm *)NULL)->words, "there is room for a key");
 _Static_assert(_Alignof(struct key) <= _Alignof(struct gcm), "and it is where it has to be");
+
+/* On the way through a message. */
+struct message {
+  const struct key *key;
+  __m128i first;   /* the nonce and the counter 1, reversed */
+  __m128i counter; /* of the next block */
+  __m128i hash;
+};
 
 /* A product that isn't reduced yet: 256 bits, the middle ones by themselves. */
 struct product {
@@ -106,7 +117,7 @@ reduce(struct product product)
 }
 
 /* The hash, having taken in up to POWERS more blocks. */
-X86_INLINE __m128i
+X86_CALL __m128i
 hash_blocks(const struct key *key, __m128i hash, const uint8_t *from, unsigned blocks)
 {
   struct product sum = { _mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128() };
@@ -156,55 +167,59 @@ encrypt_round(__m128i blocks[LANES], __m128i round_key)
     blocks[i] = _mm_aesenc_si128(blocks[i], round_key);
 }
 
-/* The next LANES blocks of the key stream. Meanwhile, hashes LANES blocks at `from`
- * if `hash` isn't NULL: one of them with each round. */
+/* Encrypts or decrypts LANES blocks. Meanwhile hashes as many at `hashed`, unless that is
+ * NULL: one of them with each round. */
 X86_INLINE void
-key_stream(const struct key *key, __m128i *counter, __m128i blocks[LANES], __m128i *hash, const uint8_t *from)
+any_chunk(struct message *message, uint8_t *to, const uint8_t *from, const uint8_t *hashed)
 {
-  struct product sum = { _mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128() };
+  const struct key *key = message->key;
+  const __m128i zero = _mm_setzero_si128();
+  struct product sum = { zero, zero, zero };
+  __m128i counter = message->counter, blocks[LANES];
 
 #pragma GCC unroll 8
   for (unsigned i = 0; i < LANES; i++) {
-    blocks[i] = _mm_xor_si128(reversed(*counter), key->round_keys[0]);
-    *counter = _mm_add_epi32(*counter, _mm_set_epi32(0, 0, 0, 1));
+    blocks[i] = _mm_xor_si128(reversed(counter), key->round_keys[0]);
+    counter = _mm_add_epi32(counter, _mm_set_epi32(0, 0, 0, 1));
   }
+  message->counter = counter;
 #pragma GCC unroll 8
   for (unsigned i = 0; i < LANES; i++) {
     encrypt_round(blocks, key->round_keys[1 + i]);
-    if (hash) {
-      __m128i block = reversed(load(from + i * BLOCK));
+    if (hashed) {
+      __m128i block = reversed(load(hashed + i * BLOCK));
       if (i == 0)
-        block = _mm_xor_si128(block, *hash);
+        block = _mm_xor_si128(block, message->hash);
       multiply_add(&sum, block, key->powers[LANES + i], key->powers_sum[LANES + i]);
     }
   }
-  if (hash)
-    *hash = reduce(sum);
+  if (hashed)
+    message->hash = reduce(sum);
   for (unsigned round = 1 + LANES; round < key->rounds; round++)
     encrypt_round(blocks, key->round_keys[round]);
 #pragma GCC unroll 8
-  for (unsigned i = 0; i < LANES; i++)
-    blocks[i] = _mm_aesenclast_si128(blocks[i], key->round_keys[key->rounds]);
+  for (unsigned i = 0; i < LANES; i++) {
+    __m128i stream = _mm_aesenclast_si128(blocks[i], key->round_keys[key->rounds]);
+    store(to + i * BLOCK, _mm_xor_si128(load(from + i * BLOCK), stream));
+  }
 }
 
-X86_INLINE void
-add_stream(uint8_t *to, const uint8_t *from, const __m128i blocks[LANES])
+X86_CALL void
+chunk(struct message *message, uint8_t *to, const uint8_t *from)
 {
-#pragma GCC unroll 8
-  for (unsigned i = 0; i < LANES; i++)
-    store(to + i * BLOCK, _mm_xor_si128(load(from + i * BLOCK), blocks[i]));
+  any_chunk(message, to, from, NULL);
+}
+
+X86_CALL void
+chunks_and_hash(struct message *message, uint8_t *to, const uint8_t *from, const uint8_t *hashed, size_t length)
+{
+  for (size_t done = 0; done < length; done += CHUNK)
+    any_chunk(message, to + done, from + done, hashed + done);
 }
 
 /* ---- A message ---- */
 
-struct message {
-  const struct key *key;
-  __m128i first;   /* the nonce and the counter 1, reversed */
-  __m128i counter; /* of the next block */
-  __m128i hash;
-};
-
-X86_INLINE struct message
+X86_CALL struct message
 begin(const struct gcm *gcm, const uint8_t *nonce, const uint8_t *header, size_t header_length)
 {
   struct message message = { .key = key_of(gcm) };
@@ -217,7 +232,7 @@ begin(const struct gcm *gcm, const uint8_t *nonce, const uint8_t *header, size_t
   return message;
 }
 
-X86_INLINE void
+X86_CALL void
 finish(struct message *message, size_t header_length, size_t length, uint8_t *tag)
 {
   const struct key *key = message->key;
@@ -269,9 +284,9 @@ both_halves(__m256i value)
   return _mm_xor_si128(_mm256_castsi256_si128(value), _mm256_extracti128_si256(value, 1));
 }
 
-/* As key_stream() and add_stream(), for twice as many blocks. */
+/* As any_chunk(), for twice as many blocks. */
 WIDE_INLINE void
-wide_chunk(struct message *message, uint8_t *to, const uint8_t *from, const uint8_t *hashed)
+any_wide_chunk(struct message *message, uint8_t *to, const uint8_t *from, const uint8_t *hashed)
 {
   const struct key *key = message->key;
   const __m256i zero = _mm256_setzero_si256();
@@ -312,54 +327,71 @@ wide_chunk(struct message *message, uint8_t *to, const uint8_t *from, const uint
   }
 }
 
-/* All whole wide chunks of a message. Return how many bytes they are. */
-
-WIDE static size_t
-wide_seal(struct message *message, uint8_t *to, const uint8_t *from, size_t length)
+WIDE_CALL void
+wide_chunk(struct message *message, uint8_t *to, const uint8_t *from)
 {
-  size_t done;
-
-  if (length < WIDE_CHUNK)
-    return 0;
-  wide_chunk(message, to, from, NULL);
-  for (done = WIDE_CHUNK; length - done >= WIDE_CHUNK; done += WIDE_CHUNK)
-    wide_chunk(message, to + done, from + done, to + done - WIDE_CHUNK);
-  message->hash = hash_blocks(message->key, message->hash, to + done - WIDE_CHUNK, POWERS);
-  return done;
+  any_wide_chunk(message, to, from, NULL);
 }
 
-WIDE static size_t
-wide_open(struct message *message, uint8_t *to, const uint8_t *from, size_t length)
+WIDE_CALL void
+wide_chunks_and_hash(struct message *message, uint8_t *to, const uint8_t *from, const uint8_t *hashed, size_t length)
 {
-  size_t done;
-
-  for (done = 0; length - done >= WIDE_CHUNK; done += WIDE_CHUNK)
-    wide_chunk(message, to + done, from + done, from + done);
-  return done;
+  for (size_t done = 0; done < length; done += WIDE_CHUNK)
+    any_wide_chunk(message, to + done, from + done, hashed + done);
 }
-
-/* ---- One block to a register ---- */
 
 /* Less than a chunk, at the end. */
-X86_INLINE void
+X86_CALL void
 last_part(struct message *message, uint8_t *to, const uint8_t *from, size_t length, bool seals)
 {
+  unsigned blocks = (unsigned)((length + BLOCK - 1) / BLOCK);
   uint8_t part[CHUNK];
-  __m128i blocks[LANES];
 
   if (length == 0)
     return;
   memset(part, 0, sizeof part);
   memcpy(part, from, length);
-  key_stream(message->key, &message->counter, blocks, NULL, NULL);
   if (!seals)
-    message->hash = hash_blocks(message->key, message->hash, part, (unsigned)((length + BLOCK - 1) / BLOCK));
-  add_stream(part, part, blocks);
+    message->hash = hash_blocks(message->key, message->hash, part, blocks);
+  chunk(message, part, part);
   memcpy(to, part, length);
   if (!seals)
     return;
   memset(part + length, 0, sizeof part - length);
-  message->hash = hash_blocks(message->key, message->hash, part, (unsigned)((length + BLOCK - 1) / BLOCK));
+  message->hash = hash_blocks(message->key, message->hash, part, blocks);
+}
+
+/* All whole chunks of a message, the hash a chunk behind: it is of what was encrypted.
+ * Returns how many bytes they are. */
+X86 static size_t
+seal_chunks(struct message *message, uint8_t *to, const uint8_t *from, size_t length)
+{
+  size_t rest;
+
+  if (length < CHUNK)
+    return 0;
+  length -= length % CHUNK;
+  rest = length - CHUNK;
+  chunk(message, to, from);
+  chunks_and_hash(message, to + CHUNK, from + CHUNK, to, rest);
+  message->hash = hash_blocks(message->key, message->hash, to + rest, LANES);
+  return length;
+}
+
+/* The same by wide chunks. */
+X86 static size_t
+wide_seal_chunks(struct message *message, uint8_t *to, const uint8_t *from, size_t length)
+{
+  size_t rest;
+
+  if (length < WIDE_CHUNK || !message->key->is_wide)
+    return 0;
+  length -= length % WIDE_CHUNK;
+  rest = length - WIDE_CHUNK;
+  wide_chunk(message, to, from);
+  wide_chunks_and_hash(message, to + WIDE_CHUNK, from + WIDE_CHUNK, to, rest);
+  message->hash = hash_blocks(message->key, message->hash, to + rest, POWERS);
+  return length;
 }
 
 X86 void
@@ -367,19 +399,9 @@ gcm_x86_seal(const struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], const 
              uint8_t *to, const uint8_t *from, size_t length, uint8_t tag[GCM_TAG_BYTES])
 {
   struct message message = begin(gcm, nonce, header, header_length);
-  size_t done = message.key->is_wide ? wide_seal(&message, to, from, length) : 0;
-  __m128i blocks[LANES];
+  size_t done = wide_seal_chunks(&message, to, from, length);
 
-  /* The hash is of what was encrypted: a chunk behind. */
-  if (length - done >= CHUNK) {
-    key_stream(message.key, &message.counter, blocks, NULL, NULL);
-    add_stream(to + done, from + done, blocks);
-    for (done += CHUNK; length - done >= CHUNK; done += CHUNK) {
-      key_stream(message.key, &message.counter, blocks, &message.hash, to + done - CHUNK);
-      add_stream(to + done, from + done, blocks);
-    }
-    message.hash = hash_blocks(message.key, message.hash, to + done - CHUNK, LANES);
-  }
+  done += seal_chunks(&message, to + done, from + done, length - done);
   last_part(&message, to + done, from + done, length - done, true);
   finish(&message, header_length, length, tag);
 }
@@ -389,13 +411,12 @@ gcm_x86_open(const struct gcm *gcm, const uint8_t nonce[GCM_NONCE_BYTES], const 
              uint8_t *to, const uint8_t *from, size_t length, uint8_t tag[GCM_TAG_BYTES])
 {
   struct message message = begin(gcm, nonce, header, header_length);
-  size_t done = message.key->is_wide ? wide_open(&message, to, from, length) : 0;
-  __m128i blocks[LANES];
+  size_t wide = message.key->is_wide ? length - length % WIDE_CHUNK : 0;
+  size_t done = length - (length - wide) % CHUNK;
 
-  for (; length - done >= CHUNK; done += CHUNK) {
-    key_stream(message.key, &message.counter, blocks, &message.hash, from + done);
-    add_stream(to + done, from + done, blocks);
-  }
+  if (wide > 0)
+    wide_chunks_and_hash(&message, to, from, from, wide);
+  chunks_and_hash(&message, to + wide, from + wide, from + wide, done - wide);
   last_part(&message, to + done, from + done, length - done, false);
   finish(&message, header_length, length, tag);
 }
