@@ -37,8 +37,7 @@ _Static_assert(2 + TLS_PSK_HINT_BYTES_MAX + 3 * (2 + TLS_PSK_PRIME_BYTES_MAX) + 
 #define NO_SUITE "the server takes none of the cipher suites with a key (PSK) that are offered to it"
 #define KEY_REFUSED "the server refused the key of the user \"%.*s\": it has another, or doesn't know the user"
 
-static void
-put_alert(struct tls_psk *psk, enum tls_alert alert);
+static void put_alert(struct tls_psk *psk, enum tls_alert alert);
 
 static void
 fail_with(struct tls_psk *psk, const char *format, va_list args)
@@ -138,7 +137,8 @@ is_read(const struct reader *reader)
 
 /* ---- Writing ---- */
 
-/* Output always has the room: header and assertion in one. */
+/* Adds to the output, or makes the room if `bytes` is NULL: there is always enough, for all
+ * that is ever sent. */
 static uint8_t *
 put_bytes(struct tls_psk *psk, const void *bytes, size_t length)
 {
