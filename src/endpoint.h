@@ -138,6 +138,7 @@ struct endpoint {
   struct traits traits;
   struct identity identity;
   const char *kind; /* "nbd", "file", "pipe" or "null": for messages alone */
+  const char *secured; /* how what goes over the network is encrypted, for messages; NULL: it isn't */
   char name[NAME_BYTES_MAX]; /* for messages, as the operator wrote it */
 };
 

@@ -28,6 +28,17 @@ _Static_assert(offsetof(struct endpoint_nbd, base) == 0, "an endpoint_nbd is an 
 
 /* ---- Connecting ---- */
 
+/* Where libnbd's words are about its settings, what they mean to an operator. */
+static const char *
+plain_words(const char *error)
+{
+  if (strstr(error, "requires TLS encryption first"))
+    return "this server wants TLS: use nbds:// (or nbds+unix://)";
+  if (strstr(error, "TLS setting is 'require'"))
+    return "this server has no TLS, and nbds never falls back to plain text";
+  return error;
+}
+
 /* libnbd's words for what failed last, without the name of the function, which
  * tells an operator nothing. Its errno is part of them already. */
 static int
@@ -39,13 +50,33 @@ nbd_fault(const struct endpoint_nbd *nbd, const char *what, struct fault *fault)
     error = "unknown error";
   if (strncmp(error, "nbd_", 4) == 0 && strstr(error, ": "))
     error = strstr(error, ": ") + 2;
-  fault_set(fault, EXIT_FAILED, 0, "%s %s: %s", what, nbd->base.name, error);
+  fault_set(fault, EXIT_FAILED, 0, "%s %s: %s", what, nbd->base.name, plain_words(error));
   fault->errnum = nbd_get_errno();
   return -1;
 }
 
+/* What a URI says of TLS. A Unix socket or a vsock has no name that a certificate
+ * could be for, unless it is given. */
+static void
+plan_tls(struct endpoint_nbd *nbd, const struct options *options, struct tls_pool *pool)
+{
+  const struct uri *uri = &nbd->uri;
+
+  nbd->tls = (struct tls){ .certificates = uri->tls_certificates[0] ? uri->tls_certificates : NULL,
+                           .host = uri->tls_hostname[0]           ? uri->tls_hostname
+                                   : uri->transport == URI_TCP ? uri->host
+                                                               : NULL,
+                           .verify_peer = uri->tls_verify_peer,
+                           .pins = &options->pins,
+                           .psk_file = uri->tls_psk_file[0] ? uri->tls_psk_file : NULL,
+                           .user = uri->user[0] ? uri->user : NULL,
+                           .pool = pool };
+  nbd->base.secured = nbd->tls.description;
+}
+
 static int
-configure(struct nbd_handle *handle, const struct uri *uri, enum role role, const struct options *options)
+configure(struct endpoint_nbd *nbd, struct nbd_handle *handle, const struct uri *uri, enum role role,
+          const struct options *options)
 {
   /* Our own requests keep to the server's limits; libnbd's checks would refuse
    * the last, short block of an export whose size is no multiple of them. Read
@@ -54,6 +85,11 @@ configure(struct nbd_handle *handle, const struct uri *uri, enum role role, cons
     return -1;
   if (role == ROLE_SOURCE && options->extents && nbd_add_meta_context(handle, CONTEXT) == -1)
     return -1;
+  if (uri && uri->tls) {
+    nbd_set_private_data(handle, (uintptr_t)&nbd->tls);
+    if (nbd_set_tls(handle, LIBNBD_TLS_REQUIRE) == -1)
+      return -1;
+  }
   return uri ? nbd_set_export_name(handle, uri->export_name) : 0;
 }
 
@@ -84,6 +120,8 @@ connect_to(struct nbd_handle *handle, const struct uri *uri, const struct place 
     return nbd_connect_systemd_socket_activation(handle, (char **)place->command);
   if (uri->transport == URI_UNIX)
     return nbd_connect_unix(handle, uri->socket);
+  if (uri->transport == URI_VSOCK)
+    return nbd_connect_vsock(handle, (uint32_t)strtoul(uri->host, NULL, 10), (uint32_t)strtoul(uri->port, NULL, 10));
   return nbd_connect_tcp(handle, uri->host, uri->port);
 }
 
@@ -96,7 +134,7 @@ add_connection(struct endpoint_nbd *nbd, const struct uri *uri, const struct pla
   connection->handle = nbd_create();
   if (!connection->handle)
     return nbd_fault(nbd, "cannot open", fault);
-  if (configure(connection->handle, uri, role, options) == -1 || connect_to(connection->handle, uri, place) == -1) {
+  if (configure(nbd, connection->handle, uri, role, options) == -1 || connect_to(connection->handle, uri, place) == -1) {
     nbd_fault(nbd, "cannot open", fault);
     nbd_close(connection->handle);
     return -1;
@@ -389,17 +427,18 @@ static const struct endpoint_ops nbd_ops = {
 
 int
 endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role,
-                  const struct options *options, struct fault *fault)
+                  const struct options *options, struct tls_pool *pool, struct fault *fault)
 {
-  struct uri uri_storage;
   const struct uri *uri = NULL;
 
   nbd->base.ops = &nbd_ops;
   nbd->base.kind = "nbd";
   if (place->kind == PLACE_URI) {
-    if (uri_parse(&uri_storage, place->text, fault) == -1)
+    if (uri_parse(&nbd->uri, place->text, fault) == -1)
       return -1;
-    uri = &uri_storage;
+    uri = &nbd->uri;
+    if (uri->tls)
+      plan_tls(nbd, options, pool);
   }
   if (!uri && !is_command(place->command[0]))
     return fault_set(fault, EXIT_FAILED, 0, "cannot start %s: there is no such command", nbd->base.name);

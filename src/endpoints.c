@@ -45,7 +45,7 @@ open_path(union any_endpoint *any, const char *path, enum role role, struct ring
 
 int
 endpoints_open(union any_endpoint *any, const struct place *place, enum role role, const struct options *options,
-               struct ring *ring, struct fault *fault)
+               struct ring *ring, struct tls_pool *pool, struct fault *fault)
 {
   const char *name = place->text;
   const char *format = place->kind == PLACE_COMMAND ? "[ %s ]" : "%s";
@@ -56,7 +56,7 @@ endpoints_open(union any_endpoint *any, const struct place *place, enum role rol
   switch (place->kind) {
   case PLACE_URI:
   case PLACE_COMMAND:
-    return endpoint_nbd_open(&any->nbd, place, role, options, fault);
+    return endpoint_nbd_open(&any->nbd, place, role, options, pool, fault);
   case PLACE_PATH:
     return open_path(any, place->text, role, ring, fault);
   case PLACE_STREAM:

@@ -10,6 +10,8 @@
 #include "options.h"
 #include "progress.h"
 #include "say.h"
+#include "tls_session.h"
+#include "uri.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -24,6 +26,7 @@ struct job {
   struct options options;
   struct arena payload;
   struct ring ring;
+  struct tls_pool tls;
   union any_endpoint source;
   union any_endpoint destination;
   struct loop loop;
@@ -113,6 +116,8 @@ say_end(const struct endpoint *end)
            (unsigned long long)traits->block_min, (unsigned long long)traits->request_max,
            (unsigned long long)traits->block_preferred, traits->can_extents ? "extents, " : "",
            traits->can_zero ? "zeros, " : "", traits->can_flush ? "flush, " : "", traits->requests_max);
+  if (end->secured)
+    say_line("decant", "%s: %s", end->name, end->secured);
 }
 
 static void
@@ -208,6 +213,13 @@ report_end(const struct reporter *reporter)
            (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000 / 10));
 }
 
+/* The most TLS sessions that one end takes. */
+static unsigned
+sessions_of(const struct place *place)
+{
+  return place->kind == PLACE_URI && uri_is_tls(place->text) ? job.options.connections : 0;
+}
+
 static int
 run(struct fault *fault)
 {
@@ -216,16 +228,18 @@ run(struct fault *fault)
   struct endpoint *destination = &job.destination.base;
   struct fault closing;
   struct reporter reporter = { 0 };
+  unsigned sessions = sessions_of(&options->source) + sessions_of(&options->destination);
 
   if (digests_init(&job.digests, options, fault) == -1)
     return -1;
   /* Before anything else, and never again; each part may be rounded to a page. */
-  if (arena_reserve(&job.payload, options->payload_bytes + 3 * PAGE_BYTES, fault) == -1)
+  if (arena_reserve(&job.payload, options->payload_bytes + tls_pool_bytes(sessions) + 4 * PAGE_BYTES, fault) == -1)
     return -1;
+  tls_pool_init(&job.tls, arena_take(&job.payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   ring_open(&job.ring);
-  if (endpoints_open(&job.source, &options->source, ROLE_SOURCE, options, &job.ring, fault) == -1)
+  if (endpoints_open(&job.source, &options->source, ROLE_SOURCE, options, &job.ring, &job.tls, fault) == -1)
     return -1;
-  int result = endpoints_open(&job.destination, &options->destination, ROLE_DESTINATION, options, &job.ring, fault);
+  int result = endpoints_open(&job.destination, &options->destination, ROLE_DESTINATION, options, &job.ring, &job.tls, fault);
   if (result == 0) {
     result = endpoints_check(source, destination, fault);
     if (result == 0)

@@ -19,6 +19,7 @@ static const char help[] =
     "Copies a disk. SOURCE and DESTINATION are each one of\n"
     "  nbd://HOST[:PORT]/EXPORT           an NBD server\n"
     "  nbd+unix:///EXPORT?socket=PATH     the same over a Unix socket\n"
+    "  nbds://..., nbds+unix://...        the same, encrypted by TLS\n"
     "  FILE or DEVICE                     a regular file or a block device\n"
     "  -                                  standard input or output\n"
     "  null:                              (destination) nothing: reads and discards\n"
@@ -46,6 +47,7 @@ static const char help[] =
     "  -R, --requests=N           at most N requests in flight on a connection (64)\n"
     "      --synchronous          one connection, one request at a time\n"
     "  -T, --threads=N            taken and ignored: there is one thread\n"
+    "      --tls-pin=sha256:HEX   trust a TLS server that has this key, without a CA\n"
     "  -v, --verbose              say what was found out about both ends\n"
     "  -V, --version              print the version\n"
     "      --help                 print this\n"
@@ -75,6 +77,7 @@ enum {
   OPTION_SHA256,
   OPTION_SHORT_OPTIONS,
   OPTION_SYNCHRONOUS,
+  OPTION_TLS_PIN,
 };
 
 static const char short_options[] = "+:C:pR:S:T:vV"; /* +: options and places may be mixed; we walk them */
@@ -103,6 +106,7 @@ static const struct option long_options[] = {
   { "synchronous", no_argument, NULL, OPTION_SYNCHRONOUS },
   { "target-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
   { "threads", required_argument, NULL, 'T' },
+  { "tls-pin", required_argument, NULL, OPTION_TLS_PIN },
   { "verbose", no_argument, NULL, 'v' },
   { "version", no_argument, NULL, 'V' },
   { NULL, 0, NULL, 0 },
@@ -333,6 +337,11 @@ take_option(struct options *options, int option, char **argv, struct fault *faul
     return 0;
   case OPTION_SYNCHRONOUS:
     options->connections = options->requests = 1;
+    return 0;
+  case OPTION_TLS_PIN:
+    if (!pins_add(&options->pins, optarg))
+      return fault_set(fault, EXIT_BAD_USAGE, 0, "--tls-pin=%s: must be sha256: and 64 hexadecimal digits, at most %d times",
+                       optarg, PINS_MAX);
     return 0;
   case 'C':
     return parse_connections(options, optarg, fault);

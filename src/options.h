@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "limits.h"
+#include "pins.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,6 +57,7 @@ struct options {
   const char *blkhash;        /* --blkhash's value, "" without one; NULL: not asked for */
   const char *blkhash_file;   /* where to write it; NULL: standard output */
   const char *expect;         /* --expect's value, or NULL */
+  struct pins pins;           /* --tls-pin: the keys that servers must have one of */
   bool verbose;
 };
 

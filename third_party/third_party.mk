@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Fetches, verifies and builds what decant and its appliance are made of. Included by the Makefile, which defines BUILD.
 #
-# Provides LIBNBD_A, LIBNBD_H (and LIBNBD_LIBS, what linking them takes), BEARSSL_A, BEARSSL_H, BEARSSL_INCLUDE (the
+# Provides LIBNBD_A, LIBNBD_H (and LIBNBD_LIBS, what linking them takes, and LIBNBD_INSIDES), BEARSSL_A, BEARSSL_H, BEARSSL_INCLUDE (the
 # directory of the latter, for -isystem), KERNEL_HEADERS (for -isystem), BUSYBOX, and BUILD_PACKAGES, the Debian packages that
 # this takes.
 
@@ -14,6 +14,8 @@ LIBNBD_TARBALL := $(DOWNLOAD)/libnbd_1.22.2.orig.tar.gz
 LIBNBD_A := $(THIRD_PARTY)/libnbd/libnbd.a
 LIBNBD_H := $(THIRD_PARTY)/libnbd/libnbd.h
 LIBNBD_LIBS :=
+# Its insides, for what takes the place of one of its files.
+LIBNBD_INSIDES = $(addprefix -isystem $(THIRD_PARTY)/libnbd/src/,. lib include common/include common/utils)
 BEARSSL_TARBALL := $(DOWNLOAD)/bearssl_0.6+dfsg.1.orig.tar.xz
 BEARSSL_A := $(THIRD_PARTY)/bearssl/libbearssl.a
 BEARSSL_INCLUDE := $(THIRD_PARTY)/bearssl/include
@@ -43,11 +45,11 @@ $(KERNEL_HEADERS):
 # One recipe makes both files. -fPIE since decant is a static-pie; sections so that the linker can drop what it doesn't use.
 # The archive holds libnbd's own utility objects too (libtool merges them), so LIBNBD_LIBS is empty.
 LIBNBD_CFLAGS := -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections
-LIBNBD_PATCH := third_party/libnbd-block-size.patch
-$(LIBNBD_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCH) third_party/third_party.mk | $(KERNEL_HEADERS)
+LIBNBD_PATCHES := third_party/libnbd-block-size.patch third_party/libnbd-tls.patch
+$(LIBNBD_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCHES) third_party/third_party.mk | $(KERNEL_HEADERS)
 	@echo "building $(@F)"; rm -rf $(@D) && mkdir -p $(@D)/src
 	@tar -xf $< -C $(@D)/src --strip-components=1
-	@patch -s -d $(@D)/src -p1 <$(LIBNBD_PATCH)
+	@cat $(LIBNBD_PATCHES) | patch -s -d $(@D)/src -p1
 	@cd $(@D)/src && env -u LDFLAGS -u CPPFLAGS -u LIBS CC=musl-gcc CFLAGS="$(LIBNBD_CFLAGS) $(THIRD_PARTY_CFLAGS)" \
 		./configure --quiet --host=x86_64-linux-musl --disable-shared --without-gnutls --without-libxml2 \
 		--disable-python --disable-ocaml --disable-golang --disable-rust --disable-fuse --disable-ublk \
