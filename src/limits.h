@@ -80,6 +80,10 @@
 #define MEMORY_BYTES_MAX (24 * MIB)
 #define CODE_AND_STACK_BYTES (1 * MIB)
 
+/* One TLS session: a handshake, or the buffers of its data. There are as many of
+ * them as connections are allowed to the ends that are nbds. */
+#define TLS_SESSION_BYTES_MAX (200 * KIB)
+
 #define CONNECTIONS_DEFAULT 4
 #define CONNECTIONS_MAX 16
 
@@ -116,6 +120,10 @@ _Static_assert(PAYLOAD_BYTES_DEFAULT / PAYLOAD_SHARE_PER_SLOT >= SLOT_BYTES_MIN,
 _Static_assert(SURVEY_BYTES_MAX / (4 * KIB) * 24 < HEAP_BYTES, "an answer over 4 KiB runs fits libnbd's heap");
 _Static_assert(PAYLOAD_BYTES_DEFAULT + TABLE_BYTES_MAX + HEAP_BYTES + CODE_AND_STACK_BYTES <= MEMORY_BYTES_MAX,
                "the sum in docs/MEMORY.md");
+_Static_assert(PAYLOAD_BYTES_DEFAULT + TABLE_BYTES_MAX + HEAP_BYTES + CODE_AND_STACK_BYTES +
+                       2 * CONNECTIONS_DEFAULT * TLS_SESSION_BYTES_MAX <=
+                   MEMORY_BYTES_MAX,
+               "and with TLS at both ends");
 _Static_assert(ZERO_BYTES_MAX % BLOCK_BYTES_MAX == 0, "a zero of the largest size is whole blocks");
 
 #endif
