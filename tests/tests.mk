@@ -5,7 +5,7 @@
 
 # Debian packages that the tests take.
 CHECK_PACKAGES := libcmocka-dev nbdkit nbd-server qemu-utils libnbd-bin strace \
-	bsdextrautils binutils file time perl util-linux coreutils gnutls-bin
+	bsdextrautils binutils file time perl util-linux coreutils gnutls-bin openssl
 
 # The rooms that need neither libnbd nor the system: unit tests link all of them,
 # compiled for the host with the sanitizers.
