@@ -73,7 +73,8 @@ make_psk() {
 }
 
 # serve_tls NAME SERVER HOW FILE [-r]: SERVER is nbdkit or qemu; HOW is x509, verify
-# (a client must show a certificate) or psk. On NAME.sock.
+# (a client must show a certificate) or psk. On NAME.sock. What GnuTLS allows there
+# may be in $priority, with qemu.
 serve_tls() {
     local name=$1 server=$2 how=$3 file=$4 words=() object
     shift 4
@@ -87,7 +88,7 @@ serve_tls() {
     esac
     case $server in
     nbdkit) serve_nbdkit "$name" "${words[@]}" "$@" file "$file" ;;
-    qemu) serve_qemu "$name" --object "$object" --tls-creds tls "$@" -f raw "$file" ;;
+    qemu) serve_qemu "$name" --object "$object${priority:+,priority=$priority}" --tls-creds tls "$@" -f raw "$file" ;;
     esac
 }
 

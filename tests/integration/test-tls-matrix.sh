@@ -5,6 +5,7 @@
 #
 # cases: nbdkit-rsa2048 nbdkit-rsa4096 nbdkit-p256 nbdkit-p384 nbdkit-p521 nbdkit-psk
 # cases: qemu-rsa2048 qemu-rsa4096 qemu-p256 qemu-p384 qemu-p521 qemu-psk
+# cases: qemu-aes256 qemu-chacha20
 
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/../tls.sh"
@@ -37,6 +38,12 @@ psk)
     make_psk bob
     make_psk alice
     both_ways psk "$with_psk" ;;
+aes256 | chacha20)
+    # Ciphers that servers choose when they have to.
+    case $kind in aes256) cipher=AES-256-GCM ;; chacha20) cipher=CHACHA20-POLY1305 ;; esac
+    priority="NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+$cipher"
+    make_server p256
+    both_ways x509 "$with_ca&tls-hostname=localhost" ;;
 *)
     make_server "$kind"
     both_ways x509 "$with_ca&tls-hostname=localhost"
