@@ -201,6 +201,12 @@ refuse_unknown(struct tls_x509 *x509, const struct certificate *leaf)
     add_clock(&x509->fault);
     return BR_ERR_X509_EXPIRED;
   }
+  if (x509->trusted_count > 0 && x509->tls->pins->count == 0) {
+    fault_set(&x509->fault, EXIT_FAILED, 0,
+              "the CA \"%s\" in %s did not sign the server's certificates: another of the same name did, or they are damaged",
+              issuer, x509->files->authorities);
+    return BR_ERR_X509_NOT_TRUSTED;
+  }
   if (self_signed)
     refuse(x509, "the server's certificate is signed by itself");
   else
