@@ -17,7 +17,7 @@ UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/unit/%)
 UNIT_ROOMS := $(filter $(PURE_ROOMS) digest gcm gcm_x86 tls_cipher tls_keys tls_record tls_psk,$(patsubst src/%.c,%,$(wildcard src/*.c)))
 UNIT_OBJECTS := $(UNIT_ROOMS:%=$(BUILD)/tests/host/%.o)
 UNIT_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
-	-fno-sanitize-recover=all -D_GNU_SOURCE -DDECANT_VERSION='"test"' -Isrc \
+	-fno-sanitize-recover=all -D_GNU_SOURCE -DDECANT_VERSION='"test"' -DDECANT_BUILD_TIME=$(BUILD_TIME) -Isrc \
 	-isystem $(BEARSSL_INCLUDE) \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith
 
