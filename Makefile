@@ -36,7 +36,7 @@ DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL_INCLU
 	-DDECANT_VERSION='"$(VERSION)"' -DDECANT_BUILD_TIME=$(BUILD_TIME)
 $(BUILD)/obj/src/tls_socket.o: DECANT_CPPFLAGS += $(LIBNBD_INSIDES)
 DECANT_CFLAGS = -std=gnu11 -fPIE -fno-plt -fstack-protector-strong -ffunction-sections -fdata-sections \
-	-fno-math-errno -ffile-prefix-map=$(CURDIR)/= $(WARNINGS)
+	$(NO_UNWINDING) -fno-math-errno -ffile-prefix-map=$(CURDIR)/= $(WARNINGS)
 
 $(BUILD)/obj/src/%.o: src/%.c Makefile $(LIBNBD_H) $(BEARSSL_H) | $(KERNEL_HEADERS)
 	@mkdir -p $(@D)

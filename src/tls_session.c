@@ -291,6 +291,7 @@ engine_finish(struct tls_session *session)
            "; the clock is wrong, certificates were judged as of when decant was built");
   fault_set(&session->blame, EXIT_FAILED, 0, "the server hung up right after the TLS handshake");
   tls_engine_blame(engine, &session->blame);
+  secret_wipe(&engine->files.key, sizeof engine->files.key);
   if (tls_keys_from_engine(&keys, &engine->client.eng))
     enter_records(session, &keys);
 }

@@ -358,7 +358,7 @@ start_cert(const br_x509_class **context, uint32_t length)
 {
   struct tls_x509 *x509 = x509_of(context);
 
-  if (x509->chain_count == TLS_CHAIN_CERTIFICATES_MAX || length > sizeof x509->bytes - x509->used) {
+  if (x509->chain_count == TLS_CHAIN_CERTIFICATES_MAX || length > TLS_CHAIN_BYTES_MAX - x509->used) {
     refuse(x509, "the server's certificates are more than decant takes");
     return;
   }
@@ -372,7 +372,7 @@ append(const br_x509_class **context, const unsigned char *bytes, size_t length)
 
   if (x509->fault.exit_code != EXIT_DONE)
     return;
-  if (x509->chain_count == 0 || length > sizeof x509->bytes - x509->used) {
+  if (x509->chain_count == 0 || length > TLS_CHAIN_BYTES_MAX - x509->used) {
     refuse(x509, "the server's certificates are more than decant takes");
     return;
   }

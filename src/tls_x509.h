@@ -25,7 +25,8 @@
 
 /* A server's chain, and beside it the CAs that may have signed it. */
 #define TLS_CHAIN_CERTIFICATES_MAX 8
-#define TLS_CHAIN_BYTES_MAX (24 * KIB)
+#define TLS_CHAIN_BYTES_MAX (16 * KIB)
+#define TLS_AUTHORITIES_BYTES_MAX (8 * KIB)
 #define TLS_ANCHORS_MAX 4
 #define TLS_RSA_BITS_MIN 2048
 
@@ -46,7 +47,7 @@ struct tls_x509 {
   struct span chain[TLS_CHAIN_CERTIFICATES_MAX];
   unsigned chain_count;
   size_t used; /* of the bytes */
-  unsigned char bytes[TLS_CHAIN_BYTES_MAX];
+  unsigned char bytes[TLS_CHAIN_BYTES_MAX + TLS_AUTHORITIES_BYTES_MAX];
 };
 
 /* Readies it for one handshake. `tls` and `files` are the caller's. */

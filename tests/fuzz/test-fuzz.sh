@@ -12,7 +12,7 @@ case $1 in
 tls_psk) "$fuzzers/fuzz-tls_psk" --seed=1 --count=1500 ;;
 tls_record) "$fuzzers/fuzz-tls_record" --seed=1 --count=10000 ;;
 psk_file) "$fuzzers/fuzz-psk_file" --seed=1 --count=200000 ;;
-certificate) "$fuzzers/fuzz-certificate" --seed=1 --count=200000 ;;
+certificate) "$fuzzers/fuzz-certificate" --seed=1 --count=30000 ;;
 tls_pem) "$fuzzers/fuzz-tls_pem" --seed=1 --count=20000 ;;
 tls_x509) "$fuzzers/fuzz-tls_x509" --seed=1 --count=3000 ;;
 seeds-replay)
