@@ -72,7 +72,7 @@ check: setup
 ## bench: decant beside nbdcopy and qemu-img on the same work, in one run, as ratios
 .PHONY: bench
 bench: all
-	@third_party/require nbdkit libnbd-bin qemu-utils time perl
+	@third_party/require nbdkit libnbd-bin qemu-utils openssl time perl
 	@tests/bench/run
 
 ## size: what the program weighs, in code, data and file
