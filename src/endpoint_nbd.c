@@ -72,6 +72,7 @@ plan_tls(struct endpoint_nbd *nbd, const struct options *options, struct tls_poo
                            .user = uri->user[0] ? uri->user : NULL,
                            .pool = pool };
   nbd->base.secured = nbd->tls.description;
+  nbd->base.last_words = nbd->tls.last_words;
 }
 
 static int

@@ -426,6 +426,18 @@ take_verb(int argc, char **argv, struct fault *fault)
   return 0;
 }
 
+/* A pin that nothing is held to would be a promise that nobody keeps. */
+static int
+check_pins(const struct options *options, struct fault *fault)
+{
+  const struct place *places[] = { &options->source, &options->destination };
+
+  for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+    if (places[i]->kind == PLACE_URI && uri_is_tls(places[i]->text))
+      return 0;
+  return options->pins.count == 0 ? 0 : usage(fault, "--tls-pin is for nbds:// and its like, and neither end is one", "");
+}
+
 static enum persona
 persona_of(const char *program)
 {
@@ -464,7 +476,7 @@ parse_all(struct options *options, int argc, char **argv, struct fault *fault)
     return usage(fault, count == 0 ? "SOURCE and DESTINATION are missing" : "DESTINATION is missing", "");
   if (options->source.kind == PLACE_NULL)
     return usage(fault, "null: can only be a DESTINATION", "");
-  return 0;
+  return check_pins(options, fault);
 }
 
 int

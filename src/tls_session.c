@@ -579,6 +579,7 @@ tls_session_recv(struct tls_session *session, void *bytes, size_t length, struct
     uint8_t *room = machine->room(session, &space);
     if (!room && !has_unsent(session))
       return cut(session, EPROTO, fault);
+    assert(!room || space > 0); /* all that was held is taken */
     ssize_t got = room ? from_socket(session->fd, room, space) : flush(session);
     if (got == -1 && errno == EAGAIN)
       return done > 0 ? (ssize_t)done : -1;

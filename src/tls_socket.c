@@ -35,12 +35,21 @@ tls_of(struct socket *socket)
   return (struct tls_socket *)socket;
 }
 
-/* libnbd keeps an error's words itself. */
+static struct tls *
+settings_of(struct nbd_handle *h)
+{
+  return (struct tls *)h->private_data;
+}
+
+/* libnbd keeps an error's words itself, but what it was asked for comes back with
+ * no more than that the connection is gone. */
 static ssize_t
-tell(ssize_t result, const struct fault *fault)
+tell(struct nbd_handle *h, ssize_t result, const struct fault *fault)
 {
   if (result == -1 && errno != EAGAIN) {
     int errnum = errno;
+    snprintf(settings_of(h)->last_words, sizeof settings_of(h)->last_words, "%.*s",
+             (int)sizeof settings_of(h)->last_words - 1, fault->text);
     set_error(0, "%s", fault->text);
     errno = errnum;
   }
@@ -52,8 +61,7 @@ tls_recv(struct nbd_handle *h, struct socket *socket, void *bytes, size_t length
 {
   struct fault fault = { .exit_code = EXIT_DONE };
 
-  (void)h;
-  return tell(tls_session_recv(tls_of(socket)->session, bytes, length, &fault), &fault);
+  return tell(h, tls_session_recv(tls_of(socket)->session, bytes, length, &fault), &fault);
 }
 
 static ssize_t
@@ -61,8 +69,7 @@ tls_send(struct nbd_handle *h, struct socket *socket, const void *bytes, size_t 
 {
   struct fault fault = { .exit_code = EXIT_DONE };
 
-  (void)h;
-  return tell(tls_session_send(tls_of(socket)->session, bytes, length, flags & MSG_MORE, &fault), &fault);
+  return tell(h, tls_session_send(tls_of(socket)->session, bytes, length, flags & MSG_MORE, &fault), &fault);
 }
 
 static bool
@@ -112,7 +119,7 @@ static const struct socket_ops tls_ops = {
 struct socket *
 nbd_internal_crypto_create_session(struct nbd_handle *h, struct socket *plain)
 {
-  struct tls *settings = (struct tls *)h->private_data;
+  struct tls *settings = settings_of(h);
   struct tls_socket *tls = malloc(sizeof *tls);
   struct fault fault;
 
@@ -151,7 +158,7 @@ nbd_internal_crypto_handshake(struct nbd_handle *h)
 void
 nbd_internal_crypto_debug_tls_enabled(struct nbd_handle *h)
 {
-  debug(h, "connection is using %s", ((struct tls *)h->private_data)->description);
+  debug(h, "connection is using %s", settings_of(h)->description);
 }
 
 int
@@ -199,7 +206,7 @@ nbd_unlocked_set_tls_verify_peer(struct nbd_handle *h, bool verify)
 int
 nbd_unlocked_get_tls_verify_peer(struct nbd_handle *h)
 {
-  return ((struct tls *)h->private_data)->verify_peer;
+  return settings_of(h)->verify_peer;
 }
 
 int

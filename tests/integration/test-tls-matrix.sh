@@ -37,7 +37,12 @@ psk)
     user=alice
     make_psk bob
     make_psk alice
-    both_ways psk "$with_psk" ;;
+    both_ways psk "$with_psk"
+    # Whose secret it is may go without saying.
+    serve_tls s "$server" psk in.img -r
+    user=''
+    LOGNAME=alice must_copy "$(tls_uri s "$with_psk")" out.img
+    same in.img out.img ;;
 aes256 | chacha20)
     # Ciphers that servers choose when they have to.
     case $kind in aes256) cipher=AES-256-GCM ;; chacha20) cipher=CHACHA20-POLY1305 ;; esac

@@ -37,6 +37,7 @@ judge() {
     case $expected-$code in 0-0 | 1-1 | any-[01]) ;; *) fail "seed $seed: exit code $code: $(cat err)" ;; esac
     tail -n 1 cpu | awk -v limit="$cpu_limit_s" '{ exit $1 + $2 > limit }' ||
         fail "seed $seed: a spin: $(tail -n 1 cpu) seconds of processor time"
+    cat err >>all.err
     [ "$code" -eq 0 ] || [ "$(wc -l <err)" -eq 1 ] || fail "seed $seed: one line expected: $(cat err)"
 }
 
@@ -119,5 +120,8 @@ fragment-*)
 *)
     reads
     export FROM=4000 TO=300000
-    seeds "$mode" read_all any ;;
+    seeds "$mode" read_all any
+    # The operator is told, unless it went well for all that.
+    case $mode in cut) words='connection was cut' ;; flip) words='damaged' ;; esac
+    [ ! -s all.err ] || grep -q "$words" all.err || fail "not a word of '$words': $(cat all.err)" ;;
 esac
