@@ -243,7 +243,7 @@ add(char *text, size_t text_bytes, struct span words)
   size_t used = strlen(text);
 
   for (size_t i = 0; i < words.length && used + 1 < text_bytes; i++)
-    text[used++] = (char)(words.bytes[i] > ' ' && words.bytes[i] < 127 ? words.bytes[i] : words.bytes[i] == ' ' ? ' ' : '?');
+    text[used++] = (char)(words.bytes[i] >= ' ' && words.bytes[i] < 127 ? words.bytes[i] : '?');
   text[used] = '\0';
 }
 

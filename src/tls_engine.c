@@ -137,7 +137,8 @@ tls_engine_start(struct tls_engine *engine, const struct tls *tls, struct fault 
     return -1;
   /* Addresses are no server names: RFC 6066, 3. */
   if (!br_ssl_client_reset(client, tls->host && tls_x509_address(tls->host, address) == 0 ? tls->host : NULL, 0))
-    return fault_set(fault, EXIT_FAILED, 0, "TLS cannot begin (BearSSL's error %d)", br_ssl_engine_last_error(&client->eng));
+    return fault_set(fault, EXIT_FAILED, 0, "TLS cannot begin (BearSSL's error %d)",
+                     br_ssl_engine_last_error(&client->eng));
   return 0;
 }
 
@@ -309,7 +310,8 @@ tls_engine_closed(struct tls_engine *engine, struct fault *fault)
     return alert_fault(engine, (unsigned)error - BR_ERR_RECV_FATAL_ALERT, fault);
   switch (error) {
   case BR_ERR_UNSUPPORTED_VERSION:
-    return fault_set(fault, EXIT_FAILED, 0, "the server wants another version of TLS than 1.2, the only one of decant's");
+    return fault_set(fault, EXIT_FAILED, 0,
+                     "the server wants another version of TLS than 1.2, the only one of decant's");
   case BR_ERR_BAD_MAC:
     return fault_set(fault, EXIT_FAILED, 0, "a TLS record was damaged on its way");
   case BR_ERR_BAD_SIGNATURE:

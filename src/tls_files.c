@@ -14,8 +14,8 @@
 static const char system_directory[] = "/etc/pki/libnbd";
 
 /* Debian and its kin, Fedora and its kin, Alpine. */
-static const char *const system_authorities[] = { "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-                                                  "/etc/ssl/cert.pem" };
+static const char *const system_authorities[] = { "/etc/ssl/certs/ca-certificates.crt",
+                                                  "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
 
 static int
 join(char path[TLS_PATH_BYTES], const char *directory, const char *name, struct fault *fault)
@@ -94,7 +94,7 @@ refuse_revocations(const struct tls_files *files, struct fault *fault)
   if (access(path, F_OK) == -1)
     return 0;
   return fault_set(fault, EXIT_FAILED, 0,
-                   "%s is there, but decant cannot read revocation lists: remove it if no certificate in it matters here",
+                   "%s is there, but decant cannot read revocation lists: remove it if no certificate in it matters",
                    path);
 }
 
@@ -157,8 +157,8 @@ read_key(struct tls_files *files, struct tls_pem *pem, struct fault *fault)
     br_skey_decoder_init(&files->key);
     br_skey_decoder_push(&files->key, der, length);
     if (br_skey_decoder_last_error(&files->key) != 0)
-      result = fault_set(fault, EXIT_FAILED, 0, "%s: not a key that decant can use (RSA up to 4096 bits, P-256, P-384, P-521)",
-                         pem->path);
+      result = fault_set(fault, EXIT_FAILED, 0,
+                         "%s: not a key that decant can use (RSA up to 4096 bits, P-256, P-384, P-521)", pem->path);
     else
       result = 0;
   } else if (result == 0) {

@@ -142,7 +142,8 @@ consider(struct tls_x509 *x509, size_t length, struct fault *fault)
     return 0;
   }
   if (x509->trusted_count == TLS_ANCHORS_MAX)
-    return fault_set(fault, EXIT_FAILED, 0, "%s: more than %d CAs of one name", x509->files->authorities, TLS_ANCHORS_MAX);
+    return fault_set(fault, EXIT_FAILED, 0, "%s: more than %d CAs of one name", x509->files->authorities,
+                     TLS_ANCHORS_MAX);
   trust(x509, &authority, der, false);
   x509->used += length;
   return 0;
@@ -158,7 +159,8 @@ read_authorities(struct tls_x509 *x509, struct fault *fault)
 
   if (tls_pem_open(&pem, x509->files->authorities, fault) == -1)
     return -1;
-  while ((result = tls_pem_next(&pem, name, x509->bytes + x509->used, sizeof x509->bytes - x509->used, &length, fault)) == 1)
+  while ((result = tls_pem_next(&pem, name, x509->bytes + x509->used, sizeof x509->bytes - x509->used, &length,
+                                fault)) == 1)
     if (strcmp(name, "CERTIFICATE") == 0 || strcmp(name, "X509 CERTIFICATE") == 0)
       if (consider(x509, length, fault) == -1) {
         result = -1;
@@ -203,8 +205,8 @@ refuse_unknown(struct tls_x509 *x509, const struct certificate *leaf)
   }
   if (x509->trusted_count > 0 && x509->tls->pins->count == 0) {
     fault_set(&x509->fault, EXIT_FAILED, 0,
-              "the CA \"%s\" in %s did not sign the server's certificates: another of the same name did, or they are damaged",
-              issuer, x509->files->authorities);
+              "the CA \"%s\" in %s did not sign the server's certificates: another of the same name did, or they are"
+              " damaged", issuer, x509->files->authorities);
     return BR_ERR_X509_NOT_TRUSTED;
   }
   if (self_signed)
