@@ -4,6 +4,9 @@
 BUILD := build
 VERSION := 0.1
 
+# When this tree was made, in seconds since 1970: no certificate is judged by a clock that says less.
+BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),$(shell stat -c %Y src/*.c | sort -n | tail -n 1))
+
 CC := gcc
 CFLAGS := -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
@@ -29,10 +32,11 @@ GCC_INCLUDE = $(shell $(CC) -print-file-name=include)
 
 # musl's headers, the compiler's own, and the kernel's; nothing of the host's C library.
 MUSL_CPPFLAGS = -nostdinc -isystem $(MUSL_INCLUDE) -isystem $(GCC_INCLUDE) -isystem $(KERNEL_HEADERS)
-DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL_INCLUDE) -D_GNU_SOURCE -DDECANT_VERSION='"$(VERSION)"'
-$(BUILD)/obj/src/socket.o: DECANT_CPPFLAGS += $(LIBNBD_INSIDES)
+DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL_INCLUDE) -D_GNU_SOURCE \
+	-DDECANT_VERSION='"$(VERSION)"' -DDECANT_BUILD_TIME=$(BUILD_TIME)
+$(BUILD)/obj/src/socket.o $(BUILD)/obj/src/tls_socket.o: DECANT_CPPFLAGS += $(LIBNBD_INSIDES)
 DECANT_CFLAGS = -std=gnu11 -fPIE -fno-plt -fstack-protector-strong -ffunction-sections -fdata-sections \
-	-fno-math-errno -ffile-prefix-map=$(CURDIR)/= $(WARNINGS)
+	$(NO_UNWINDING) -fno-math-errno -ffile-prefix-map=$(CURDIR)/= $(WARNINGS)
 
 $(BUILD)/obj/src/%.o: src/%.c Makefile $(LIBNBD_H) $(BEARSSL_H) | $(KERNEL_HEADERS)
 	@mkdir -p $(@D)

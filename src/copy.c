@@ -147,7 +147,9 @@ tell(const struct copy *copy, struct fault *fault)
   const char *why = NULL; /* where errno's own words would mislead */
 
   if (failure->errnum == ENOTCONN)
-    why = "the connection was lost";
+    why = failure->endpoint && failure->endpoint->last_words && failure->endpoint->last_words[0]
+              ? failure->endpoint->last_words
+              : "the connection was lost";
   else if (failure->errnum == ENOSPC && failure->endpoint == copy->config.source)
     why = "it is longer than the destination";
   if (failure->endpoint)

@@ -145,6 +145,8 @@ struct endpoint {
   struct identity identity;
   struct contexts contexts; /* those that surveys answer with, in this order */
   const char *kind; /* "nbd", "file", "pipe" or "null": for messages alone */
+  const char *secured; /* how what goes over the network is encrypted, for messages; NULL: it isn't */
+  const char *last_words; /* why a connection was lost, if it is known, for messages; NULL or empty: it isn't */
   char name[NAME_BYTES_MAX]; /* for messages, as the operator wrote it */
 };
 

@@ -471,15 +471,20 @@ add_equal_connection(struct endpoint_nbd *nbd)
 
 int
 endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role,
-                  const struct options *options, struct fault *fault)
+                  const struct options *options, struct tls_pool *pool, struct fault *fault)
 {
   static const struct contexts none;
   const struct contexts *wanted = role == ROLE_SOURCE ? &options->contexts : &none;
 
   nbd->base.ops = &nbd_ops;
   nbd->base.kind = "nbd";
-  if (client_init(&nbd->client, place, nbd->base.name, fault) == -1 ||
-      add_connection(nbd, wanted, takes_talk(wanted), fault) == -1 ||
+  if (client_init(&nbd->client, place, nbd->base.name, options, pool, fault) == -1)
+    return -1;
+  if (place->kind == PLACE_URI && nbd->client.uri.tls) {
+    nbd->base.secured = nbd->client.tls.description;
+    nbd->base.last_words = nbd->client.tls.last_words;
+  }
+  if (add_connection(nbd, wanted, takes_talk(wanted), fault) == -1 ||
       agree_on_contexts(nbd, nbd->connections[0].handle, wanted, fault) == -1 || learn_traits(nbd, role, fault) == -1)
     return -1;
   /* A server that we start serves one connection. */

@@ -43,9 +43,9 @@ struct endpoint_nbd {
 
 /* Connects to the export that the place names (PLACE_URI or PLACE_COMMAND) and
  * learns what it can do; waits for the server. Opens up to options->connections
- * where the server says that they see each other's writes (multi-conn). Returns
- * 0, or -1 with the fault set. */
+ * where the server says that they see each other's writes (multi-conn); those of
+ * nbds take TLS sessions from the pool. Returns 0, or -1 with the fault set. */
 int endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role,
-                      const struct options *options, struct fault *fault);
+                      const struct options *options, struct tls_pool *pool, struct fault *fault);
 
 #endif

@@ -47,7 +47,7 @@ open_path(union any_endpoint *any, const char *path, enum role role, struct ring
 
 static int
 open_place(union any_endpoint *any, const struct place *place, enum role role, const struct options *options,
-               struct ring *ring, struct fault *fault)
+               struct ring *ring, struct tls_pool *pool, struct fault *fault)
 {
   const char *name = place->text;
   const char *format = place->kind == PLACE_COMMAND ? "[ %s ]" : "%s";
@@ -58,7 +58,7 @@ open_place(union any_endpoint *any, const struct place *place, enum role role, c
   switch (place->kind) {
   case PLACE_URI:
   case PLACE_COMMAND:
-    return endpoint_nbd_open(&any->nbd, place, role, options, fault);
+    return endpoint_nbd_open(&any->nbd, place, role, options, pool, fault);
   case PLACE_PATH:
     return open_path(any, place->text, role, ring, fault);
   case PLACE_STREAM:
@@ -84,9 +84,9 @@ check_contexts(const struct endpoint *endpoint, const struct contexts *wanted, s
 
 int
 endpoints_open(union any_endpoint *any, const struct place *place, enum role role, const struct options *options,
-               struct ring *ring, struct fault *fault)
+               struct ring *ring, struct tls_pool *pool, struct fault *fault)
 {
-  if (open_place(any, place, role, options, ring, fault) == -1)
+  if (open_place(any, place, role, options, ring, pool, fault) == -1)
     return -1;
   if (role == ROLE_SOURCE && place->kind != PLACE_URI && place->kind != PLACE_COMMAND)
     return check_contexts(&any->base, &options->contexts, fault);

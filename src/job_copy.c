@@ -89,6 +89,8 @@ say_end(const struct endpoint *end)
            (unsigned long long)traits->block_min, (unsigned long long)traits->request_max,
            (unsigned long long)traits->block_preferred, traits->can_extents ? "extents, " : "",
            traits->can_zero ? "zeros, " : "", traits->can_flush ? "flush, " : "", traits->requests_max);
+  if (end->secured)
+    say_line("decant", "%s: %s", end->name, end->secured);
 }
 
 static void
@@ -194,17 +196,20 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
   enum role role = options->copy.part == PART_ALL ? ROLE_DESTINATION : ROLE_UPDATED;
   struct fault closing;
   struct reporter reporter = { 0 };
+  unsigned sessions = client_sessions(&options->source, options) + client_sessions(&options->destination, options);
 
   if (digests_init(&job->digests, options, fault) == -1)
     return -1;
   /* Before anything else, and never again; each part may be rounded to a page. */
-  if (arena_reserve(&job->payload, options->copy.payload_bytes + 3 * PAGE_BYTES, fault) == -1)
+  if (arena_reserve(&job->payload, options->copy.payload_bytes + tls_pool_bytes(sessions) + 4 * PAGE_BYTES, fault) == -1)
     return -1;
+  tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   ring_open(&job->source_ring);
   ring_open(&job->destination_ring);
-  if (endpoints_open(&job->source, &options->source, ROLE_SOURCE, options, &job->source_ring, fault) == -1)
+  if (endpoints_open(&job->source, &options->source, ROLE_SOURCE, options, &job->source_ring, &job->tls, fault) == -1)
     return -1;
-  int result = endpoints_open(&job->destination, &options->destination, role, options, &job->destination_ring, fault);
+  int result = endpoints_open(&job->destination, &options->destination, role, options, &job->destination_ring, &job->tls,
+                              fault);
   if (result == 0) {
     result = endpoints_check(source, destination, fault);
     if (result == 0)

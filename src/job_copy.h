@@ -10,10 +10,12 @@
 #include "endpoints.h"
 #include "loop.h"
 #include "options.h"
+#include "tls_session.h"
 
 /* Everything about one copy but the payload; begins as zeros. */
 struct copy_job {
   struct arena payload;
+  struct tls_pool tls; /* in the same memory */
   struct ring source_ring;
   struct ring destination_ring;
   union any_endpoint source;

@@ -11,10 +11,12 @@
 #include "options.h"
 #include "server.h"
 #include "text.h"
+#include "tls_session.h"
 
 /* Begins as zeros. */
 struct info_job {
-  struct arena memory; /* for what the four below point to */
+  struct arena memory; /* for what the five below point to */
+  struct tls_pool tls;
   struct text out;
   struct names exports;
   struct names contexts;  /* of one export after the other */

@@ -3,13 +3,17 @@
 #ifndef DECANT_JOB_MAP_H
 #define DECANT_JOB_MAP_H
 
+#include "arena.h"
 #include "endpoints.h"
 #include "loop.h"
 #include "map.h"
 #include "options.h"
+#include "tls_session.h"
 
 /* Everything about one map; begins as zeros. */
 struct map_job {
+  struct arena memory; /* for TLS */
+  struct tls_pool tls;
   union any_endpoint source;
   struct loop loop;
   struct map map;

@@ -93,19 +93,23 @@
 
 /* libnbd's own allocations, its connections' buffers, and whatever else in the C
  * library calls malloc. */
-#define HEAP_BYTES (6 * MIB)
+#define HEAP_BYTES (5 * MIB)
 
 /* The tables of all rooms together; main.c holds them to it. */
 #define TABLE_BYTES_MAX (640 * KIB)
 
 /* What a copy with the default --memory takes at most, code and stack included. */
 #define MEMORY_BYTES_MAX (24 * MIB)
-#define CODE_AND_STACK_BYTES (1 * MIB)
+#define CODE_AND_STACK_BYTES (768 * KIB)
 
 /* Of each connection: what is received ahead, and what waits to be sent together.
  * What is longer than a fragment of a disk isn't worth moving twice. */
-#define SOCKET_BUFFER_BYTES (32 * KIB)
+#define SOCKET_BUFFER_BYTES (16 * KIB)
 #define SOCKET_SEND_AT_ONCE_BYTES (4 * KIB)
+
+/* One TLS session: a handshake, or the buffers of its data. There are as many of
+ * them as connections are allowed to the ends that are nbds. */
+#define TLS_SESSION_BYTES_MAX (200 * KIB)
 
 #define CONNECTIONS_DEFAULT 4
 #define CONNECTIONS_MAX 16
@@ -153,6 +157,10 @@ _Static_assert(SURVEY_BYTES_MAX / (4 * KIB) * 32 <= (HEAP_BYTES - 2 * CONNECTION
 _Static_assert(PAYLOAD_BYTES_DEFAULT + TABLE_BYTES_MAX + HEAP_BYTES + CODE_AND_STACK_BYTES <= MEMORY_BYTES_MAX,
                "the sum in docs/MEMORY.md");
 _Static_assert(INFO_BYTES <= PAYLOAD_BYTES_DEFAULT, "what is asked takes no more than what is copied");
+_Static_assert(PAYLOAD_BYTES_DEFAULT + TABLE_BYTES_MAX + HEAP_BYTES + CODE_AND_STACK_BYTES +
+                       2 * CONNECTIONS_DEFAULT * TLS_SESSION_BYTES_MAX <=
+                   MEMORY_BYTES_MAX,
+               "and with TLS at both ends");
 _Static_assert(ZERO_BYTES_MAX % BLOCK_BYTES_MAX == 0, "a zero of the largest size is whole blocks");
 
 #endif

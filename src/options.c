@@ -163,6 +163,11 @@ take_option(struct options *options, int option, char **argv, struct fault *faul
   case OPTION_SHORT_OPTIONS:
     options->mode = RUN_SHORT_OPTIONS;
     return 0;
+  case OPTION_TLS_PIN:
+    if (!pins_add(&options->pins, optarg))
+      return fault_set(fault, EXIT_BAD_USAGE, 0, "--tls-pin=%s: must be sha256: and 64 hexadecimal digits, at most %d times",
+                       optarg, PINS_MAX);
+    return 0;
   case 'V':
     options->mode = RUN_VERSION;
     return 0;
@@ -245,6 +250,20 @@ persona_of(const char *program)
   return PERSONA_DECANT;
 }
 
+/* A pin that nothing is held to would be a promise that nobody keeps. */
+static int
+check_pins(const struct options *options, struct fault *fault)
+{
+  const struct place *places[] = { &options->source, &options->destination };
+
+  for (unsigned i = 0; i < verbs[options->verb]->places; i++)
+    if (places[i]->kind == PLACE_URI && uri_is_tls(places[i]->text))
+      return 0;
+  if (options->pins.count == 0)
+    return 0;
+  return options_usage(options, fault, "--tls-pin is for nbds:// and its like, and neither end is one", "");
+}
+
 static int
 check_places(const struct options *options, unsigned count, struct fault *fault)
 {
@@ -256,7 +275,7 @@ check_places(const struct options *options, unsigned count, struct fault *fault)
     return options_usage(options, fault, "DESTINATION is missing", "");
   if (options->source.kind == PLACE_NULL)
     return options_usage(options, fault, "null: can only be a DESTINATION", "");
-  return 0;
+  return check_pins(options, fault);
 }
 
 static int

@@ -13,6 +13,7 @@
 #include "options_copy.h"
 #include "options_info.h"
 #include "options_map.h"
+#include "pins.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,6 +54,7 @@ struct options {
   /* How to talk to servers. */
   unsigned requests;    /* -R: at most this many in flight on a connection; 0: no limit of the operator's */
   unsigned connections; /* -C: at most this many to one server; at least 1 */
+  struct pins pins;     /* --tls-pin: the keys that servers must have one of */
   bool verbose;
   enum colour colour; /* of what is printed on standard output */
 

@@ -37,6 +37,7 @@ static const char help[] =
     "      --colour, --no-colour  colours (default on a terminal; also --color,\n"
     "                             --colors, --colours, --no-color, --no-colors,\n"
     "                             --no-colours)\n"
+    "      --tls-pin=sha256:HEX   trust a TLS server that has this key, without a CA\n"
     "  -V, --version              print the version\n"
     "      --help                 print this\n"
     "\n"

@@ -26,6 +26,7 @@ static const char help[] =
     "      --graph            draw the disk as a bar\n"
     "      --colour, --no-colour  colours (default on a terminal; also --color,\n"
     "                         --no-color)\n"
+    "      --tls-pin=sha256:HEX  trust a TLS server that has this key, without a CA\n"
     "  -V, --version          print the version\n"
     "      --help             print this\n";
 

@@ -21,9 +21,10 @@ struct server {
   char name[NAME_BYTES_MAX]; /* for messages */
 };
 
-/* Connects to the place, a PLACE_URI or PLACE_COMMAND, which the server goes on
- * using; waits for it. Returns 0, or -1 with the fault set and nothing to close. */
-int server_open(struct server *server, const struct place *place, struct fault *fault);
+/* Connects to the source, a PLACE_URI or PLACE_COMMAND; waits for it. The options
+ * stay the caller's; a connection of nbds takes a TLS session from the pool. Returns
+ * 0, or -1 with the fault set and nothing to close. */
+int server_open(struct server *server, const struct options *options, struct tls_pool *pool, struct fault *fault);
 
 /* Ends the connection; a server that was started ends too. */
 void server_close(struct server *server);

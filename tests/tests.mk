@@ -5,20 +5,20 @@
 
 # Debian packages that the tests take.
 CHECK_PACKAGES := libcmocka-dev nbdkit nbd-server qemu-utils libnbd-bin strace \
-	bsdextrautils binutils file jq time perl util-linux coreutils
+	bsdextrautils binutils file jq time perl util-linux coreutils gnutls-bin openssl
 
 # The rooms that need neither libnbd nor the system: unit tests link all of them,
 # compiled for the host with the sanitizers.
 PURE_ROOMS := error options options_copy options_info options_map uri contexts survey map_text extents schedule reorder \
-	chunks assemble retry mapfile progress budget pace text names content facts info
+	chunks assemble retry mapfile progress budget pace text names content facts info psk_file certificate pins
 
 UNIT_SOURCES := $(wildcard tests/unit/test-*.c)
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/unit/%)
-# And digest, an edge that owns no more than a library of pure functions.
-UNIT_ROOMS := $(filter $(PURE_ROOMS) digest,$(patsubst src/%.c,%,$(wildcard src/*.c)))
+# And edges that own no more than a library of pure functions.
+UNIT_ROOMS := $(filter $(PURE_ROOMS) digest gcm gcm_x86 tls_cipher tls_keys tls_record tls_psk,$(patsubst src/%.c,%,$(wildcard src/*.c)))
 UNIT_OBJECTS := $(UNIT_ROOMS:%=$(BUILD)/tests/host/%.o)
 UNIT_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
-	-fno-sanitize-recover=all -D_GNU_SOURCE -DDECANT_VERSION='"test"' -Isrc \
+	-fno-sanitize-recover=all -D_GNU_SOURCE -DDECANT_VERSION='"test"' -DDECANT_BUILD_TIME=$(BUILD_TIME) -Isrc \
 	-isystem $(BEARSSL_INCLUDE) \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith
 
@@ -33,12 +33,21 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_OBJECTS) tests/tests.mk
 	@mkdir -p $(@D)
 	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_OBJECTS) $(BEARSSL_A) -lcmocka -o $@
 
+# A client that isn't decant, for servers that don't speak NBD.
+PSK_CLIENT := $(BUILD)/tests/psk-client
+PSK_CLIENT_OBJECTS := $(patsubst %,$(BUILD)/tests/host/%.o,error gcm gcm_x86 tls_cipher tls_keys tls_record tls_psk)
+$(PSK_CLIENT): tests/peers/psk-client.c $(PSK_CLIENT_OBJECTS) tests/tests.mk
+	@mkdir -p $(@D)
+	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(PSK_CLIENT_OBJECTS) $(BEARSSL_A) -o $@
+
 # Kept, or make would take them for steps on the way and delete them.
 .SECONDARY: $(UNIT_OBJECTS)
 
--include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
+-include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PSK_CLIENT).d
 
-TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) \
+include tests/fuzz/fuzz.mk
+
+TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) $(wildcard tests/fuzz/test-*.sh) \
 	$(wildcard tests/upstream/test-*.sh) $(wildcard tests/integration/test-*.sh) $(wildcard tests/boot/test-*.sh))
 
 ## check-unit: builds the unit tests and runs them alone
@@ -48,7 +57,7 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) all image
+check-run: $(UNIT_TESTS) $(SIM) $(PSK_CLIENT) $(FUZZERS) all image
 	@tests/run $(TESTS)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Fetches, verifies and builds what decant and its appliance are made of. Included by the Makefile, which defines BUILD.
 #
-# Provides LIBNBD_A, LIBNBD_H (and LIBNBD_LIBS, what linking them takes), BEARSSL_A, BEARSSL_H, BEARSSL_INCLUDE (the
+# Provides LIBNBD_A, LIBNBD_H (and LIBNBD_LIBS, what linking them takes, and LIBNBD_INSIDES), BEARSSL_A, BEARSSL_H, BEARSSL_INCLUDE (the
 # directory of the latter, for -isystem), KERNEL_HEADERS (for -isystem), BUSYBOX, and BUILD_PACKAGES, the Debian packages that
 # this takes. And NBDCOPY_PEER, which is in nothing that we ship: what decant is measured beside.
 
@@ -43,14 +43,17 @@ $(KERNEL_HEADERS):
 		{ echo "no kernel headers in /usr/include: install linux-libc-dev" >&2; exit 1; }
 	@mv $@.part $@
 
+# Nothing is thrown in C; the tables for it are a tenth of the program.
+NO_UNWINDING := -fno-asynchronous-unwind-tables -fno-unwind-tables
+
 # One recipe makes both files. -fPIE since decant is a static-pie; sections so that the linker can drop what it doesn't use.
 # The archive holds libnbd's own utility objects too (libtool merges them), so LIBNBD_LIBS is empty.
-LIBNBD_CFLAGS := -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections
-LIBNBD_PATCH := third_party/libnbd-block-size.patch
-$(LIBNBD_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCH) third_party/third_party.mk | $(KERNEL_HEADERS)
+LIBNBD_CFLAGS := -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections $(NO_UNWINDING)
+LIBNBD_PATCHES := third_party/libnbd-block-size.patch third_party/libnbd-tls.patch
+$(LIBNBD_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCHES) third_party/third_party.mk | $(KERNEL_HEADERS)
 	@echo "building $(@F)"; rm -rf $(@D) && mkdir -p $(@D)/src
 	@tar -xf $< -C $(@D)/src --strip-components=1
-	@patch -s -d $(@D)/src -p1 <$(LIBNBD_PATCH)
+	@cat $(LIBNBD_PATCHES) | patch -s -d $(@D)/src -p1
 	@cd $(@D)/src && env -u LDFLAGS -u CPPFLAGS -u LIBS CC=musl-gcc CFLAGS="$(LIBNBD_CFLAGS) $(THIRD_PARTY_CFLAGS)" \
 		./configure --quiet --host=x86_64-linux-musl --disable-shared --without-gnutls --without-libxml2 \
 		--disable-python --disable-ocaml --disable-golang --disable-rust --disable-fuse --disable-ublk \
@@ -74,7 +77,7 @@ $(NBDCOPY_PEER): $(LIBNBD_TARBALL) third_party/third_party.mk
 
 # One recipe makes the archive and the headers. All of the library: the linker takes what is used. -O2 rather than the -Os of
 # BearSSL's own makefile: SHA-256 is faster by a third.
-BEARSSL_CFLAGS := -W -Wall -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections
+BEARSSL_CFLAGS := -W -Wall -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections $(NO_UNWINDING)
 $(BEARSSL_A): $(BEARSSL_TARBALL) third_party/third_party.mk | $(KERNEL_HEADERS)
 	@echo "building $(@F)"; rm -rf $(@D) && mkdir -p $(@D)/src
 	@tar -xf $< -C $(@D)/src --strip-components=1

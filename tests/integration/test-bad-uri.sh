@@ -4,7 +4,7 @@
 # either side; guessing at what was meant would end on another disk.
 #
 # cases: socket-missing socket-empty percent-cut-off percent-not-hex percent-nul scheme-unknown
-# cases: tls-not-supported parameter-unknown port-too-large port-not-a-number port-zero
+# cases: tls-for-plain parameter-unknown port-too-large port-not-a-number port-zero
 # cases: bracket-open socket-for-tcp too-long as-nbdcopy
 
 . "$(dirname "$0")/../functions.sh"
@@ -37,9 +37,10 @@ scheme-unknown)
     refused 'http' 'http://localhost/disk'
     refused 'nbd\+quic' 'nbd+quic://localhost/disk'
     refused 'ssh' 'ssh://localhost/disk' ;;
-tls-not-supported)
-    refused 'nbds' 'nbds://localhost/disk'
-    refused 'nbds\+unix' 'nbds+unix:///disk?socket=/s' ;;
+tls-for-plain)
+    # An operator who asks for encryption must not get plain text.
+    refused 'nbds' 'nbd://localhost/disk?tls-certificates=/d'
+    refused 'nbds' 'nbd+unix:///disk?socket=/s&tls-psk-file=/k' ;;
 parameter-unknown)
     refused 'frobnicate' 'nbd://localhost/disk?frobnicate=1'
     refused 'frobnicate' 'nbd+unix:///disk?socket=/s&frobnicate=1' ;;

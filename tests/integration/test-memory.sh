@@ -5,7 +5,7 @@
 # whatever the size of the disk, the number of its extents or the server's taste.
 #
 # cases: pattern-to-null sparse-to-file many-extents file-to-nbd nbd-to-nbd file-to-file
-# cases: large-memory small-memory 16-connections
+# cases: large-memory small-memory 16-connections tls-to-tls tls-16-connections tls-secret
 
 . "$(dirname "$0")/../functions.sh"
 requires_strace
@@ -68,6 +68,24 @@ small-memory)
     options=(--connections=16)
     serve_nbdkit s pattern 1G
     from=$(uri s) to=null: ;;
+tls-*)
+    . "$(dirname "$0")/../tls.sh"
+    make_server p256
+    make_psk alice
+    truncate -s 1G out.img
+    regions in.img 2048 524288 32768
+    truncate -s 1G in.img
+    how=x509 parameters=$with_ca user=''
+    case $1 in
+    tls-secret) how=psk parameters=$with_psk user=alice ;;
+    tls-16-connections)
+        # Each one has its session: docs/MEMORY.md.
+        options=(--connections=16)
+        limit_kib=28672 ;;
+    esac
+    serve_tls s nbdkit "$how" in.img
+    serve_tls d nbdkit "$how" out.img
+    from=$(tls_uri s "$parameters") to=$(tls_uri d "$parameters") ;;
 *) fail "no such case" ;;
 esac
 

@@ -4,6 +4,7 @@
 # mean: escapes, other parameters' order, ports, host names and both families.
 #
 # cases: tcp tcp-name tcp-ipv6 escaped-socket escaped-export export-with-slash parameter-order host-left-out
+# cases: tls-name tls-address tls-other-name
 
 . "$(dirname "$0")/../functions.sh"
 requires_nbdkit_filter exportname
@@ -56,6 +57,20 @@ host-left-out)
     run_decant nbd:///no-such-export out.img
     grep -Eq "localhost|127.0.0.1|::1|no-such-export" err || fail "where did it go? $(cat err)"
     exit 0 ;;
+tls-*)
+    # The host of the URI is what the certificate has to be for.
+    . "$TOP/tests/tls.sh"
+    case $1 in tls-other-name) names=('dns_name = elsewhere.example') ;; *) names=('dns_name = localhost' 'ip_address = 127.0.0.1') ;; esac
+    make_server p256 'cn = a server' "${names[@]}" tls_www_server signing_key
+    serve_tcp s 127.0.0.1 --tls=require --tls-certificates="$PWD/server" file in.img
+    case $1 in
+    tls-name) must_copy "nbds://localhost:$port/?$with_ca" out.img ;;
+    tls-address) must_copy "nbds://127.0.0.1:$port/?$with_ca" out.img ;;
+    tls-other-name)
+        must_fail 1 'not for localhost but for elsewhere\.example' "nbds://localhost:$port/?$with_ca" no.img
+        must_fail 1 'not for 127\.0\.0\.1 but for elsewhere\.example' "nbds://127.0.0.1:$port/?$with_ca" no.img
+        must_copy "nbds://127.0.0.1:$port/?$with_ca&tls-hostname=elsewhere.example" out.img ;;
+    esac ;;
 parameter-order)
     serve_nbdkit s file in.img
     must_copy "nbd+unix://?socket=$TEST_DIR/s.sock" out.img ;;

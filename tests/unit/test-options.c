@@ -152,6 +152,20 @@ help_and_version_need_no_places(void **state)
   }
 }
 
+#define PIN "--tls-pin=sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+static void
+pins_are_for_ends_with_tls(void **state)
+{
+  (void)state;
+  assert_parsed(PARSE(PIN, PIN, "nbd://h", "nbds+unix:///?socket=s"));
+  assert_int_equal(options.pins.count, 2);
+  assert_parsed(PARSE(PIN, "NBDS://h", "b"));
+  assert_parsed(PARSE("map", PIN, "nbds://h"));
+  assert_parsed(PARSE("nbds://h", "b"));
+  assert_int_equal(options.pins.count, 0);
+}
+
 static void
 what_is_wrong_is_said(void **state)
 {
@@ -183,6 +197,10 @@ what_is_wrong_is_said(void **state)
     { { "--nonsense", "a", "b" }, "unknown option --nonsense" },
     { { "--nonsense=5", "a", "b" }, "unknown option --nonsense" },
     { { "--no", "a", "b" }, "--no" }, /* no-extents or no-flush? */
+    { { "--tls-pin=x", "nbds://h", "b" }, "--tls-pin=x: must be sha256: and 64" },
+    { { PIN, PIN, PIN, PIN, PIN, "nbds://h", "b" }, "at most 4 times" },
+    { { PIN, "nbd://h", "b" }, "neither end is one" },
+    { { PIN, "a", "b" }, "neither end is one" },
   };
 
   (void)state;
@@ -324,6 +342,7 @@ main(void)
     cmocka_unit_test(an_argument_too_many_is_said_as_such),
     cmocka_unit_test(sizes_are_digits_and_a_unit),
     cmocka_unit_test(random_sizes_are_read_back),
+    cmocka_unit_test(pins_are_for_ends_with_tls),
     cmocka_unit_test(random_lines_are_whole_or_refused),
   };
 

@@ -115,6 +115,45 @@ unix_uris_name_socket_and_export(void **state)
 }
 
 static void
+tls_uris_say_how_to_secure_it(void **state)
+{
+  static const struct {
+    const char *text;
+    enum uri_transport transport;
+    const char *host, *user, *certificates, *psk_file, *hostname;
+    bool verify_peer;
+  } cases[] = {
+    { "nbds://h/x", URI_TCP, "h", "", "", "", "", true },
+    { "NBDS://h", URI_TCP, "h", "", "", "", "", true },
+    { "nbds://alice@h:99/x?tls-psk-file=/k%20eys", URI_TCP, "h", "alice", "", "/k eys", "", true },
+    { "nbds://a%40b@h/x?tls-type=psk&tls-psk-file=k", URI_TCP, "h", "a@b", "", "k", "", true },
+    { "nbds+unix:///x?socket=s&tls-certificates=/pki", URI_UNIX, "localhost", "", "/pki", "", "", true },
+    { "nbds+unix://u@/x?tls-hostname=a.example&socket=s", URI_UNIX, "localhost", "u", "", "", "a.example", true },
+    { "nbds+vsock:///x", URI_VSOCK, "2", "", "", "", "", true },
+    { "nbds+vsock://3:77/x?tls-type=x509", URI_VSOCK, "3", "", "", "", "", true },
+    { "nbds://h/x?tls-verify-peer=0", URI_TCP, "h", "", "", "", "", false },
+    { "nbds://h/x?tls-verify-peer=false", URI_TCP, "h", "", "", "", "", false },
+    { "nbds://h/x?tls-verify-peer=1", URI_TCP, "h", "", "", "", "", true },
+  };
+  struct fault fault;
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+    if (uri_parse(&uri, cases[i].text, &fault) == -1)
+      fail_msg("refused: %s", fault.text);
+    assert_true(uri.tls && uri_is_tls(cases[i].text));
+    assert_int_equal(uri.transport, cases[i].transport);
+    assert_string_equal(uri.host, cases[i].host);
+    assert_string_equal(uri.user, cases[i].user);
+    assert_string_equal(uri.tls_certificates, cases[i].certificates);
+    assert_string_equal(uri.tls_psk_file, cases[i].psk_file);
+    assert_string_equal(uri.tls_hostname, cases[i].hostname);
+    assert_int_equal(uri.tls_verify_peer, cases[i].verify_peer);
+  }
+  assert_false(uri_is_tls("nbd://h/x") || uri_is_tls("nbds") || uri_is_tls("./nbds://h"));
+}
+
+static void
 assert_refused(const char *text, const char *word)
 {
   struct fault fault = { 0 };
@@ -137,10 +176,8 @@ what_cannot_be_done_is_refused_in_words(void **state)
     const char *text, *word; /* the reason names it */
   } cases[] = {
     /* Schemes: encryption that is asked for must never be left out silently. */
-    { "nbds://h/x", "nbds://" },
-    { "nbds+unix:///x?socket=s", "nbds+unix://" },
-    { "nbd+vsock://2/x", "nbd+vsock://" },
-    { "nbds+vsock://2/x", "nbds+vsock://" },
+    { "nbds+tcp://h/x", "nbds+tcp://" },
+    { "nbdss://h/x", "nbdss://" },
     { "nbd+ssh://h/x", "nbd+ssh://" },
     { "nbdx://h/x", "scheme" },
     { "http://h/x", "scheme" },
@@ -200,6 +237,20 @@ what_cannot_be_done_is_refused_in_words(void **state)
     { "nbd://h/x?tls-hostname=h", "tls-hostname=" },
     { "nbd://h/x?tls-verify-peer=0", "tls-verify-peer=" },
     { "nbd+unix:///x?socket=s&tls-type=psk", "tls-type=" },
+    { "nbd+vsock://2/x?tls-psk-file=f", "nbds" },
+    { "nbds://h/x?tls-frobnicate=1", "tls-frobnicate=" },
+    { "nbds://h/x?tls-verify-peer=2", "tls-verify-peer=" },
+    { "nbds://h/x?tls-verify-peer=", "tls-verify-peer=" },
+    { "nbds://h/x?tls-type=anon", "tls-type=" },
+    { "nbds://h/x?tls-type=psk", "tls-psk-file=" },
+    { "nbds://h/x?tls-type=x509&tls-psk-file=f", "tls-psk-file=" },
+    { "nbds://h/x?tls-certificates=d&tls-psk-file=f", "tls-psk-file=" },
+    { "nbds://h/x?tls-certificates=", "tls-certificates=" },
+    { "nbds://h/x?tls-hostname=a&tls-hostname=b", "twice" },
+    { "nbds://h/x?socket=s", "socket=" },
+    { "nbds://a%00b@h/x", "%00" },
+    { "nbd+vsock://host/x", "context ID" },
+    { "nbds+vsock://2x/x", "context ID" },
     { "nbd+unix:///x?socket=s;unknown=1", "unknown=" },
     { "nbd+unix:///x?sockets=s", "sockets=" },
     { "nbd+unix:///x?socke=s", "socke=" },
@@ -282,7 +333,7 @@ a_long_uri_leaves_room_for_the_reason(void **state)
 {
   (void)state;
   assert_refused(long_uri("nbd://h/", 'e', 4097, ""), "export name");
-  assert_refused(long_uri("nbd://h/", 'e', 2000, "?tls-type=psk"), "TLS");
+  assert_refused(long_uri("nbd://h/", 'e', 2000, "?tls-type=psk"), "nbds");
   assert_refused(long_uri("nbd://h/x?", 'p', 2000, "=1"), "unknown parameter");
 }
 
@@ -306,7 +357,7 @@ one_random_text(struct random *random)
     check(uri_is_uri(copy));
     check(!strpbrk(copy, "# \t\n"));
     check(uri.transport == URI_UNIX ? uri.socket[0] != '\0' : uri.host[0] != '\0' && uri.port[0] != '\0');
-    check(strstr(copy, "nbds") != copy);
+    check(uri.tls == (strncmp(copy, "nbds", 4) == 0) && uri.tls == uri_is_tls(copy));
   } else {
     check(result == -1 && fault.exit_code == EXIT_BAD_USAGE && fault.text[0] != '\0');
   }
@@ -409,6 +460,7 @@ main(void)
     cmocka_unit_test(uris_are_told_from_files),
     cmocka_unit_test(tcp_uris_name_host_port_and_export),
     cmocka_unit_test(unix_uris_name_socket_and_export),
+    cmocka_unit_test(tls_uris_say_how_to_secure_it),
     cmocka_unit_test(what_cannot_be_done_is_refused_in_words),
     cmocka_unit_test(nothing_is_left_out_silently),
     cmocka_unit_test(parts_may_be_as_long_as_the_protocol_says),

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+# Building and running the fuzzers; included by tests.mk, whose rooms and flags they
+# are made of. A fuzzer is tests/fuzz/fuzz-ROOM.c: see fuzz.h.
+
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
+# Beside the rooms that unit tests link.
+FUZZ_ROOMS := $(UNIT_ROOMS) $(filter tls_pem tls_files tls_x509,$(patsubst src/%.c,%,$(wildcard src/*.c)))
+FUZZ_OBJECTS := $(FUZZ_ROOMS:%=$(BUILD)/tests/host/%.o)
+
+# Of each, how long `make fuzz` goes on.
+FUZZ_SECONDS := 60
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h tests/fuzz/fuzz.mk $(FUZZ_OBJECTS)
+	@mkdir -p $(@D)
+	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< tests/fuzz/fuzz.c $(FUZZ_OBJECTS) $(BEARSSL_A) -o $@
+
+.SECONDARY: $(FUZZ_OBJECTS)
+
+-include $(FUZZERS:=.d)
+
+## fuzz: feeds the parsers of what servers and files say with mutated input, a minute each
+.PHONY: fuzz
+fuzz: $(FUZZERS)
+	@for fuzzer in $(FUZZERS); do $$fuzzer --seconds=$(FUZZ_SECONDS) || exit 1; done

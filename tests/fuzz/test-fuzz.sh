@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What a server or a file says reaches these parsers before anybody has proved anything:
+# the same cases each time, as many as go in a few seconds. `make fuzz` goes on to others.
+#
+# cases: tls_psk tls_record psk_file certificate tls_pem tls_x509 seeds-replay every-fuzzer-has-a-case
+
+. "$(dirname "$0")/../functions.sh"
+fuzzers=$TOP/build/tests/fuzz
+
+case $1 in
+tls_psk) "$fuzzers/fuzz-tls_psk" --seed=1 --count=1500 ;;
+tls_record) "$fuzzers/fuzz-tls_record" --seed=1 --count=10000 ;;
+psk_file) "$fuzzers/fuzz-psk_file" --seed=1 --count=200000 ;;
+certificate) "$fuzzers/fuzz-certificate" --seed=1 --count=30000 ;;
+tls_pem) "$fuzzers/fuzz-tls_pem" --seed=1 --count=20000 ;;
+tls_x509) "$fuzzers/fuzz-tls_x509" --seed=1 --count=3000 ;;
+seeds-replay)
+    # One case and no more, and the same one.
+    "$fuzzers/fuzz-psk_file" --seed=77 | grep -q ': 1 cases from seed 77 on$' || fail "a seed doesn't replay" ;;
+every-fuzzer-has-a-case)
+    for file in "$TOP"/tests/fuzz/fuzz-*.c; do
+        room=$(basename "$file" .c)
+        room=${room#fuzz-}
+        grep -q "^$room) .*fuzz-$room\" --seed=1 --count=" "$0" || fail "no case for $room here"
+    done ;;
+*) fail "no such case" ;;
+esac

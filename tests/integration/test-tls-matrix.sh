@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Copies over TLS from and to real servers, with every kind of key, shared secrets,
+# and client certificates asked for or not: what arrives is what was sent.
+#
+# cases: nbdkit-rsa2048 nbdkit-rsa4096 nbdkit-p256 nbdkit-p384 nbdkit-p521 nbdkit-psk
+# cases: qemu-rsa2048 qemu-rsa4096 qemu-p256 qemu-p384 qemu-p521 qemu-psk
+# cases: qemu-aes256 qemu-chacha20
+
+. "$(dirname "$0")/../functions.sh"
+. "$(dirname "$0")/../tls.sh"
+requires_program nbdkit qemu-nbd
+server=${1%-*} kind=${1#*-} user=''
+make_image in.img 3M
+
+# both_ways HOW PARAMETERS: reads from a server, and writes to one.
+both_ways() {
+    serve_tls s "$server" "$1" in.img -r
+    must_copy "$(tls_uri s "$2")" out.img
+    same in.img out.img
+    junk out.img 3M
+    serve_tls d "$server" "$1" out.img
+    must_copy in.img "$(tls_uri d "$2")"
+    end_server d
+    same in.img out.img
+    # And with both ends encrypted.
+    junk out.img 3M
+    serve_tls d "$server" "$1" out.img
+    must_copy "$(tls_uri s "$2")" "$(tls_uri d "$2")"
+    end_server d
+    end_server s
+    same in.img out.img
+}
+
+case $kind in
+psk)
+    user=alice
+    make_psk bob
+    make_psk alice
+    both_ways psk "$with_psk"
+    # Whose secret it is may go without saying.
+    serve_tls s "$server" psk in.img -r
+    user=''
+    LOGNAME=alice must_copy "$(tls_uri s "$with_psk")" out.img
+    same in.img out.img ;;
+aes256 | chacha20)
+    # Ciphers that servers choose when they have to.
+    case $kind in aes256) cipher=AES-256-GCM ;; chacha20) cipher=CHACHA20-POLY1305 ;; esac
+    priority="NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+$cipher"
+    make_server p256
+    both_ways x509 "$with_ca&tls-hostname=localhost" ;;
+*)
+    make_server "$kind"
+    both_ways x509 "$with_ca&tls-hostname=localhost"
+    make_client "$kind"
+    both_ways x509 "$with_ca"
+    both_ways verify "$with_ca&tls-hostname=127.0.0.1" ;;
+esac
