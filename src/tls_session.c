@@ -581,6 +581,10 @@ tls_session_recv(struct tls_session *session, void *bytes, size_t length, struct
     if (!room && !has_unsent(session))
       return cut(session, EPROTO, fault);
     assert(!room || space > 0); /* all that was held is taken */
+    /* Who waits for an answer has asked: libnbd says that more follows also where it
+     * has nothing to add, as when it lists metadata contexts. */
+    if (room)
+      flush(session);
     ssize_t got = room ? from_socket(session->fd, room, space) : flush(session);
     if (got == -1 && errno == EAGAIN)
       return done > 0 ? (ssize_t)done : -1;

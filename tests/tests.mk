@@ -5,7 +5,7 @@
 
 # Debian packages that the tests take.
 CHECK_PACKAGES := libcmocka-dev nbdkit nbd-server qemu-utils libnbd-bin strace \
-	bsdextrautils binutils file jq time perl util-linux coreutils gnutls-bin openssl
+	bsdextrautils binutils file jq time perl util-linux coreutils gnutls-bin openssl python3-libnbd
 
 # The rooms that need neither libnbd nor the system: unit tests link all of them,
 # compiled for the host with the sanitizers.

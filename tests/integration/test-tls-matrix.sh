@@ -18,6 +18,11 @@ both_ways() {
     serve_tls s "$server" "$1" in.img -r
     must_copy "$(tls_uri s "$2")" out.img
     same in.img out.img
+    # What is asked for beside data comes that way too.
+    must_copy info --can=tls "$(tls_uri s "$2")"
+    must_copy info --list --content "$(tls_uri s "$2")" | grep -q 'with TLS' || fail "not with TLS"
+    must_copy map --totals "$(tls_uri s "$2")" >totals
+    grep -q '^ *[1-9]' totals || fail "no map: $(cat totals)"
     junk out.img 3M
     serve_tls d "$server" "$1" out.img
     must_copy in.img "$(tls_uri d "$2")"

@@ -405,6 +405,10 @@ canonical_forms_are_libnbds(void **state)
     { "nbd+unix://?socket=/tmp/s", "", "nbd+unix:///?socket=/tmp/s" },
     { "nbd+unix:///?socket=/tmp/a%20b%26", "hello world", "nbd+unix:///hello%20world?socket=/tmp/a%20b%26" },
     { "nbd://h", "%%", "nbd://h:10809/%25%25" },
+    { "nbds://alice@h/?tls-psk-file=/k%20k", "x", "nbds://alice@h:10809/x?tls-psk-file=/k%20k" },
+    { "nbds+unix:///?tls-verify-peer=0&tls-certificates=/c&socket=s&tls-hostname=h", "",
+      "nbds+unix:///?socket=s&tls-certificates=/c&tls-hostname=h&tls-verify-peer=0" },
+    { "nbd+vsock://2", "", "nbd+vsock://2:10809/" },
     { "nbd://h", "/dir/file?#", "nbd://h:10809//dir/file%3F%23" },
     { "nbd://h", "\xe3\x83\xaa", "nbd://h:10809/%E3%83%AA" },
   };

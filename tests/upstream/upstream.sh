@@ -19,8 +19,14 @@ upstream_all() {
     return 0
 }
 
+# The certificates that libnbd's build makes for its tests.
+make_pki() {
+    SRCDIR=$libnbd/tests CERTTOOL=certtool bash "$libnbd/tests/make-pki.sh" tests/pki >pki.log 2>&1 || fail "$(tail -n 3 pki.log)"
+    touch tests/pki/stamp-pki
+}
+
 # upstream_run PART PROGRAM CASE: runs libnbd's PART/CASE.sh with build/PROGRAM, which
-# it finds in PATH. It writes beside itself, so it runs in a copy.
+# it finds in PATH; and with Debian's nbdsh, of Debian's python. It writes beside itself, so it runs in a copy.
 upstream_run() {
     local reason code=0
     reason=$(sed -n "s|^$1/$3\.sh ||p" "$exceptions")
@@ -29,9 +35,10 @@ upstream_run() {
     cp "$libnbd/$1/$3.sh" "$1/"
     cp "$libnbd/tests/functions.sh" tests/
     cp -r "$libnbd/examples" .
+    ! grep -q /tests/pki "$1/$3.sh" || make_pki
     ln -s "$TOP/build/$2" "bin/$2"
     cd "$1"
-    PATH=$TEST_DIR/bin:$PATH EXPECTED_VERSION=1.22.2 srcdir=. PSKTOOL=psktool VG='' \
+    PATH=$TEST_DIR/bin:/usr/bin:$PATH EXPECTED_VERSION=1.22.2 srcdir=. PSKTOOL=psktool VG='' \
         NBDKIT=nbdkit QEMU_NBD=qemu-nbd CUT=cut DD=dd SED=sed TR=tr TRUNCATE=truncate \
         bash "./$3.sh" >../log 2>&1 </dev/null || code=$?
     [ "$code" -ne 77 ] || skip "what it needs isn't there: $(sed -n 's/^+ requires //p' ../log | tail -n 1)"
