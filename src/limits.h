@@ -22,7 +22,7 @@
  * in flight keep a fast link full, and 512 KiB of the default amortise the
  * headers. */
 #define PAYLOAD_SHARE_PER_SLOT 32
-#define SLOT_BYTES_MIN (64 * KIB)
+#define SLOT_BYTES_MIN (128 * KIB)
 #define SLOT_BYTES_MAX (32 * MIB)
 #define REQUEST_BYTES_MIN (4 * KIB) /* of --request-size */
 /* Where requests are asked for that the payload can't hold, and no payload is,
