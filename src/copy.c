@@ -12,6 +12,8 @@
 /* Stages run between two looks at the loop: local files answer at once, and
  * would otherwise keep signals and the other end waiting. */
 #define RUNS_PER_TURN 64
+/* Turns that wait for the rate alone are at most this long. */
+#define RATE_WAIT_MS_MAX 1000
 
 /* ---- Faults ---- */
 
@@ -114,23 +116,35 @@ heed_signals(struct copy *copy)
   loop->signal_seen = 0;
 }
 
+/* How long the loop may wait, in milliseconds; -1: for ever. */
+static int
+patience(const struct copy *copy)
+{
+  const struct copy_config *config = &copy->config;
+  int timeout_ms = config->observer && config->observer->interval_ms ? config->observer->interval_ms : -1;
+
+  if (!copy->held_back)
+    return timeout_ms;
+  uint64_t wait_ms = (rate_wait_us(&copy->rate, loop_now_us(config->loop)) + 999) / 1000;
+  return (int)range_min(wait_ms, timeout_ms == -1 ? RATE_WAIT_MS_MAX : (uint64_t)timeout_ms);
+}
+
 static int
 take_a_turn(struct copy *copy, struct fault *fault)
 {
   const struct copy_config *config = &copy->config;
   struct loop *loop = config->loop;
-  int timeout_ms = config->observer && config->observer->interval_ms ? config->observer->interval_ms : -1;
   unsigned runs = 0;
 
   while (runs < RUNS_PER_TURN && run_a_stage(copy))
     runs++;
   if (copy->finished)
     return 0;
-  assert(runs == RUNS_PER_TURN || waits_for_an_answer(copy));
+  assert(runs == RUNS_PER_TURN || waits_for_an_answer(copy) || copy->held_back);
   loop_begin(loop);
   config->source->ops->watch(config->source, loop);
   config->destination->ops->watch(config->destination, loop);
-  if (loop_wait(loop, runs == RUNS_PER_TURN ? 0 : timeout_ms, fault) == -1)
+  if (loop_wait(loop, runs == RUNS_PER_TURN ? 0 : patience(copy), fault) == -1)
     return -1;
   config->source->ops->serve(config->source, loop);
   config->destination->ops->serve(config->destination, loop);
@@ -186,6 +200,7 @@ copy_init(struct copy *copy, const struct copy_config *config)
   if (!config->extents || !source->can_extents)
     extents_append(&copy->extents, source->size, EXTENT_IS_DATA);
   pace_init(&copy->pace, config->budget.slots * config->budget.slot_bytes);
+  rate_init(&copy->rate, config->bytes_per_s);
   reorder_init(&copy->reorder, 0);
   assemble_init(&copy->assemble, &assemble);
   copy->survey_bytes = SURVEY_BYTES_FIRST;

@@ -19,6 +19,7 @@
 #include "extents.h"
 #include "loop.h"
 #include "pace.h"
+#include "rate.h"
 #include "reorder.h"
 #include "schedule.h"
 
@@ -51,6 +52,7 @@ struct copy_config {
   bool allocated;               /* zeros are not to become holes */
   bool skip_zeros;              /* the destination reads as zeros already */
   bool flush;
+  uint64_t bytes_per_s;           /* the most to read a second; 0: no limit */
   struct copy_observer *observer; /* NULL: nobody watches */
   struct copy_tap *tap;           /* NULL: nobody listens */
 };
@@ -97,6 +99,8 @@ struct copy {
   struct slot slots[SLOTS_MAX];
   unsigned reads_in_flight;
   struct pace pace; /* of the reads */
+  struct rate rate;
+  bool held_back; /* the next read waits for the rate alone */
   uint64_t source_end; /* where the source ends; SIZE_UNKNOWN until a stream did */
   bool all_planned;    /* no read is left to be submitted */
 

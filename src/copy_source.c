@@ -105,16 +105,26 @@ find_free_slot(const struct copy *copy)
   return SLOT_NONE;
 }
 
+/* Whether the rate allows a read now; if not, the loop waits until it does. */
+static bool
+rate_allows(struct copy *copy)
+{
+  copy->held_back = copy->rate.bytes_per_s > 0 && rate_wait_us(&copy->rate, loop_now_us(copy->config.loop)) > 0;
+  return !copy->held_back;
+}
+
 bool
 copy_can_read(struct copy *copy)
 {
+  copy->held_back = false;
   if (copy_has_failed(copy) || copy->all_planned)
     return false;
   if (!extents_front(&copy->extents) && copy->extents.start < copy->schedule.size)
     return false; /* the survey isn't back yet */
   /* Every read may come back in many pieces, and they must all find room. */
   return source_has_room(copy) && pace_has_room(&copy->pace) &&
-         reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX && find_free_slot(copy) != SLOT_NONE;
+         reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX && find_free_slot(copy) != SLOT_NONE &&
+         rate_allows(copy);
 }
 
 /* Within its slot, data lies as it does on the disk: a block of the destination
@@ -141,6 +151,7 @@ submit_read(struct copy *copy, const struct step *step)
                                     .payload = payload_at(copy, slot, start),
                                     .chunks = &slot->chunks };
   copy->reads_in_flight++;
+  rate_sent(&copy->rate, slot->request.length, loop_now_us(copy->config.loop));
   pace_sent(&copy->pace, slot->request.length, loop_now_us(copy->config.loop));
   copy->config.source->ops->submit(copy->config.source, &slot->request);
 }

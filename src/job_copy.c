@@ -160,6 +160,7 @@ copy_between(struct copy_job *job, const struct options *options, struct reporte
                                 .allocated = options->copy.allocated,
                                 .skip_zeros = can_skip_zeros(options, &source->traits, &destination->traits),
                                 .flush = options->copy.flush,
+                                .bytes_per_s = options->copy.bytes_per_s,
                                 .observer = &reporter->observer,
                                 .tap = digests_tap(&job->digests) };
 

@@ -47,6 +47,7 @@ static const char help[] =
     "      --memory=SIZE          bytes for data on its way (16M; from 512K to 4G;\n"
     "                             also --queue-size)\n"
     "      --request-size=SIZE    the largest read (a 32nd of the memory)\n"
+    "      --rate-limit=SIZE      read at most SIZE bytes a second, for a busy server\n"
     "  -C, --connections=N        at most N connections to a server (4; 1 to 16)\n"
     "  -R, --requests=N           at most N requests in flight on a connection (64)\n"
     "      --synchronous          one connection, one request at a time\n"
@@ -73,6 +74,7 @@ enum {
   OPTION_NO_EXTENTS,
   OPTION_NO_FLUSH,
   OPTION_REPORT,
+  OPTION_RATE_LIMIT,
   OPTION_REQUEST_SIZE,
   OPTION_SHA256,
   OPTION_SYNCHRONOUS,
@@ -96,6 +98,7 @@ static const struct option long_options[] = {
   { "progress", optional_argument, NULL, 'p' },
   { "queue-size", required_argument, NULL, OPTION_MEMORY },
   { "report", no_argument, NULL, OPTION_REPORT },
+  { "rate-limit", required_argument, NULL, OPTION_RATE_LIMIT },
   { "request-size", required_argument, NULL, OPTION_REQUEST_SIZE },
   { "requests", required_argument, NULL, 'R' },
   { "sha256", no_argument, NULL, OPTION_SHA256 },
@@ -151,6 +154,14 @@ parse_progress(struct options *options, const char *value, struct fault *fault)
   if (!options_parse_number(value, 0, INT32_MAX, &number))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--progress=%s: must be the number of a file descriptor", value);
   options->copy.progress_fd = (int)number;
+  return 0;
+}
+
+static int
+parse_rate_limit(struct options *options, const char *value, struct fault *fault)
+{
+  if (!options_parse_size(value, &options->copy.bytes_per_s) || options->copy.bytes_per_s < RATE_BYTES_PER_S_MIN)
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--rate-limit=%s: must be a size from 64k, for each second", value);
   return 0;
 }
 
@@ -229,6 +240,8 @@ take(struct options *options, int option, const char *value, struct fault *fault
   case OPTION_REPORT:
     options->copy.report = true;
     return 0;
+  case OPTION_RATE_LIMIT:
+    return parse_rate_limit(options, value, fault);
   case OPTION_REQUEST_SIZE:
     return parse_request_size(options, value, fault);
   case OPTION_SHA256:

@@ -10,7 +10,7 @@ CHECK_PACKAGES := libcmocka-dev nbdkit nbd-server qemu-utils libnbd-bin strace \
 # The rooms that need neither libnbd nor the system: unit tests link all of them,
 # compiled for the host with the sanitizers.
 PURE_ROOMS := error options options_copy options_info options_map uri contexts survey map_text extents schedule reorder \
-	chunks assemble retry mapfile progress budget pace text names content facts info psk_file certificate pins
+	chunks assemble retry mapfile progress budget pace rate text names content facts info psk_file certificate pins
 
 UNIT_SOURCES := $(wildcard tests/unit/test-*.c)
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/unit/%)

@@ -156,8 +156,8 @@ loop_wait(struct loop *loop, int timeout_ms, struct fault *fault)
 
   (void)fault;
   check_turn();
-  if (timeout_ms == 0)
-    next_us = sim.now_us;
+  if (timeout_ms >= 0)
+    next_us = range_min(next_us, sim.now_us + (uint64_t)timeout_ms * 1000);
   else
     sim_check(next_us != NEVER, "everyone waits for ever");
   sim.now_us = range_max(next_us, sim.now_us);
@@ -466,6 +466,7 @@ make_scenario(uint64_t seed)
                                      .detect_zeros = !random_one_in(random, 4),
                                      .allocated = random_one_in(random, 8),
                                      .flush = !random_one_in(random, 8),
+                                     .bytes_per_s = random_one_in(random, 8) ? random_power(random, 14, 30) : 0,
                                      .tap = part == PART_ALL && random_one_in(random, 2) ? &tap : NULL };
   sim.config.skip_zeros = part == PART_ALL && !sim.config.allocated && !sim.destination.base.traits.in_order && random_one_in(random, 6);
   sim.watched_bytes = sim.destination.watched_bytes = size + BEYOND_BYTES;

@@ -3,7 +3,7 @@
 
 SIM := $(BUILD)/tests/sim/sim
 # The real copy and the rooms it carries things between; the simulator brings the endpoints and the loop.
-SIM_ROOMS := copy copy_source copy_destination assemble budget chunks contexts error extents pace reorder schedule survey
+SIM_ROOMS := copy copy_source copy_destination assemble budget chunks contexts error extents pace rate reorder schedule survey
 SIM_SOURCES := $(wildcard tests/sim/*.c) $(SIM_ROOMS:%=src/%.c)
 SIM_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -Isrc -Itests/sim -Wall -Wextra
 

@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A copy that is to leave room for others takes at least as long as it says, arrives
+# all the same, and can be stopped while it waits.
+#
+# cases: holds stops refused
+
+. "$(dirname "$0")/../functions.sh"
+requires_program nbdkit
+
+case $1 in
+holds)
+    # All but the first read wait: 3.5 MiB at 2 MiB a second.
+    make_image in.img 4M 3
+    serve_nbdkit s file in.img
+    start=$(date +%s%N)
+    must_copy --no-extents --request-size=512k --rate-limit=2M "$(uri s)" out.img
+    ms=$((($(date +%s%N) - start) / 1000000))
+    [ "$ms" -ge 1700 ] || fail "done after $ms ms"
+    same in.img out.img ;;
+stops)
+    make_image in.img 4M 3
+    "$DECANT" --no-extents --rate-limit=64k in.img out.img 2>err &
+    pid=$!
+    sleep 0.5
+    kill -TERM $pid
+    code=0
+    wait $pid || code=$?
+    [ "$code" -eq 1 ] && grep -q 'stopped by signal 15' err || fail "exit code $code: $(cat err)" ;;
+refused)
+    must_fail 64 'rate-limit=1k: must be a size from 64k' --rate-limit=1k a b ;;
+esac
