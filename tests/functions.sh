@@ -463,3 +463,17 @@ nothing_touched() {
         fail "precious.img was touched"
     [ ! -e new.img ] || fail "new.img was made"
 }
+
+# image_writes SEED COUNT BYTES SECTORS...: commands for qemu-io that write data and zeros to an image of BYTES, here and there;
+# each is as long as one of SECTORS at most.
+image_writes() {
+    perl -e '
+        my ($seed, $count, $bytes, @longest) = @ARGV;
+        srand($seed);
+        for (1 .. $count) {
+            my $length = 1 + int rand $longest[rand @longest];
+            my $at = int rand($bytes / 512 - $length);
+            my $what = ("write -P " . (1 + int rand 255), "write -P 0", "write -z", "discard")[int rand 4];
+            printf "%s %d %d\n", $what, $at * 512, $length * 512;
+        }' "$@"
+}

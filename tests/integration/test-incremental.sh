@@ -13,19 +13,8 @@ requires_program qemu-img qemu-io qemu-nbd perl
 # Disks of an odd number of sectors.
 size=$((6 * 1048576 + 3 * 512))
 
-commands() { # SEED COUNT
-    perl -e '
-        srand($ARGV[0]);
-        for (1 .. $ARGV[1]) {
-            my $length = 1 + int rand((2, 130, 1000)[int rand 3]);
-            my $at = int rand(12291 - $length);
-            my $what = ("write -P " . (1 + int rand 255), "write -z", "discard")[int rand 3];
-            printf "%s %d %d\n", $what, $at * 512, $length * 512;
-        }' "$@"
-}
-
 change() { # SEED COUNT
-    commands "$1" "$2" | qemu-io -f qcow2 in.qcow2 >io.log || fail "qemu-io: $(cat io.log)"
+    image_writes "$1" "$2" "$size" 2 130 1000 | qemu-io -f qcow2 in.qcow2 >io.log || fail "qemu-io: $(cat io.log)"
 }
 
 serve_source() {
@@ -89,7 +78,7 @@ to-big-blocks)
 clean-is-untouched)
     # The destination isn't a copy of the source: only what is dirty may become one.
     qemu-img bitmap --add -g 512 -f qcow2 in.qcow2 b
-    commands 2 5 | sed 's/discard/write -z/' >changes
+    image_writes 2 5 "$size" 2 130 1000 | sed 's/discard/write -z/' >changes
     qemu-io -f qcow2 in.qcow2 <changes >io.log || fail "qemu-io: $(cat io.log)"
     now
     junk out.img $size

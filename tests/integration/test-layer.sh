@@ -9,19 +9,8 @@
 . "$(dirname "$0")/../functions.sh"
 requires_program qemu-img qemu-io qemu-nbd perl
 
-commands() { # SEED
-    perl -e '
-        srand($ARGV[0]);
-        for (1 .. 8) {
-            my $length = 1 + int rand((3, 200, 600)[int rand 3]);
-            my $at = int rand(8192 - $length);
-            my $what = ("write -P " . (1 + int rand 255), "write -P 0", "write -z")[int rand 3];
-            printf "%s %d %d\n", $what, $at * 512, $length * 512;
-        }' "$@"
-}
-
 change() { # IMAGE SEED
-    commands "$2" | qemu-io -f qcow2 "$1" >io.log || fail "qemu-io: $(cat io.log)"
+    image_writes "$2" 8 $((8192 * 512)) 3 200 600 | qemu-io -f qcow2 "$1" >io.log || fail "qemu-io: $(cat io.log)"
 }
 
 create() { # IMAGE [BACKING]

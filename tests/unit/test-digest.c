@@ -23,12 +23,7 @@ plain(enum digest_hash hash, const void *data, size_t length, char hex[DIGEST_HE
 static size_t
 append(uint8_t *bytes, size_t used, const char *hex)
 {
-  for (; *hex; hex += 2) {
-    unsigned byte;
-    assert_int_equal(sscanf(hex, "%2x", &byte), 1);
-    bytes[used++] = (uint8_t)byte;
-  }
-  return used;
+  return used + from_hex(bytes + used, hex);
 }
 
 /* The definition, word for word. */

@@ -37,19 +37,6 @@ static const struct vector vectors[] = {
   { KEY KEY, NONCE, HEADER, PLAIN_60, CIPHER_256_60, "76fc6ece0f4e1768cddf8853bb2d551b" },
 };
 
-static unsigned
-from_hex(uint8_t *bytes, const char *hex)
-{
-  unsigned length = 0;
-
-  for (; *hex; hex += 2) {
-    unsigned byte;
-    assert_int_equal(sscanf(hex, "%2x", &byte), 1);
-    bytes[length++] = (uint8_t)byte;
-  }
-  return length;
-}
-
 static void
 hold_to_vectors(enum gcm_engine engine)
 {

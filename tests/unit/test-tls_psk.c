@@ -15,19 +15,6 @@ static struct tls_psk psk;
 static struct fault fault;
 static uint8_t key[16], randomness[TLS_PSK_RANDOM_BYTES], prime[SERVER_PRIME_BYTES_MAX], flight[9000];
 
-static size_t
-from_hex(uint8_t *bytes, const char *hex)
-{
-  size_t length = 0;
-
-  for (; *hex; hex += 2) {
-    unsigned byte;
-    assert_int_equal(sscanf(hex, "%2x", &byte), 1);
-    bytes[length++] = (uint8_t)byte;
-  }
-  return length;
-}
-
 static void
 start(void)
 {

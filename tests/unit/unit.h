@@ -47,6 +47,20 @@ unit_on_abort(int number)
   raise(number);
 }
 
+/* The bytes that `hex` stands for; returns how many. */
+static inline size_t
+from_hex(uint8_t *bytes, const char *hex)
+{
+  size_t length = 0;
+
+  for (; *hex; hex += 2) {
+    unsigned byte;
+    assert_int_equal(sscanf(hex, "%2x", &byte), 1);
+    bytes[length++] = (uint8_t)byte;
+  }
+  return length;
+}
+
 /* Like assert_true, but names the seed. */
 #define check(condition)                                                                                              \
   do {                                                                                                                \
