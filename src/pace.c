@@ -32,7 +32,7 @@ pace_sent(struct pace *pace, uint64_t bytes, uint64_t now_us)
 static bool
 can_try(const struct pace *pace, enum pace_trial trial)
 {
-  return trial == PACE_WIDER ? pace->window < pace->max : pace->window > pace->min;
+  return trial == PACE_WIDER ? pace->window < pace->max : pace->window > pace->min && !pace->is_far;
 }
 
 /* A trial that brought nothing is undone, and the next one waits longer. */
@@ -94,7 +94,8 @@ pace_answered(struct pace *pace, uint64_t bytes, uint64_t now_us)
   pace->in_flight -= bytes;
   if (!pace->answered) {
     pace->answered = true;
-    if (now_us - pace->start_us > PACE_NEAR_US)
+    pace->is_far = now_us - pace->start_us > PACE_NEAR_US;
+    if (pace->is_far)
       pace->window = pace->max;
     pace->start_us = now_us;
     return;

@@ -5,9 +5,10 @@
  * line runs dry. From a server next door the same depth only makes the data go
  * cold: with all of 16 MiB on its way, each byte has left the processors' caches
  * by the time it is used next, on both sides. So the window is tried out, by what
- * it brings: it begins small; a first answer that takes its time opens it wide;
- * later a window twice as large, or half as large, has a turn now and then, and
- * stays if it brings more, or as much. What doesn't help is tried ever more seldom.
+ * it brings: it begins small; a first answer that takes its time opens it wide, for
+ * good, since there a smaller one costs more than it can bring. Else a window twice
+ * as large, or half as large, has a turn now and then, and stays if it brings more,
+ * or as much. What doesn't help is tried ever more seldom.
  *
  * Sizes are bytes, times microseconds. Nothing here fails.
  */
@@ -25,6 +26,7 @@ struct pace {
   uint64_t window;    /* what may be on its way now */
   uint64_t in_flight; /* what is */
   bool answered;      /* whether anything ever came back */
+  bool is_far;        /* the first answer took its time */
   uint64_t start_us;  /* when this turn of the window began; before the first answer, when anything was sent */
   uint64_t moved;     /* what came back in this turn */
   uint64_t settled;   /* the window to go back to, if a trial brings nothing */
