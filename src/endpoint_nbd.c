@@ -469,6 +469,16 @@ add_equal_connection(struct endpoint_nbd *nbd)
   return false;
 }
 
+/* More connections are for speed alone: those that we get, and that are worth it. */
+static void
+add_connections(struct endpoint_nbd *nbd, const struct options *options)
+{
+  uint64_t worth = range_min(options->connections, 1 + nbd->base.traits.size / BYTES_PER_CONNECTION);
+
+  while (nbd->count < worth && add_equal_connection(nbd))
+    ;
+}
+
 int
 endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role,
                   const struct options *options, struct tls_pool *pool, struct fault *fault)
@@ -488,11 +498,8 @@ endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role
       agree_on_contexts(nbd, nbd->connections[0].handle, wanted, fault) == -1 || learn_traits(nbd, role, fault) == -1)
     return -1;
   /* A server that we start serves one connection. */
-  if (place->kind == PLACE_URI && nbd_can_multi_conn(nbd->connections[0].handle) == 1) {
-    /* More connections are for speed alone: do with those we get. */
-    while (nbd->count < options->connections && add_equal_connection(nbd))
-      ;
-  }
+  if (place->kind == PLACE_URI && nbd_can_multi_conn(nbd->connections[0].handle) == 1)
+    add_connections(nbd, options);
   /* The handshakes are over. */
   for (unsigned i = 0; i < nbd->count; i++)
     socket_buffer(nbd->connections[i].handle);

@@ -114,6 +114,8 @@
 
 #define CONNECTIONS_DEFAULT 4
 #define CONNECTIONS_MAX 16
+/* Disks smaller than this are copied sooner than another connection is made. */
+#define BYTES_PER_CONNECTION (16 * MIB)
 
 /* The block sizes that we can take over from a server: the protocol allows a
  * minimum of at most 64 KiB, but qemu-nbd announces a qcow2's clusters too. */

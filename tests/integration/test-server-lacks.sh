@@ -4,7 +4,7 @@
 # out of order are met every day; the copy has to be the same on all of them.
 #
 # cases: no-zero zero-emulated zero-refused zero-not-supported no-fast-zero no-flush no-fua no-multi-conn-source
-# cases: no-multi-conn-destination multi-conn one-connection-asked-for no-parallel
+# cases: no-multi-conn-destination multi-conn one-connection-is-enough one-connection-asked-for no-parallel
 # cases: slow-reads slow-writes slow-both read-only-source serialized-connections
 
 . "$(dirname "$0")/../functions.sh"
@@ -68,6 +68,7 @@ no-multi-conn-destination)
     to_destination
     [ "$(connections)" -eq 1 ] || fail "$(connections) connections to a server without multi-conn" ;;
 multi-conn)
+    truncate -s 48M in.img
     serve_nbdkit s --filter=log file in.img logfile=log
     must_copy "$(uri s)" out.img
     end_server s
@@ -75,6 +76,13 @@ multi-conn)
     # And they are put to use.
     [ "$(grep ' Read id=.*\.\.\.$' log | grep -o 'connection=[0-9]*' | sort -u | wc -l)" -gt 1 ] ||
         fail "all reads went over one connection" ;;
+one-connection-is-enough)
+    # Starting more would take longer than the copy.
+    truncate -s 1M in.img
+    serve_nbdkit s --filter=log file in.img logfile=log
+    must_copy "$(uri s)" out.img
+    end_server s
+    [ "$(connections)" -eq 1 ] || fail "$(connections) connections for 1 MiB" ;;
 one-connection-asked-for)
     serve_nbdkit s --filter=log file in.img logfile=log
     must_copy -C 1 "$(uri s)" out.img
