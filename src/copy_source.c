@@ -142,6 +142,7 @@ submit_read(struct copy *copy, const struct step *step)
   struct slot *slot = &copy->slots[find_free_slot(copy)];
   uint64_t start = range_align_down(step->offset, copy->schedule.block_min);
   uint64_t end = range_align_up(range_end(step->offset, step->length), copy->schedule.block_min);
+  uint64_t now_us = loop_now_us(copy->config.loop);
 
   slot->holders = 1;
   slot->wanted = range_make(step->offset, step->length);
@@ -151,8 +152,8 @@ submit_read(struct copy *copy, const struct step *step)
                                     .payload = payload_at(copy, slot, start),
                                     .chunks = &slot->chunks };
   copy->reads_in_flight++;
-  rate_sent(&copy->rate, slot->request.length, loop_now_us(copy->config.loop));
-  pace_sent(&copy->pace, slot->request.length, loop_now_us(copy->config.loop));
+  rate_sent(&copy->rate, slot->request.length, now_us);
+  pace_sent(&copy->pace, slot->request.length, now_us);
   copy->config.source->ops->submit(copy->config.source, &slot->request);
 }
 
