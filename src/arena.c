@@ -16,16 +16,31 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* More addresses than are wanted, so that some among them begin where a large page
+ * does; the others go back at once. */
 int
 arena_reserve(struct arena *arena, size_t bytes, struct fault *fault)
 {
-  void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  size_t kept = (size_t)range_align_up(bytes, PAGE_BYTES);
+  size_t asked = kept > SIZE_MAX - LARGE_PAGE_BYTES ? SIZE_MAX : kept + LARGE_PAGE_BYTES;
+  unsigned char *base = mmap(NULL, asked, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
   if (base == MAP_FAILED)
     return fault_set(fault, EXIT_FAILED, errno, "cannot reserve %zu KiB of memory (a smaller --memory may do)",
                      bytes / 1024);
-  *arena = (struct arena){ .base = base, .bytes = bytes };
+  size_t before = (size_t)(range_align_up((uintptr_t)base, LARGE_PAGE_BYTES) - (uintptr_t)base);
+  if (before > 0)
+    munmap(base, before);
+  if (asked - before > kept)
+    munmap(base + before + kept, asked - before - kept);
+  *arena = (struct arena){ .base = base + before, .bytes = bytes };
   return 0;
+}
+
+void
+arena_use_large_pages(const struct arena *arena)
+{
+  (void)madvise(arena->base, arena->bytes, MADV_HUGEPAGE); /* where it is refused, small ones do */
 }
 
 void *

@@ -168,6 +168,8 @@ copy_between(struct copy_job *job, const struct options *options, struct reporte
       loop_init(&job->loop, fault) == -1)
     return -1;
   lay_out(job, &config);
+  if (source->traits.size > LARGE_PAGE_BYTES) /* a smaller one is copied sooner than such a page is cleared */
+    arena_use_large_pages(&job->payload);
   if (options->verbose)
     say_what_was_found(options, source, destination, &config.budget);
   if (destination->ops->prepare(destination, source->traits.size, fault) == -1)

@@ -135,6 +135,8 @@
 /* What payload buffers, and so direct I/O to files, are aligned to: no file system
  * is known to want more. */
 #define PAGE_BYTES 4096
+/* What processors have beside them, and payload is kept in. */
+#define LARGE_PAGE_BYTES (2 * MIB)
 
 /* The size of a stream, before its end was seen. */
 #define SIZE_UNKNOWN UINT64_MAX

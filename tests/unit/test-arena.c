@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* The room under other names: the test itself needs the C library's. */
 #define malloc heap_malloc
@@ -375,6 +376,7 @@ the_arena_hands_out_aligned_zeros_once(void **state)
 
   (void)state;
   assert_int_equal(arena_reserve(&arena, 16384, &fault), 0);
+  assert_int_equal((uintptr_t)arena.base % LARGE_PAGE_BYTES, 0);
   end = arena.base;
   for (size_t i = 0; i < LENGTH_OF(takes); i++) {
     unsigned char *bytes = arena_take(&arena, takes[i].bytes, takes[i].alignment);
@@ -387,6 +389,44 @@ the_arena_hands_out_aligned_zeros_once(void **state)
     end = bytes + takes[i].bytes;
   }
   assert_non_null(arena_take(&arena, arena.bytes - arena.used, 1)); /* to the last byte */
+  munmap(arena.base, arena.bytes);
+}
+
+/* Whether the kernel has been asked for large pages, by its own account. What it
+ * gives depends on the machine. */
+static bool
+is_advised(const struct arena *arena)
+{
+  FILE *maps = fopen("/proc/self/smaps", "r");
+  char line[256];
+  bool here = false;
+  bool advised = false;
+
+  assert_non_null(maps);
+  while (fgets(line, sizeof line, maps)) {
+    unsigned long start, end;
+    if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+      here = start <= (unsigned long)(uintptr_t)arena->base && (unsigned long)(uintptr_t)arena->base < end;
+    if (here && strncmp(line, "VmFlags:", 8) == 0)
+      advised = strstr(line, " hg");
+  }
+  fclose(maps);
+  return advised;
+}
+
+static void
+an_arena_comes_in_large_pages(void **state)
+{
+  struct arena arena;
+  struct fault fault;
+
+  (void)state;
+  if (access("/sys/kernel/mm/transparent_hugepage", F_OK) == -1)
+    skip();
+  assert_int_equal(arena_reserve(&arena, 4 * LARGE_PAGE_BYTES + 1, &fault), 0);
+  assert_false(is_advised(&arena));
+  arena_use_large_pages(&arena);
+  assert_true(is_advised(&arena));
   munmap(arena.base, arena.bytes);
 }
 
@@ -450,6 +490,7 @@ main(void)
     cmocka_unit_test_setup(alignment_is_that_of_malloc_or_refused, start_empty),
     cmocka_unit_test(random_programs_agree_with_the_shadow),
     cmocka_unit_test(the_arena_hands_out_aligned_zeros_once),
+    cmocka_unit_test(an_arena_comes_in_large_pages),
     cmocka_unit_test(what_cannot_be_reserved_is_told),
     cmocka_unit_test(taking_too_much_is_asserted),
   };
