@@ -45,6 +45,15 @@ copy_good_up_to(const struct copy *copy)
   return range_min(good, copy->source_end);
 }
 
+uint32_t
+copy_find_free_slot(const struct copy *copy)
+{
+  for (uint32_t i = 0; i < copy->config.budget.slots; i++)
+    if (copy->slots[i].holders == 0)
+      return i;
+  return SLOT_NONE;
+}
+
 void
 copy_release_slot(struct copy *copy, uint32_t slot)
 {
@@ -63,6 +72,7 @@ static const struct stage {
 } stages[] = {
   { "destination", copy_destination_answered, copy_conclude_destination_answer },
   { "source", copy_source_answered, copy_conclude_source_answer },
+  { "reclaim", copy_can_reclaim, copy_reclaim },
   { "pour", copy_can_pour, copy_pour },
   { "survey", copy_can_survey, copy_survey },
   { "read", copy_can_read, copy_read },

@@ -57,7 +57,8 @@ struct copy_config {
   struct copy_tap *tap;           /* NULL: nobody listens */
 };
 
-/* One read, from its request to the last write out of its buffer. */
+/* One read, from its request to the last write out of its buffer: answered, or at
+ * least sent. */
 struct slot {
   struct request request;
   struct chunks chunks;
@@ -74,7 +75,7 @@ struct transfer {
   enum transfer_state state;
   bool filling;       /* a zero that is being written as plain data, a part at a time */
   struct range range; /* what of it isn't confirmed */
-  uint32_t slot;  /* whose buffer it writes from, or SLOT_NONE */
+  uint32_t slot;  /* whose buffer it writes from; SLOT_NONE: none, or it is with others by now */
   uint32_t stage; /* likewise, or STAGE_NONE */
 };
 
@@ -125,6 +126,7 @@ struct copy {
 
   struct request *source_answer; /* taken, about to be concluded */
   struct request *destination_answer;
+  struct transfer *sent; /* whose buffer is about to be reclaimed */
 
   uint64_t done;        /* bytes that the destination has confirmed */
   uint64_t observed_ms; /* when the observer was last called */

@@ -96,12 +96,21 @@ zero_otherwise(struct copy *copy, struct transfer *transfer)
   zero(copy, transfer);
 }
 
+/* The buffer that a transfer writes from, if it still has one, is free for others. */
 static void
-bring_home(struct copy *copy, struct transfer *transfer)
+give_up_buffer(struct copy *copy, struct transfer *transfer)
 {
   copy_release_slot(copy, transfer->slot);
   if (transfer->stage != STAGE_NONE)
     copy->stage_busy[transfer->stage] = false;
+  transfer->slot = SLOT_NONE;
+  transfer->stage = STAGE_NONE;
+}
+
+static void
+bring_home(struct copy *copy, struct transfer *transfer)
+{
+  give_up_buffer(copy, transfer);
   if (transfer->filling)
     copy->fills--;
   transfer->state = TRANSFER_HOME;
@@ -169,6 +178,43 @@ copy_conclude_destination_answer(struct copy *copy)
     conclude_transfer(copy, (struct transfer *)request);
 }
 _Static_assert(offsetof(struct transfer, request) == 0, "a transfer is found by its request");
+
+/* ---- Buffers of what is on its way ---- */
+
+/* A write that has been sent and still has a buffer of the kind that is wanted. */
+static struct transfer *
+find_sent(struct copy *copy, bool wants_slot, bool wants_stage)
+{
+  struct endpoint *destination = copy->config.destination;
+  unsigned left = copy->transfers_out;
+
+  for (struct transfer *transfer = copy->transfers; left > 0; transfer++) {
+    if (transfer->state != TRANSFER_OUT)
+      continue;
+    left--;
+    if (((wants_slot && transfer->slot != SLOT_NONE) || (wants_stage && transfer->stage != STAGE_NONE)) &&
+        destination->ops->has_sent(destination, &transfer->request))
+      return transfer;
+  }
+  return NULL;
+}
+
+bool
+copy_can_reclaim(struct copy *copy)
+{
+  if (!copy->config.destination->ops->has_sent || copy->transfers_out == 0 || copy_has_failed(copy))
+    return false;
+  bool wants_slot = !copy->all_planned && copy_find_free_slot(copy) == SLOT_NONE;
+  bool wants_stage = copy->pour_wait == POUR_WAITS_FOR_STAGE && find_free_stage(copy) == STAGE_NONE;
+  copy->sent = wants_slot || wants_stage ? find_sent(copy, wants_slot, wants_stage) : NULL;
+  return copy->sent != NULL;
+}
+
+void
+copy_reclaim(struct copy *copy)
+{
+  give_up_buffer(copy, copy->sent);
+}
 
 /* ---- Pouring ---- */
 

@@ -96,15 +96,6 @@ source_has_room(const struct copy *copy)
 
 /* ---- Reads ---- */
 
-static uint32_t
-find_free_slot(const struct copy *copy)
-{
-  for (uint32_t i = 0; i < copy->config.budget.slots; i++)
-    if (copy->slots[i].holders == 0)
-      return i;
-  return SLOT_NONE;
-}
-
 /* Whether the rate allows a read now; if not, the loop waits until it does. */
 static bool
 rate_allows(struct copy *copy)
@@ -123,7 +114,7 @@ copy_can_read(struct copy *copy)
     return false; /* the survey isn't back yet */
   /* Every read may come back in many pieces, and they must all find room. */
   return source_has_room(copy) && pace_has_room(&copy->pace) &&
-         reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX && find_free_slot(copy) != SLOT_NONE &&
+         reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX && copy_find_free_slot(copy) != SLOT_NONE &&
          rate_allows(copy);
 }
 
@@ -139,7 +130,7 @@ payload_at(const struct copy *copy, const struct slot *slot, uint64_t offset)
 static void
 submit_read(struct copy *copy, const struct step *step)
 {
-  struct slot *slot = &copy->slots[find_free_slot(copy)];
+  struct slot *slot = &copy->slots[copy_find_free_slot(copy)];
   uint64_t start = range_align_down(step->offset, copy->schedule.block_min);
   uint64_t end = range_align_up(range_end(step->offset, step->length), copy->schedule.block_min);
   uint64_t now_us = loop_now_us(copy->config.loop);

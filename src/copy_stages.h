@@ -24,6 +24,10 @@ void copy_read(struct copy *copy);
 /* Answers of the destination: buffers come home. */
 bool copy_destination_answered(struct copy *copy);
 void copy_conclude_destination_answer(struct copy *copy);
+/* Takes back the buffer of a write that has been sent. Only when one is wanted: until
+ * then it could be written from again. */
+bool copy_can_reclaim(struct copy *copy);
+void copy_reclaim(struct copy *copy);
 /* Carries what is in order from the reorder queue through the assembler to the
  * destination. */
 bool copy_can_pour(struct copy *copy);
@@ -43,6 +47,9 @@ void copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *d
 
 /* Every byte below is on the destination: handed over, and confirmed. */
 uint64_t copy_good_up_to(const struct copy *copy);
+
+/* A slot that is home, or SLOT_NONE. */
+uint32_t copy_find_free_slot(const struct copy *copy);
 
 /* One holder less of a slot's buffer; SLOT_NONE is nobody's. */
 void copy_release_slot(struct copy *copy, uint32_t slot);

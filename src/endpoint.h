@@ -2,10 +2,10 @@
 /* endpoint: the one contract that every source and destination keeps.
  *
  * A request is a struct of the caller's. From `submit` until `take` hands it
- * back it belongs to the endpoint, and so does its payload. Every submitted
- * request comes back from `take` exactly once, finished or failed, in any
- * order: also after the connection that carried it died (then with ENOTCONN).
- * It can then be submitted again, to the same endpoint or to another.
+ * back it belongs to the endpoint, and so does its payload, unless `has_sent` says
+ * otherwise. Every submitted request comes back from `take` exactly once, finished
+ * or failed, in any order: also after the connection that carried it died (then with
+ * ENOTCONN). It can then be submitted again, to the same endpoint or to another.
  *
  * Network ends never wait in any of these calls; the endpoint says in `watch`
  * what it waits for, and the loop waits for all at once. Files and devices that
@@ -56,6 +56,7 @@ struct request {
   /* The endpoint's own, while the request is with it. */
   struct request *next;
   uint64_t cookie;
+  unsigned carrier; /* which of its connections */
   bool failed_inside;
   const struct contexts *contexts; /* SURVEY: the endpoint's */
 };
@@ -94,6 +95,10 @@ struct endpoint_ops {
   void (*submit)(struct endpoint *endpoint, struct request *request);
   /* Hands back a request that has been answered, or NULL. */
   struct request *(*take)(struct endpoint *endpoint);
+  /* Whether a WRITE that is with the endpoint has been sent as a whole. The endpoint
+   * doesn't look at its payload again then, and the caller may put something else
+   * there; the answer is still to come. NULL: payloads are needed until then. */
+  bool (*has_sent)(struct endpoint *endpoint, const struct request *request);
   /* Tells the loop what this endpoint waits for ... */
   void (*watch)(struct endpoint *endpoint, struct loop *loop);
   /* ... and does what can be done now. */

@@ -323,6 +323,7 @@ nbd_submit(struct endpoint *endpoint, struct request *request)
     return;
   }
   request->cookie = (uint64_t)cookie;
+  request->carrier = (unsigned)(connection - nbd->connections);
   connection->in_flight[connection->count++] = request;
 }
 
@@ -388,6 +389,15 @@ nbd_take(struct endpoint *endpoint)
   return NULL;
 }
 
+/* What a dead connection had is failed, and libnbd has dropped it all. */
+static bool
+nbd_has_sent(struct endpoint *endpoint, const struct request *request)
+{
+  const struct nbd_connection *connection = &nbd_of(endpoint)->connections[request->carrier];
+
+  return request->cookie > 0 && !connection->dead && request->cookie < socket_first_unsent(connection->handle);
+}
+
 static void
 nbd_watch(struct endpoint *endpoint, struct loop *loop)
 {
@@ -450,6 +460,7 @@ static const struct endpoint_ops nbd_ops = {
   .prepare = nbd_prepare,
   .submit = nbd_submit,
   .take = nbd_take,
+  .has_sent = nbd_has_sent,
   .watch = nbd_watch,
   .serve = nbd_serve,
   .close = nbd_end,

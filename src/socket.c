@@ -250,6 +250,12 @@ socket_flush(struct nbd_handle *handle)
   return !socket || flush(socket);
 }
 
+uint64_t
+socket_first_unsent(const struct nbd_handle *handle)
+{
+  return handle->cmds_to_issue ? handle->cmds_to_issue->cookie : UINT64_MAX;
+}
+
 bool
 socket_is_drained(struct nbd_handle *handle)
 {

@@ -12,6 +12,7 @@
 #define DECANT_SOCKET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct nbd_handle;
 
@@ -22,6 +23,11 @@ void socket_buffer(struct nbd_handle *handle);
  * connection doesn't take more now. If the connection is broken, what waits is
  * dropped, and libnbd learns of it when it reads. */
 bool socket_flush(struct nbd_handle *handle);
+
+/* The cookie of the first command that libnbd hasn't sent yet, or not all of it;
+ * UINT64_MAX: there is none. It sends them in the order of their cookies, and doesn't look at
+ * what a write sent again. */
+uint64_t socket_first_unsent(const struct nbd_handle *handle);
 
 /* Whether libnbd has read all that was received; if not, it can go on without
  * waiting. */

@@ -121,14 +121,19 @@ answer_read(struct disk *disk, struct request *request)
 }
 
 static void
+take_bytes(struct disk *disk, const struct request *request)
+{
+  sim_check(request->offset + request->length <= disk->watched_bytes, "%s: a write beyond everything", disk->base.name);
+  memcpy(disk->content + request->offset, request->payload, request->length);
+}
+
+static void
 change(struct disk *disk, const struct request *request)
 {
   uint64_t end = request->offset + request->length;
 
-  sim_check(end <= disk->watched_bytes, "%s: a write beyond everything", disk->base.name);
-  if (request->kind == REQUEST_WRITE)
-    memcpy(disk->content + request->offset, request->payload, request->length);
-  else
+  sim_check(end <= disk->watched_bytes, "%s: a zero beyond everything", disk->base.name);
+  if (request->kind == REQUEST_ZERO)
     memset(disk->content + request->offset, 0, request->length);
   for (uint64_t i = request->offset; i < end; i++)
     disk->decided[i]++;
@@ -153,10 +158,12 @@ answer_zero(struct disk *disk, struct request *request)
 }
 
 static int
-answer_write(struct disk *disk, struct request *request)
+answer_write(struct disk *disk, struct request *request, bool has_bytes)
 {
   if (happens(disk, disk->manners.write_fails_one_in))
     return ENOSPC;
+  if (!has_bytes)
+    take_bytes(disk, request);
   change(disk, request);
   return 0;
 }
@@ -240,7 +247,7 @@ answer_survey(struct disk *disk, struct request *request)
 }
 
 static int
-answer(struct disk *disk, struct request *request)
+answer(struct disk *disk, struct request *request, bool has_bytes)
 {
   if (disk->dead)
     return ENOTCONN;
@@ -248,7 +255,7 @@ answer(struct disk *disk, struct request *request)
   case REQUEST_READ:
     return answer_read(disk, request);
   case REQUEST_WRITE:
-    return answer_write(disk, request);
+    return answer_write(disk, request, has_bytes);
   case REQUEST_ZERO:
     return answer_zero(disk, request);
   case REQUEST_SURVEY:
@@ -273,12 +280,12 @@ is_fault(const struct disk *disk, const struct request *request)
 }
 
 static void
-conclude(struct disk *disk, struct request *request)
+conclude(struct disk *disk, struct request *request, bool has_bytes)
 {
   static const char *const kinds[] = { "read", "write", "zero", "survey", "flush" };
 
   request->done = 0;
-  request->errnum = answer(disk, request);
+  request->errnum = answer(disk, request, has_bytes);
   sim_trace("%8llu us %s: %s [%llu, +%llu) answered with errno %d", (ull)disk->now_us, disk->base.name,
             kinds[request->kind], (ull)request->offset, (ull)request->length, request->errnum);
   if (is_fault(disk, request)) {
@@ -310,20 +317,40 @@ disk_submit(struct endpoint *endpoint, struct request *request)
   if (request->kind == REQUEST_READ)
     memset(request->payload, 0xa5, request->length);
   if (delay_max_us == 0 || disk->dead) {
-    conclude(disk, request);
+    conclude(disk, request, false);
     return;
   }
   uint64_t due_us = disk->now_us + random_between(&disk->random, 1, delay_max_us);
+  uint64_t sent_us = NEVER;
+  if (disk->manners.sends && request->kind == REQUEST_WRITE)
+    sent_us = random_between(&disk->random, disk->now_us, due_us);
   /* A stream answers in order. */
   if (disk->base.traits.in_order && disk->pending_count > 0)
     due_us = range_max(due_us, disk->pending[disk->pending_count - 1].due_us);
-  disk->pending[disk->pending_count++] = (struct pending){ request, due_us };
+  disk->pending[disk->pending_count++] = (struct pending){ request, due_us, sent_us, false };
 }
 
 static struct request *
 disk_take(struct endpoint *endpoint)
 {
   return request_queue_pop(&disk_of(endpoint)->answered);
+}
+
+static bool
+disk_has_sent(struct endpoint *endpoint, const struct request *request)
+{
+  struct disk *disk = disk_of(endpoint);
+  struct pending *pending = disk->pending;
+  struct pending *end = pending + disk->pending_count;
+
+  while (pending < end && pending->request != request)
+    pending++;
+  if (pending == end || pending->sent_us > disk->now_us)
+    return false; /* answered already, or not sent yet */
+  if (!pending->has_bytes)
+    take_bytes(disk, request);
+  pending->has_bytes = true;
+  return true;
 }
 
 static void
@@ -343,6 +370,7 @@ static const struct endpoint_ops disk_ops = {
   .prepare = disk_prepare,
   .submit = disk_submit,
   .take = disk_take,
+  .has_sent = disk_has_sent,
   .watch = disk_wait,
   .serve = disk_wait,
   .close = disk_close,
@@ -361,8 +389,10 @@ disk_next_us(const struct disk *disk)
 {
   uint64_t next_us = NEVER;
 
-  for (unsigned i = 0; i < disk->pending_count; i++)
-    next_us = range_min(next_us, disk->pending[i].due_us);
+  for (unsigned i = 0; i < disk->pending_count; i++) {
+    const struct pending *pending = &disk->pending[i];
+    next_us = range_min(next_us, pending->sent_us > disk->now_us ? range_min(pending->sent_us, pending->due_us) : pending->due_us);
+  }
   if (disk->pending_count > 0 && !disk->dead)
     next_us = range_min(next_us, range_max(disk->manners.dies_at_us, disk->now_us));
   return next_us;
@@ -378,7 +408,7 @@ disk_advance(struct disk *disk, uint64_t now_us)
   for (unsigned i = 0; i < disk->pending_count; i++) {
     struct pending pending = disk->pending[i];
     if (disk->dead || pending.due_us <= now_us)
-      conclude(disk, pending.request);
+      conclude(disk, pending.request, pending.has_bytes);
     else
       disk->pending[kept++] = pending;
   }

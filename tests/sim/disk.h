@@ -3,10 +3,11 @@
  *
  * Requests are answered after random delays and in random order; reads in chunks
  * of data and holes, surveys with whatever extents the protocol allows for the
- * content and the marks, of up to four contexts in random order. A write takes its bytes when it is answered, not when it is submitted,
- * and a read's buffer holds rubbish until then: who touches a buffer too early
- * or too late writes wrong bytes. Every request is checked against the disk's
- * traits as it arrives.
+ * content and the marks, of up to four contexts in random order. A write takes its
+ * bytes when it is answered, or some time before that and then says that it was sent,
+ * but not when it is submitted; and a read's buffer holds rubbish until it is
+ * answered: who touches a buffer too early or too late writes wrong bytes. Every
+ * request is checked against the disk's traits as it arrives.
  *
  * Faults: single requests fail, a range of the disk can't be read, the
  * connection dies at a moment, zeros are refused or found too large.
@@ -41,6 +42,7 @@ struct manners {
   unsigned slow_zero_one_in;    /* EOPNOTSUPP to one that was to be fast */
   uint64_t zero_max;            /* larger zeros fail with EINVAL or EOVERFLOW; 0: no limit */
   bool flush_fails;
+  bool sends;                      /* tells when it has a write's bytes, before the answer */
   uint64_t bad_start, bad_end;  /* bytes that can't be read */
   uint64_t dies_at_us;          /* or NEVER */
 };
@@ -48,6 +50,8 @@ struct manners {
 struct pending {
   struct request *request;
   uint64_t due_us;
+  uint64_t sent_us; /* a write: when the disk has its bytes; NEVER: with the answer */
+  bool has_bytes;
 };
 
 struct disk {

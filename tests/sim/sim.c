@@ -244,6 +244,7 @@ choose_manners(void)
   manners.slow_zero_one_in = now_and_then(3, 3);
   manners.zero_max = random_one_in(random, 5) ? random_power(random, 9, 16) : 0;
   manners.flush_fails = random_one_in(random, 40);
+  manners.sends = random_one_in(random, 2);
   if (random_one_in(random, 25))
     manners.dies_at_us = random_between(random, 0, 20000);
   return manners;
