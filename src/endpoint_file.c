@@ -119,19 +119,58 @@ write_rest(struct endpoint_file *file, struct request *request)
   return 0;
 }
 
-/* What is left of a read or a write, past the ring. */
+/* The name of a new file is part of what must survive. */
 static int
-move_rest(struct endpoint_file *file, struct request *request)
+flush_directory(const struct endpoint_file *file)
 {
+  char directory[DIRECTORY_BYTES];
+  const char *slash = strrchr(file->path, '/');
+  size_t length = slash ? (size_t)(slash - file->path) + 1 : 0;
+  int result = 0;
+
+  if (length >= sizeof directory)
+    return 0;
+  memcpy(directory, slash ? file->path : ".", slash ? length : 1);
+  directory[slash ? length : 1] = '\0';
+  int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd == -1)
+    return 0; /* a directory that we may write to but not read */
+  if (fsync(fd) == -1 && errno != EINVAL)
+    result = errno;
+  close(fd);
+  return result;
+}
+
+static int
+flush_name(const struct endpoint_file *file)
+{
+  return file->is_device ? 0 : flush_directory(file);
+}
+
+static int
+flush_file(struct endpoint_file *file)
+{
+  return fsync(file->fd) == -1 ? errno : flush_name(file);
+}
+
+/* What is left of a request, past the ring. */
+static int
+finish(struct endpoint_file *file, struct request *request)
+{
+  if (request->kind == REQUEST_FLUSH)
+    return flush_file(file);
   return request->kind == REQUEST_READ ? read_rest(file, request) : write_rest(file, request);
 }
 
 static void
 queue(struct endpoint_file *file, struct request *request)
 {
-  ring_queue(file->ring, request->kind == REQUEST_READ ? RING_READ : RING_WRITE, file->fd,
-             request->payload + request->done, (uint32_t)(request->length - request->done),
-             request->offset + request->done, request);
+  if (request->kind == REQUEST_FLUSH)
+    ring_queue(file->ring, RING_FSYNC, file->fd, NULL, 0, 0, request);
+  else
+    ring_queue(file->ring, request->kind == REQUEST_READ ? RING_READ : RING_WRITE, file->fd,
+               request->payload + request->done, (uint32_t)(request->length - request->done),
+               request->offset + request->done, request);
 }
 
 static void
@@ -141,9 +180,25 @@ answer(struct endpoint_file *file, struct request *request, int errnum)
   request_queue_push(&file->answered, request);
 }
 
+/* Whether the kernel can't do it in the ring, or not now. */
+static bool
+is_for_us(int result)
+{
+  return result == -EINVAL || result == -EINTR || result == -EAGAIN;
+}
+
+static void
+conclude_flush(struct endpoint_file *file, struct request *request, int result)
+{
+  if (is_for_us(result))
+    answer(file, request, flush_file(file));
+  else
+    answer(file, request, result < 0 ? -result : flush_name(file));
+}
+
 /* The ring's answer: all of a read or a write, a part of it, or an errno. */
 static void
-conclude(struct endpoint_file *file, struct request *request, int result)
+conclude_move(struct endpoint_file *file, struct request *request, int result)
 {
   if (result > 0)
     request->done += (uint64_t)result;
@@ -153,8 +208,8 @@ conclude(struct endpoint_file *file, struct request *request, int result)
     return;
   }
   int errnum = 0;
-  if (request->done < request->length && (result >= 0 || result == -EINVAL || result == -EINTR || result == -EAGAIN))
-    errnum = move_rest(file, request);
+  if (request->done < request->length && (result >= 0 || is_for_us(result)))
+    errnum = finish(file, request);
   else if (request->done < request->length)
     errnum = -result;
   answer(file, request, request->kind == REQUEST_READ ? tell_what_was_read(request, errnum) : errnum);
@@ -266,36 +321,6 @@ survey_file(struct endpoint_file *file, const struct request *request)
   return 0;
 }
 
-/* The name of a new file is part of what must survive. */
-static int
-flush_directory(const struct endpoint_file *file)
-{
-  char directory[DIRECTORY_BYTES];
-  const char *slash = strrchr(file->path, '/');
-  size_t length = slash ? (size_t)(slash - file->path) + 1 : 0;
-  int result = 0;
-
-  if (length >= sizeof directory)
-    return 0;
-  memcpy(directory, slash ? file->path : ".", slash ? length : 1);
-  directory[slash ? length : 1] = '\0';
-  int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd == -1)
-    return 0; /* a directory that we may write to but not read */
-  if (fsync(fd) == -1 && errno != EINVAL)
-    result = errno;
-  close(fd);
-  return result;
-}
-
-static int
-flush_file(struct endpoint_file *file)
-{
-  if (fsync(file->fd) == -1)
-    return errno;
-  return file->is_device ? 0 : flush_directory(file);
-}
-
 static int
 carry_out(struct endpoint_file *file, struct request *request)
 {
@@ -314,6 +339,25 @@ carry_out(struct endpoint_file *file, struct request *request)
   return EOPNOTSUPP;
 }
 
+/* Through the page cache, a read is done at once where that has it all, and a write
+ * as long as there is room; only flushing it all takes its time. */
+static bool
+goes_by_ring(const struct endpoint_file *file, const struct request *request)
+{
+  switch (request->kind) {
+  case REQUEST_READ:
+    return goes_direct(file, request) && !is_cached(file, request);
+  case REQUEST_WRITE:
+    return goes_direct(file, request);
+  case REQUEST_FLUSH:
+    return true;
+  case REQUEST_ZERO:
+  case REQUEST_SURVEY:
+    break;
+  }
+  return false;
+}
+
 static void
 file_submit(struct endpoint *endpoint, struct request *request)
 {
@@ -322,12 +366,10 @@ file_submit(struct endpoint *endpoint, struct request *request)
   request->done = 0;
   if (request->kind == REQUEST_WRITE)
     file->file_size = range_max(file->file_size, request->offset + request->length);
-  if ((request->kind == REQUEST_WRITE || request->kind == REQUEST_READ) && file->ring && goes_direct(file, request) &&
-      !(request->kind == REQUEST_READ && is_cached(file, request))) {
+  if (file->ring && goes_by_ring(file, request))
     queue(file, request);
-    return;
-  }
-  answer(file, request, carry_out(file, request));
+  else
+    answer(file, request, carry_out(file, request));
 }
 
 static void
@@ -336,8 +378,13 @@ reap(struct endpoint_file *file)
   void *tag;
   int result;
 
-  while (file->ring && ring_take(file->ring, &tag, &result))
-    conclude(file, tag, result);
+  while (file->ring && ring_take(file->ring, &tag, &result)) {
+    struct request *request = tag;
+    if (request->kind == REQUEST_FLUSH)
+      conclude_flush(file, request, result);
+    else
+      conclude_move(file, request, result);
+  }
 }
 
 static struct request *
@@ -360,7 +407,7 @@ file_watch(struct endpoint *endpoint, struct loop *loop)
     return;
   if (!ring_submit(file->ring))
     while (ring_take_back(file->ring, &tag))
-      answer(file, tag, move_rest(file, tag));
+      answer(file, tag, finish(file, tag));
   /* What has been answered by now must not be waited for. */
   loop_watch(loop, file->ring->fd, POLLIN | (file->answered.head ? POLLOUT : 0));
 }
@@ -393,9 +440,7 @@ static void
 learn_whether_direct(struct endpoint_file *file)
 {
   file->is_direct = fcntl(file->fd, F_GETFL) & O_DIRECT;
-  if (!file->is_direct)
-    file->ring = NULL;
-  if (file->ring)
+  if (file->ring && file->is_direct)
     file->base.traits.requests_max = RING_ENTRIES;
 }
 

@@ -26,7 +26,7 @@ struct endpoint_file {
   int fd;             /* -1: a destination to be created */
   int cached_fd;      /* where fd is for direct I/O: the same through the page cache; or -1 */
   bool is_direct;     /* fd is for direct I/O */
-  struct ring *ring;  /* for direct reads or writes; NULL: they are carried out within submit */
+  struct ring *ring;  /* for direct reads or writes, and flushes; NULL: they are carried out within submit */
   void *mapped;       /* a source that is read directly: never touched, to learn what the page cache has; or NULL */
   uint64_t mapped_bytes;
   bool is_device;

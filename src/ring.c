@@ -67,12 +67,14 @@ void
 ring_queue(struct ring *ring, enum ring_operation operation, int fd, void *data, uint32_t length, uint64_t offset,
            void *tag)
 {
+  static const uint8_t codes[] = { [RING_READ] = IORING_OP_READ,
+                                   [RING_WRITE] = IORING_OP_WRITE,
+                                   [RING_FSYNC] = IORING_OP_FSYNC };
   unsigned tail = *ring->sq_tail; /* only we move it */
   unsigned index = tail & ring->sq_mask;
 
   assert(ring->in_flight < RING_ENTRIES);
-  ring->sqes[index] = (struct io_uring_sqe){ .opcode = operation == RING_READ ? IORING_OP_READ
-                                                                                     : IORING_OP_WRITE,
+  ring->sqes[index] = (struct io_uring_sqe){ .opcode = codes[operation],
                                              .fd = fd,
                                              .addr = (uintptr_t)data,
                                              .len = length,

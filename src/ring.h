@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ring: reads and writes that go on while we do something else, by io_uring.
+/* ring: reads, writes and flushes that go on while we do something else, by io_uring.
  *
  * One for each end, opened at the start: its memory is shared with the kernel and
  * counted in docs/MEMORY.md. Operations are queued, handed to the kernel together by
@@ -38,11 +38,11 @@ void ring_open(struct ring *ring);
 
 bool ring_is_open(const struct ring *ring);
 
-enum ring_operation { RING_READ, RING_WRITE };
+enum ring_operation { RING_READ, RING_WRITE, RING_FSYNC };
 
-/* Queues a read or a write of `length` bytes of fd at `offset`; fewer than
- * RING_ENTRIES are in flight. `tag` comes back with the answer. The data stays
- * until then. */
+/* Queues a read or a write of `length` bytes of fd at `offset`, or an fsync, which has
+ * neither; fewer than RING_ENTRIES are in flight. `tag` comes back with the answer. The
+ * data stays until then. */
 void ring_queue(struct ring *ring, enum ring_operation operation, int fd, void *data, uint32_t length, uint64_t offset,
                 void *tag);
 

@@ -3,7 +3,7 @@
 # decant says that it is done when the data is on stable storage, not before: a
 # flush on NBD, fsync on files and devices, also after the file's size is set.
 #
-# cases: nbd nbd-no-flush-option file file-no-flush-option flush-refused
+# cases: nbd nbd-no-flush-option file file-no-ring file-no-flush-option device device-no-flush-option flush-refused
 
 . "$(dirname "$0")/../functions.sh"
 requires_nbdkit_filter log error
@@ -23,13 +23,36 @@ nbd-no-flush-option)
     end_server d
     [ "$(log_count log Flush)" -eq 0 ] || fail "a flush in spite of --no-flush"
     same in.img out.img ;;
-file)
+file|file-no-ring)
+    # The ring's own fsync doesn't show, but that of the new name in its directory does, and comes last.
     requires_strace
-    strace -f -o trace -e trace=fsync,fdatasync,sync_file_range,ftruncate,pwrite64,io_uring_enter,io_uring_setup \
+    case $1 in *-no-ring) inject=(-e inject=io_uring_setup:error=ENOSYS) ;; *) inject=() ;; esac
+    strace -f -o trace "${inject[@]}" -e trace=fsync,fdatasync,sync_file_range,ftruncate,pwrite64,io_uring_enter,io_uring_setup \
         "$DECANT" in.img out.img
     same in.img out.img
     awk '/pwrite64|ftruncate|io_uring_enter/ { w = NR } /fsync|fdatasync/ { s = NR } END { exit !(s > w) }' trace ||
-        fail "no fsync after the last write: $(tail -n 5 trace)" ;;
+        fail "no fsync after the last write: $(tail -n 5 trace)"
+    case $1 in
+    *-no-ring) [ "$(grep -c fsync trace)" -ge 2 ] || fail "the file itself was not flushed: $(cat trace)" ;;
+    esac ;;
+device|device-no-flush-option)
+    # The kernel counts what its device was asked to flush.
+    requires_root
+    requires_program losetup
+    truncate -s 3M out.img
+    device=$(losetup --find --show out.img) || skip "no loop device"
+    at_exit+=("losetup --detach $device")
+    flushes() { awk '{ print $16 }' "/sys/block/${device##*/}/stat"; }
+    before=$(flushes)
+    [ -n "$before" ] || skip "this kernel doesn't count flushes"
+    case $1 in
+    device)
+        must_copy in.img "$device"
+        [ "$(flushes)" -gt "$before" ] || fail "the device was not flushed" ;;
+    *)
+        must_copy --no-flush in.img "$device"
+        [ "$(flushes)" -eq "$before" ] || fail "the device was flushed in spite of --no-flush" ;;
+    esac ;;
 file-no-flush-option)
     requires_strace
     strace -f -o trace -e trace=fsync,fdatasync "$DECANT" --no-flush in.img out.img
