@@ -220,6 +220,16 @@ copy_init(struct copy *copy, const struct copy_config *config)
     copy->slots[i].buffer = config->slot_buffers + i * config->budget.slot_bytes;
 }
 
+/* A signal that came when all was done but the flush has stopped nothing. */
+static bool
+is_complete(const struct copy *copy)
+{
+  bool flushes = copy->config.flush && copy->config.destination->traits.can_flush;
+
+  return !copy->failure.endpoint && copy_good_up_to(copy) == copy->source_end && copy_is_home(copy) &&
+         (copy->flushed || !flushes);
+}
+
 int
 copy_run(struct copy *copy, struct fault *fault)
 {
@@ -228,7 +238,7 @@ copy_run(struct copy *copy, struct fault *fault)
     if (take_a_turn(copy, fault) == -1)
       return -1;
   observe(copy);
-  if (copy_has_failed(copy)) {
+  if (copy_has_failed(copy) && !is_complete(copy)) {
     tell(copy, fault);
     return -1;
   }

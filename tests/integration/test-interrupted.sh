@@ -3,7 +3,7 @@
 # A copy also ends from outside: a signal, a reader that goes away, a disk that
 # fills up. Each is a failure that says how far it got, and none is a silence.
 #
-# cases: term int signalled-twice reader-gone disk-full-file disk-full-sparse-file standard-output-closed
+# cases: term int signalled-twice while-flushing while-flushing-twice reader-gone disk-full-file disk-full-sparse-file standard-output-closed
 
 . "$(dirname "$0")/../functions.sh"
 requires_nbdkit_filter delay
@@ -53,6 +53,27 @@ signalled-twice)
     code=0
     wait "$pid" || code=$?
     [ "$code" -ne 0 ] || fail "it claims to be done" ;;
+while-flushing|while-flushing-twice)
+    # All is there but not known to be on the disk: the end is near, and worth waiting for; but not for those who can't.
+    requires_nbdkit_plugin eval
+    size=$(size_of in.img)
+    serve_nbdkit d eval get_size="echo $size" can_write='exit 0' can_flush='exit 0' pwrite='cat >/dev/null' \
+        pread='dd if=/dev/zero iflag=count_bytes count=$3 bs=256K status=none' flush="touch $TEST_DIR/flushing; sleep 2"
+    "$DECANT" in.img "$(uri d)" 2>err &
+    pid=$!
+    at_exit+=("kill -KILL $pid 2>/dev/null")
+    wait_until -e flushing
+    kill -INT "$pid"
+    case $1 in *-twice) sleep 0.2; kill -INT "$pid" ;; esac
+    code=0
+    wait "$pid" || code=$?
+    case $1 in
+    *-twice)
+        [ "$code" -eq 1 ] || fail "exit code $code, not 1"
+        one_line_about 'signal' ;;
+    *)
+        [ "$code" -eq 0 ] || fail "exit code $code of a copy that is complete: $(cat err)" ;;
+    esac ;;
 reader-gone)
     code=0
     { "$DECANT" in.img - 2>err || echo $? >code; } | head -c 100000 >out.part
