@@ -7,10 +7,12 @@
 #include "say.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define TERMINAL_INTERVAL_MS 250
 #define CONSOLE_INTERVAL_MS 5000
+#define NICEST 19
 
 struct reporter {
   struct copy_observer observer;
@@ -206,6 +208,8 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
   /* Before anything else, and never again; each part may be rounded to a page. */
   if (arena_reserve(&job->payload, options->copy.payload_bytes + tls_pool_bytes(sessions) + 4 * PAGE_BYTES, fault) == -1)
     return -1;
+  if (options->copy.nice)
+    (void)setpriority(PRIO_PROCESS, 0, NICEST); /* disks follow, unless their priority was set apart */
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   ring_open(&job->source_ring);
   ring_open(&job->destination_ring);

@@ -48,6 +48,7 @@ static const char help[] =
     "                             also --queue-size)\n"
     "      --request-size=SIZE    the largest read (a 32nd of the memory)\n"
     "      --rate-limit=SIZE      read at most SIZE bytes a second, for a busy server\n"
+    "      --nice                 leave the processor and the disks to whoever wants them\n"
     "  -C, --connections=N        at most N connections to a server (4; 1 to 16)\n"
     "  -R, --requests=N           at most N requests in flight on a connection (64)\n"
     "      --synchronous          one connection, one request at a time\n"
@@ -71,6 +72,7 @@ enum {
   OPTION_FLUSH,
   OPTION_LAYER,
   OPTION_MEMORY,
+  OPTION_NICE,
   OPTION_NO_EXTENTS,
   OPTION_NO_FLUSH,
   OPTION_REPORT,
@@ -93,6 +95,7 @@ static const struct option long_options[] = {
   { "flush", no_argument, NULL, OPTION_FLUSH },
   { "layer", no_argument, NULL, OPTION_LAYER },
   { "memory", required_argument, NULL, OPTION_MEMORY },
+  { "nice", no_argument, NULL, OPTION_NICE },
   { "no-extents", no_argument, NULL, OPTION_NO_EXTENTS },
   { "no-flush", no_argument, NULL, OPTION_NO_FLUSH },
   { "progress", optional_argument, NULL, 'p' },
@@ -234,6 +237,9 @@ take(struct options *options, int option, const char *value, struct fault *fault
     return 0;
   case OPTION_MEMORY:
     return parse_memory(options, value, fault);
+  case OPTION_NICE:
+    options->copy.nice = true;
+    return 0;
   case OPTION_NO_EXTENTS:
     options->copy.no_extents = true;
     return 0;

@@ -13,6 +13,7 @@ struct copy_options {
   bool payload_is_fixed;      /* --memory was given */
   uint64_t request_bytes;     /* --request-size: the largest read; 0: what the memory suggests */
   uint64_t bytes_per_s;       /* --rate-limit: the most to read; 0: no limit */
+  bool nice;                  /* run when nobody else wants to */
   uint64_t sparse_bytes;      /* -S: shortest run of zeros in data that becomes a hole; 0: don't look */
   bool no_extents;            /* don't ask the source for block status */
   enum part part;             /* of the source, that is copied */

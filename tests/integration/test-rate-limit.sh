@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A copy that is to leave room for others takes at least as long as it says, arrives
-# all the same, and can be stopped while it waits.
+# all the same, can be stopped while it waits, and has the least priority if asked to.
 #
-# cases: holds stops refused
+# cases: holds stops nice refused
 
 . "$(dirname "$0")/../functions.sh"
 requires_program nbdkit
@@ -27,6 +27,18 @@ stops)
     code=0
     wait $pid || code=$?
     [ "$code" -eq 1 ] && grep -q 'stopped by signal 15' err || fail "exit code $code: $(cat err)" ;;
+nice)
+    # All of it: the kernel's workers for its disks, and the server that it starts.
+    make_image in.img 4M 3
+    "$DECANT" --no-extents --rate-limit=64k --nice [ nbdkit --exit-with-parent file in.img ] out.img 2>err &
+    pid=$!
+    at_exit+=("kill -KILL $pid 2>/dev/null")
+    wait_until -s out.img
+    ps -L -o ni=,comm= --pid "$pid" --ppid "$pid" >priorities
+    kill -TERM $pid
+    wait $pid || true
+    grep -q nbdkit priorities || fail "no server: $(cat priorities)"
+    awk '$1 != 19 { print; bad = 1 } END { exit bad }' priorities || fail "not the least priority" ;;
 refused)
     must_fail 64 'rate-limit=1k: must be a size from 64k' --rate-limit=1k a b ;;
 esac
