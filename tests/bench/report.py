@@ -18,7 +18,7 @@ WALL_TARGET_SERVER_BOUND = 1.0
 PEAK_TARGET_MIB = 20
 LIMIT_TARGET = 0.85  # of the bare socket's speed
 SMALL_MEMORY_TARGET = 0.7  # of the speed by default
-BUSY = 0.95  # of a core, or of the cores that the client leaves: then the server is the limit
+BUSY = 0.95  # of a core: then the server is the limit
 
 
 @dataclass
@@ -49,7 +49,6 @@ class Outcome:
     name: str
     workload: object
     rows: dict = field(default_factory=dict)
-    server_threads: bool = True
     skipped: str = ""
 
     def _of(self, program, what):
@@ -69,12 +68,7 @@ class Outcome:
         return ratio(self._of(program, "server_cpu"), self._of(program, "wall"))
 
     def server_bound(self):
-        """Whether no client could be faster: the server takes a core; and where it has threads, all cores that decant leaves."""
-        share = self.server_share()
-        if not share:
-            return False
-        left = os.cpu_count() - self._of("decant", "cpu") / self._of("decant", "wall") if self.server_threads else 1
-        return share >= BUSY * max(left, 1)
+        return (self.server_share() or 0) >= BUSY
 
     def wall_target(self):
         return WALL_TARGET_SERVER_BOUND if self.server_bound() else self.workload.wall_target
@@ -189,7 +183,7 @@ Medians of {rounds} rounds; in each, every program had its turn with fresh serve
 - **calls**: system calls of the client; **moved**: bytes read from and written to NBD servers, per byte of the disk (counted by
   nbdkit, once, off the clock; - where there is no nbdkit).
 - **server**: processor time of the servers, and the cores they take on average. *Server is the limit* where that is 95 % of a core
-  and, for servers with threads (all but qemu-nbd), also 95 % of what decant leaves of the machine's cores.
+  or more; but servers with threads (all but qemu-nbd) could take more than one.
 - Targets: time / peer at most 0.9 (0.6 for nbd-file; {WALL_TARGET_SERVER_BOUND} where the server is the limit), cpu / nbdcopy at
   most {CPU_TARGET}, peak at most {PEAK_TARGET_MIB} MiB, {LIMIT_TARGET} of a bare socket's speed to null, with `--memory=2M`
   {SMALL_MEMORY_TARGET} of the default's. Where one is missed, it says so.

@@ -139,14 +139,14 @@ def file_nbd(machine):
 
 
 def device_file(machine):
-    image = machine.image("device", GIB)
+    image = machine.image("device", 2 * GIB)
     device, reason = machine.loop_device(image)
-    return Task(GIB, File(device, device=True), new_file(machine), expected=image) if device else reason
+    return Task(2 * GIB, File(device, device=True), new_file(machine), expected=image) if device else reason
 
 
 def file_file(machine):
-    image = stored(machine, GIB)
-    return Task(GIB, File(image), new_file(machine), expected=image)
+    image = stored(machine, 2 * GIB)
+    return Task(2 * GIB, File(image), new_file(machine), expected=image)
 
 
 # ---- from server to server
@@ -166,17 +166,17 @@ def fragments(machine, piece):
     return Task(GIB, source, destination, (server, other), image, result)
 
 
-# So many threads that the line is the limit, not how much a server takes on at a time.
-FAR = ("--threads=128",)
+# As many threads as clients have requests on a connection, so that the line is the limit, not what a server takes on at a time.
+FAR = ("--threads=64",)
 
 
-def delay(machine, milliseconds, connections):
+def delay(machine, bytes_, milliseconds, connections):
     asked = [f"{what}={milliseconds}ms" for what in ("rdelay", "wdelay", "delay-extents")]
-    return nbd_nbd(machine, GIB, connections, asked, ["delay"], FAR)
+    return nbd_nbd(machine, bytes_, connections, asked, ["delay"], FAR)
 
 
 def jitter(machine):
-    return nbd_nbd(machine, GIB, 0, ["jitter=10"], [f"{machine.tools}/jitter.so"], FAR)
+    return nbd_nbd(machine, 2 * GIB, 0, ["jitter=10"], [f"{machine.tools}/jitter.so"], FAR)
 
 
 # ---- TLS
@@ -205,18 +205,18 @@ WORKLOADS = {
     "file-nbd": Workload("2 GiB of data from a file to a server", file_nbd),
     "nbd-nbd": Workload("2 GiB of data from a server to another", lambda m: nbd_nbd(m, 2 * GIB)),
     "nbd-pipe": Workload("2 GiB of data from a server to a pipe", lambda m: nbd_to(m, PIPE, served(m, 2 * GIB), 2 * GIB)),
-    "device-file": Workload("1 GiB of data from a block device to a new file", device_file, extra=("qemu-img -t none",)),
-    "file-file": Workload("1 GiB of data from a file to a new file", file_file, extra=("qemu-img -t none",)),
+    "device-file": Workload("2 GiB of data from a block device to a new file", device_file, extra=("qemu-img -t none",)),
+    "file-file": Workload("2 GiB of data from a file to a new file", file_file, extra=("qemu-img -t none",)),
     "sparse": Workload("4 GiB, a fifth of it data in runs of 4 MiB, from a server to a new file", sparse),
     "fragments-64K": Workload("1 GiB, 64 KiB data and 64 KiB hole in turn, from a server to another",
                               lambda m: fragments(m, 64 * KIB)),
     "fragments-4K": Workload("the same with 4 KiB", lambda m: fragments(m, 4 * KIB)),
     "zeros": Workload("2 GiB of zeros from a server that tells no extents, to a new file", zeros),
-    "delay-5ms-c1": Workload("1 GiB from a server to another, each 5 ms away, 1 connection", lambda m: delay(m, 5, 1)),
-    "delay-5ms-c4": Workload("the same, 4 connections", lambda m: delay(m, 5, 4)),
-    "delay-50ms-c1": Workload("1 GiB from a server to another, each 50 ms away, 1 connection", lambda m: delay(m, 50, 1)),
-    "delay-50ms-c4": Workload("the same, 4 connections", lambda m: delay(m, 50, 4)),
-    "jitter": Workload("1 GiB from a server to another, each answer after another delay up to 10 ms", jitter),
+    "delay-5ms-c1": Workload("2 GiB from a server to another, each 5 ms away, 1 connection", lambda m: delay(m, 2 * GIB, 5, 1)),
+    "delay-5ms-c4": Workload("the same, 4 connections", lambda m: delay(m, 2 * GIB, 5, 4)),
+    "delay-50ms-c1": Workload("1 GiB from a server to another, each 50 ms away, 1 connection", lambda m: delay(m, GIB, 50, 1)),
+    "delay-50ms-c4": Workload("the same, 4 connections", lambda m: delay(m, GIB, 50, 4)),
+    "jitter": Workload("2 GiB from a server to another, each answer after another delay up to 10 ms", jitter),
     "tls-read": Workload("1 GiB of data over TLS from a server, dropped", tls_read),
     "tls-write": Workload("1 GiB of data from a file over TLS to a server", tls_write),
     "qcow2": Workload("1 GiB of data in a compressed qcow2, served by qemu-nbd, to a new file", compressed),
