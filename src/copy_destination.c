@@ -148,7 +148,7 @@ conclude_edge(struct copy *copy)
   const struct request *request = &copy->edge_request;
 
   if (request->errnum)
-    copy_fail(copy, copy->config.destination, "reading back", request->offset, request->errnum);
+    copy_fail(copy, copy->config.destination, "reading back", request->offset + request->done, request->errnum);
   else
     assemble_edge(&copy->assemble, request->payload);
   copy->stage_busy[copy->edge_stage] = false;

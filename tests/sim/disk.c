@@ -105,12 +105,14 @@ answer_read(struct disk *disk, struct request *request)
 
   chunks_clear(request->chunks);
   bool bad = request->offset < disk->manners.bad_end && end > disk->manners.bad_start;
-  if (bad) /* what lies before may be good, or be lost with the rest */
-    end = happens(disk, 2) ? range_max(disk->manners.bad_start, request->offset) : request->offset;
+  if (bad)
+    end = range_max(disk->manners.bad_start, request->offset);
   if (happens(disk, disk->manners.read_fails_one_in)) {
     bad = true;
-    end = request->offset;
+    end = random_between(&disk->random, request->offset, range_max(end, request->offset));
   }
+  if (bad && happens(disk, 2)) /* what lies before may be good, or be lost with the rest */
+    end = request->offset;
   request->done = end > request->offset ? end - request->offset : 0;
   memcpy(request->payload, disk->content + request->offset, request->done);
   if (happens(disk, disk->manners.split_one_in) && request->done > 0)
