@@ -4,6 +4,7 @@
 
 #include "budget.h"
 #include "progress.h"
+#include "range.h"
 #include "say.h"
 
 #include <stdio.h>
@@ -133,7 +134,7 @@ lay_out(struct copy_job *job, struct copy_config *config)
 {
   const struct budget *budget = &config->budget;
 
-  config->slot_buffers = arena_take(&job->payload, budget->slots * budget->slot_bytes, PAGE_BYTES);
+  config->slot_buffers = arena_take(&job->payload, budget->slots * budget->slot_bytes, LARGE_PAGE_BYTES);
   config->stage_buffers = arena_take(&job->payload, budget->stages * budget->block_bytes, PAGE_BYTES);
   config->zeros = arena_take(&job->payload, budget->zero_bytes, PAGE_BYTES);
 }
@@ -202,11 +203,13 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
   struct fault closing;
   struct reporter reporter = { 0 };
   unsigned sessions = client_sessions(&options->source, options) + client_sessions(&options->destination, options);
+  /* Each part may be rounded to a page, and the payload begins with a large one. */
+  size_t bytes = range_align_up(tls_pool_bytes(sessions), LARGE_PAGE_BYTES) + options->copy.payload_bytes + 4 * PAGE_BYTES;
 
   if (digests_init(&job->digests, options, fault) == -1)
     return -1;
-  /* Before anything else, and never again; each part may be rounded to a page. */
-  if (arena_reserve(&job->payload, options->copy.payload_bytes + tls_pool_bytes(sessions) + 4 * PAGE_BYTES, fault) == -1)
+  /* Before anything else, and never again. */
+  if (arena_reserve(&job->payload, bytes, fault) == -1)
     return -1;
   if (options->copy.nice)
     (void)setpriority(PRIO_PROCESS, 0, NICEST); /* disks follow, unless their priority was set apart */
