@@ -4,9 +4,7 @@
 
 #include "secret.h"
 #include "tls_keys.h"
-
-#include <bearssl_hash.h>
-#include <bearssl_rsa.h>
+#include "tls_psk_secrets.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -24,10 +22,9 @@ enum message {
 
 enum extension { EXTENSION_GROUPS = 10, EXTENSION_EXTENDED_MASTER = 23, EXTENSION_RENEGOTIATION = 0xFF01 };
 
-enum { MESSAGE_HEADER_BYTES = 4, VERIFY_BYTES = 12 };
+enum { MESSAGE_HEADER_BYTES = 4 };
 
-_Static_assert(sizeof(br_sha256_context) <= sizeof(struct tls_psk_hash), "there is room for the hash");
-_Static_assert(MESSAGE_HEADER_BYTES + VERIFY_BYTES == TLS_PSK_FINISHED_BYTES, "the length of Finished");
+_Static_assert(MESSAGE_HEADER_BYTES + TLS_PSK_VERIFY_BYTES == TLS_PSK_FINISHED_BYTES, "the length of Finished");
 _Static_assert(2 + TLS_PSK_HINT_BYTES_MAX + 3 * (2 + TLS_PSK_PRIME_BYTES_MAX) + MESSAGE_HEADER_BYTES ==
                    TLS_PSK_MESSAGE_BYTES_MAX,
                "the longest message");
@@ -196,12 +193,6 @@ put_alert(struct tls_psk *psk, enum tls_alert alert)
   end_record(psk, header);
 }
 
-static void
-add_to_transcript(struct tls_psk *psk, const uint8_t *bytes, size_t length)
-{
-  br_sha256_update((br_sha256_context *)(void *)&psk->transcript, bytes, length);
-}
-
 /* A message in a record of its own. */
 static uint8_t *
 begin_message(struct tls_psk *psk, enum message type)
@@ -219,7 +210,7 @@ end_message(struct tls_psk *psk, uint8_t *header)
   size_t length = (size_t)(psk->output + psk->output_end - message);
 
   tls_put_16(message + 2, length - MESSAGE_HEADER_BYTES); /* of three bytes, the first is 0 */
-  add_to_transcript(psk, message, length);
+  tls_psk_secrets_add_message(psk, message, length);
   end_record(psk, header);
 }
 
@@ -244,89 +235,6 @@ put_hello(struct tls_psk *psk)
   end_message(psk, header);
 }
 
-/* ---- Secrets ---- */
-
-static void
-transcript_digest(const struct tls_psk *psk, uint8_t digest[br_sha256_SIZE])
-{
-  br_sha256_out((const br_sha256_context *)(const void *)&psk->transcript, digest);
-}
-
-/* value^exponent mod prime, in place. BearSSL's name for this is an RSA operation with
- * a public key; it takes the exponent from the same code that takes private ones, and
- * its time depends on the lengths alone. */
-static bool
-raise(const struct tls_psk *psk, uint8_t value[TLS_PSK_PRIME_BYTES_MAX])
-{
-  const br_rsa_public_key group = { .n = (unsigned char *)(uintptr_t)psk->prime,
-                                    .nlen = psk->prime_bytes,
-                                    .e = (unsigned char *)(uintptr_t)psk->exponent,
-                                    .elen = sizeof psk->exponent };
-
-  return br_rsa_public_get_default()(value, psk->prime_bytes, &group) == 1;
-}
-
-/* Of RFC 4279: what Diffie and Hellman agreed on, or as many zeros as the key is long,
- * and then the key, each behind its length. Returns how long that is, or 0. */
-static size_t
-make_premaster(const struct tls_psk *psk, uint8_t premaster[4 + 2 * TLS_PSK_PRIME_BYTES_MAX])
-{
-  uint8_t shared[TLS_PSK_PRIME_BYTES_MAX] = { 0 };
-  size_t length = psk->key_length, zeros = 0;
-  uint8_t *to = premaster;
-
-  if (psk->prime_bytes > 0) {
-    memcpy(shared, psk->server_public, psk->prime_bytes);
-    if (!raise(psk, shared))
-      return 0;
-    /* That this takes a different time says something of one exponent that is used
-     * once. */
-    while (zeros < psk->prime_bytes && shared[zeros] == 0)
-      zeros++;
-    length = psk->prime_bytes - zeros;
-  }
-  tls_put_16(to, length);
-  memcpy(to + 2, shared + zeros, length);
-  to += 2 + length;
-  tls_put_16(to, psk->key_length);
-  memcpy(to + 2, psk->key, psk->key_length);
-  to += 2 + psk->key_length;
-  secret_wipe(shared, sizeof shared);
-  return (size_t)(to - premaster);
-}
-
-_Static_assert(TLS_PSK_KEY_BYTES_MAX <= TLS_PSK_PRIME_BYTES_MAX, "the longest key fits where the shared number does");
-
-/* The master secret, from the transcript up to ClientKeyExchange, and the keys. */
-static bool
-make_secrets(struct tls_psk *psk)
-{
-  uint8_t premaster[4 + 2 * TLS_PSK_PRIME_BYTES_MAX], digest[br_sha256_SIZE];
-  const br_tls_prf_seed_chunk randoms[] = { { psk->client_random, TLS_RANDOM_BYTES },
-                                            { psk->server_random, TLS_RANDOM_BYTES } };
-  const br_tls_prf_seed_chunk session = { digest, sizeof digest };
-  size_t length = make_premaster(psk, premaster);
-
-  transcript_digest(psk, digest);
-  if (psk->has_extended_master)
-    br_tls12_sha256_prf(psk->master, sizeof psk->master, premaster, length, "extended master secret", 1, &session);
-  else
-    br_tls12_sha256_prf(psk->master, sizeof psk->master, premaster, length, "master secret", 2, randoms);
-  secret_wipe(premaster, sizeof premaster);
-  return length > 0 &&
-         tls_keys_derive(&psk->keys, psk->suite, psk->master, psk->client_random, psk->server_random);
-}
-
-static void
-verify_data(const struct tls_psk *psk, const char *label, uint8_t verify[VERIFY_BYTES])
-{
-  uint8_t digest[br_sha256_SIZE];
-  const br_tls_prf_seed_chunk seed = { digest, sizeof digest };
-
-  transcript_digest(psk, digest);
-  br_tls12_sha256_prf(verify, VERIFY_BYTES, psk->master, sizeof psk->master, label, 1, &seed);
-}
-
 /* ---- What the client answers ---- */
 
 static bool
@@ -339,7 +247,7 @@ put_key_exchange(struct tls_psk *psk)
   put_bytes(psk, psk->user, psk->user_length);
   if (psk->prime_bytes > 0) {
     memcpy(own_public, psk->generator, psk->prime_bytes);
-    if (!raise(psk, own_public))
+    if (!tls_psk_secrets_raise(psk, own_public))
       return false;
     put_16(psk, psk->prime_bytes);
     put_bytes(psk, own_public, psk->prime_bytes);
@@ -363,10 +271,10 @@ make_ciphers(struct tls_psk *psk)
 static void
 put_finished(struct tls_psk *psk)
 {
-  uint8_t message[TLS_PSK_FINISHED_BYTES] = { FINISHED, 0, 0, VERIFY_BYTES };
+  uint8_t message[TLS_PSK_FINISHED_BYTES] = { FINISHED, 0, 0, TLS_PSK_VERIFY_BYTES };
 
-  verify_data(psk, "client finished", message + MESSAGE_HEADER_BYTES);
-  add_to_transcript(psk, message, sizeof message);
+  tls_psk_secrets_verify(psk, "client finished", message + MESSAGE_HEADER_BYTES);
+  tls_psk_secrets_add_message(psk, message, sizeof message);
   put_sealed(psk, TLS_CONTENT_HANDSHAKE, message, sizeof message);
 }
 
@@ -376,7 +284,7 @@ answer(struct tls_psk *psk)
   size_t before = psk->output_end;
   uint8_t *header;
 
-  if (!put_key_exchange(psk) || !make_secrets(psk)) {
+  if (!put_key_exchange(psk) || !tls_psk_secrets_make(psk)) {
     psk->output_end = before;
     return refuse(psk, TLS_ALERT_ILLEGAL_PARAMETER, "the server's Diffie-Hellman numbers can't be reckoned with");
   }
@@ -526,10 +434,10 @@ read_hello_done(struct tls_psk *psk, struct reader *message)
 static bool
 read_finished(struct tls_psk *psk, struct reader *message)
 {
-  uint8_t verify[VERIFY_BYTES];
-  const uint8_t *bytes = read_bytes(message, VERIFY_BYTES);
+  uint8_t verify[TLS_PSK_VERIFY_BYTES];
+  const uint8_t *bytes = read_bytes(message, TLS_PSK_VERIFY_BYTES);
 
-  verify_data(psk, "server finished", verify);
+  tls_psk_secrets_verify(psk, "server finished", verify);
   if (!is_read(message) || !secret_is_equal(bytes, verify, sizeof verify))
     return refuse(psk, TLS_ALERT_DECRYPT_ERROR,
                   "the server didn't prove that it knows the key, or somebody changed the handshake on its way");
@@ -573,7 +481,7 @@ read_message(struct tls_psk *psk)
       continue;
     /* What Finished proves is what went before it. */
     if (psk->state != TLS_PSK_WANTS_FINISHED)
-      add_to_transcript(psk, psk->message, psk->message_fill);
+      tls_psk_secrets_add_message(psk, psk->message, psk->message_fill);
     psk->message_fill = 0;
     return steps[i].read(psk, &body);
   }
@@ -740,7 +648,7 @@ tls_psk_start(struct tls_psk *psk, const struct tls_psk_config *config, struct f
   psk->key_length = config->key_length;
   memcpy(psk->client_random, config->random, TLS_RANDOM_BYTES);
   memcpy(psk->exponent, config->random + TLS_RANDOM_BYTES, TLS_PSK_EXPONENT_BYTES);
-  br_sha256_init((br_sha256_context *)(void *)&psk->transcript);
+  tls_psk_secrets_begin(psk);
   put_hello(psk);
   return 0;
 }

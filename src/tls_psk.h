@@ -70,7 +70,7 @@ enum tls_psk_state {
   TLS_PSK_HAS_FAILED,
 };
 
-/* Room for a running SHA-256; tls_psk.c holds it to the library's type. */
+/* Room for a running SHA-256; tls_psk_secrets.c holds it to the library's type. */
 struct tls_psk_hash {
   uint64_t words[16];
 };
