@@ -5,26 +5,13 @@
 #include "secret.h"
 #include "tls_keys.h"
 #include "tls_psk_secrets.h"
+#include "tls_psk_write.h"
 
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum message {
-  CLIENT_HELLO = 1,
-  SERVER_HELLO = 2,
-  SERVER_KEY_EXCHANGE = 12,
-  SERVER_HELLO_DONE = 14,
-  CLIENT_KEY_EXCHANGE = 16,
-  FINISHED = 20,
-};
-
-enum extension { EXTENSION_GROUPS = 10, EXTENSION_EXTENDED_MASTER = 23, EXTENSION_RENEGOTIATION = 0xFF01 };
-
-enum { MESSAGE_HEADER_BYTES = 4 };
-
-_Static_assert(MESSAGE_HEADER_BYTES + TLS_PSK_VERIFY_BYTES == TLS_PSK_FINISHED_BYTES, "the length of Finished");
 _Static_assert(2 + TLS_PSK_HINT_BYTES_MAX + 3 * (2 + TLS_PSK_PRIME_BYTES_MAX) + MESSAGE_HEADER_BYTES ==
                    TLS_PSK_MESSAGE_BYTES_MAX,
                "the longest message");
@@ -34,15 +21,6 @@ _Static_assert(2 + TLS_PSK_HINT_BYTES_MAX + 3 * (2 + TLS_PSK_PRIME_BYTES_MAX) + 
 #define NO_SUITE "the server takes none of the cipher suites with a key (PSK) that are offered to it"
 #define KEY_REFUSED "the server refused the key of the user \"%.*s\": it has another, or doesn't know the user"
 
-static void put_alert(struct tls_psk *psk, enum tls_alert alert);
-
-static void
-fail_with(struct tls_psk *psk, const char *format, va_list args)
-{
-  vsnprintf(psk->failed, sizeof psk->failed, format, args);
-  psk->state = TLS_PSK_HAS_FAILED;
-}
-
 /* Keeps the words. */
 static void
 fail(struct tls_psk *psk, const char *format, ...)
@@ -50,21 +28,9 @@ fail(struct tls_psk *psk, const char *format, ...)
   va_list args;
 
   va_start(args, format);
-  fail_with(psk, format, args);
+  vsnprintf(psk->failed, sizeof psk->failed, format, args);
   va_end(args);
-}
-
-/* Keeps the words, leaves an alert for the server, and returns false. */
-static bool
-refuse(struct tls_psk *psk, enum tls_alert alert, const char *format, ...)
-{
-  va_list args;
-
-  put_alert(psk, alert);
-  va_start(args, format);
-  fail_with(psk, format, args);
-  va_end(args);
-  return false;
+  psk->state = TLS_PSK_HAS_FAILED;
 }
 
 static int
@@ -132,171 +98,6 @@ is_read(const struct reader *reader)
   return !reader->is_short && reader->left == 0;
 }
 
-/* ---- Writing ---- */
-
-/* Adds to the output, or makes the room if `bytes` is NULL: there is always enough, for all
- * that is ever sent. */
-static uint8_t *
-put_bytes(struct tls_psk *psk, const void *bytes, size_t length)
-{
-  uint8_t *to = psk->output + psk->output_end;
-
-  assert(length <= sizeof psk->output - psk->output_end);
-  if (bytes)
-    memcpy(to, bytes, length);
-  psk->output_end += length;
-  return to;
-}
-
-static void
-put_16(struct tls_psk *psk, size_t value)
-{
-  tls_put_16(put_bytes(psk, NULL, 2), value);
-}
-
-/* A record that isn't sealed. Returns where its header is, for end_record(). */
-static uint8_t *
-begin_record(struct tls_psk *psk, enum tls_content content)
-{
-  uint8_t *header = put_bytes(psk, &(uint8_t){ (uint8_t)content }, 1);
-
-  put_16(psk, TLS_VERSION_12);
-  put_16(psk, 0);
-  return header;
-}
-
-static void
-end_record(struct tls_psk *psk, uint8_t *header)
-{
-  tls_put_16(header + 3, (size_t)(psk->output + psk->output_end - header) - TLS_HEADER_BYTES);
-}
-
-static void
-put_sealed(struct tls_psk *psk, enum tls_content content, const uint8_t *bytes, size_t length)
-{
-  tls_cipher_seal(&psk->sealer, content, put_bytes(psk, NULL, length + TLS_RECORD_OVERHEAD_BYTES), bytes, length);
-}
-
-/* Our cipher holds from our ChangeCipherSpec on. */
-static void
-put_alert(struct tls_psk *psk, enum tls_alert alert)
-{
-  const uint8_t bytes[] = { TLS_ALERT_FATAL, (uint8_t)alert };
-  uint8_t *header;
-
-  if (psk->state >= TLS_PSK_WANTS_CIPHER_SPEC) {
-    put_sealed(psk, TLS_CONTENT_ALERT, bytes, sizeof bytes);
-    return;
-  }
-  header = begin_record(psk, TLS_CONTENT_ALERT);
-  put_bytes(psk, bytes, sizeof bytes);
-  end_record(psk, header);
-}
-
-/* A message in a record of its own. */
-static uint8_t *
-begin_message(struct tls_psk *psk, enum message type)
-{
-  uint8_t *header = begin_record(psk, TLS_CONTENT_HANDSHAKE);
-
-  put_bytes(psk, (const uint8_t[MESSAGE_HEADER_BYTES]){ (uint8_t)type }, MESSAGE_HEADER_BYTES);
-  return header;
-}
-
-static void
-end_message(struct tls_psk *psk, uint8_t *header)
-{
-  uint8_t *message = header + TLS_HEADER_BYTES;
-  size_t length = (size_t)(psk->output + psk->output_end - message);
-
-  tls_put_16(message + 2, length - MESSAGE_HEADER_BYTES); /* of three bytes, the first is 0 */
-  tls_psk_secrets_add_message(psk, message, length);
-  end_record(psk, header);
-}
-
-static void
-put_hello(struct tls_psk *psk)
-{
-  static const uint8_t offer[] = {
-    0,                              /* no session to go on with */
-    0, 4, 0x00, 0xAA, 0x00, 0xA8,   /* the suites */
-    1, 0,                           /* no compression */
-    0, 21,                          /* the extensions: */
-    0xFF, 0x01, 0, 1, 0,            /* renegotiation_info: none went before */
-    0, EXTENSION_EXTENDED_MASTER, 0, 0,
-    0, EXTENSION_GROUPS, 0, 8, 0, 6, /* of RFC 7919, ffdhe2048, 3072 and 4096 */
-    0x01, 0x00, 0x01, 0x01, 0x01, 0x02,
-  };
-  uint8_t *header = begin_message(psk, CLIENT_HELLO);
-
-  put_16(psk, TLS_VERSION_12);
-  put_bytes(psk, psk->client_random, sizeof psk->client_random);
-  put_bytes(psk, offer, sizeof offer);
-  end_message(psk, header);
-}
-
-/* ---- What the client answers ---- */
-
-static bool
-put_key_exchange(struct tls_psk *psk)
-{
-  uint8_t own_public[TLS_PSK_PRIME_BYTES_MAX];
-  uint8_t *header = begin_message(psk, CLIENT_KEY_EXCHANGE);
-
-  put_16(psk, psk->user_length);
-  put_bytes(psk, psk->user, psk->user_length);
-  if (psk->prime_bytes > 0) {
-    memcpy(own_public, psk->generator, psk->prime_bytes);
-    if (!tls_psk_secrets_raise(psk, own_public))
-      return false;
-    put_16(psk, psk->prime_bytes);
-    put_bytes(psk, own_public, psk->prime_bytes);
-  }
-  end_message(psk, header);
-  return true;
-}
-
-/* The ciphers of both sides, for the first records under them. */
-static void
-make_ciphers(struct tls_psk *psk)
-{
-  struct tls_keys first = psk->keys;
-
-  first.send.sequence = first.receive.sequence = 0;
-  tls_cipher_init(&psk->sealer, &first.send);
-  tls_cipher_init(&psk->opener, &first.receive);
-  secret_wipe(&first, sizeof first);
-}
-
-static void
-put_finished(struct tls_psk *psk)
-{
-  uint8_t message[TLS_PSK_FINISHED_BYTES] = { FINISHED, 0, 0, TLS_PSK_VERIFY_BYTES };
-
-  tls_psk_secrets_verify(psk, "client finished", message + MESSAGE_HEADER_BYTES);
-  tls_psk_secrets_add_message(psk, message, sizeof message);
-  put_sealed(psk, TLS_CONTENT_HANDSHAKE, message, sizeof message);
-}
-
-static bool
-answer(struct tls_psk *psk)
-{
-  size_t before = psk->output_end;
-  uint8_t *header;
-
-  if (!put_key_exchange(psk) || !tls_psk_secrets_make(psk)) {
-    psk->output_end = before;
-    return refuse(psk, TLS_ALERT_ILLEGAL_PARAMETER, "the server's Diffie-Hellman numbers can't be reckoned with");
-  }
-  make_ciphers(psk);
-  header = begin_record(psk, TLS_CONTENT_CIPHER_SPEC);
-  put_bytes(psk, &(uint8_t){ 1 }, 1);
-  end_record(psk, header);
-  put_finished(psk);
-  psk->state = TLS_PSK_WANTS_CIPHER_SPEC;
-  return true;
-}
-
 /* ---- What the server says ---- */
 
 /* The extensions of a ServerHello: what was offered, once each, and with nothing in
@@ -319,14 +120,15 @@ read_extensions(struct tls_psk *psk, struct reader *hello)
     else if (type == EXTENSION_RENEGOTIATION && length == 1 && bytes[0] == 0 && !has_renegotiation)
       has_renegotiation = true;
     else
-      return refuse(psk, TLS_ALERT_UNSUPPORTED_EXTENSION,
-                    "the server's hello has an extension that it can't have there (%u, of %zu bytes)", type, length);
+      return tls_psk_refuse(psk, TLS_ALERT_UNSUPPORTED_EXTENSION,
+                            "the server's hello has an extension that it can't have there (%u, of %zu bytes)", type,
+                            length);
   }
   if (all.is_short || !is_read(hello))
-    return refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's hello is malformed");
+    return tls_psk_refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's hello is malformed");
   if (!has_renegotiation)
-    return refuse(psk, TLS_ALERT_HANDSHAKE_FAILURE,
-                  "the server is too old: it doesn't say that it renegotiates securely (RFC 5746)");
+    return tls_psk_refuse(psk, TLS_ALERT_HANDSHAKE_FAILURE,
+                          "the server is too old: it doesn't say that it renegotiates securely (RFC 5746)");
   return true;
 }
 
@@ -343,14 +145,15 @@ read_hello(struct tls_psk *psk, struct reader *hello)
   psk->suite = read_16(hello);
   compression = read_8(hello);
   if (hello->is_short || session > 32)
-    return refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's hello is malformed");
+    return tls_psk_refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's hello is malformed");
   if (version != TLS_VERSION_12)
-    return refuse(psk, TLS_ALERT_PROTOCOL_VERSION, "the server wants another version than TLS 1.2 (0x%04x)", version);
+    return tls_psk_refuse(psk, TLS_ALERT_PROTOCOL_VERSION, "the server wants another version than TLS 1.2 (0x%04x)",
+                          version);
   if ((psk->suite != TLS_DHE_PSK_WITH_AES_128_GCM_SHA256 && psk->suite != TLS_PSK_WITH_AES_128_GCM_SHA256) ||
       compression != 0)
-    return refuse(psk, TLS_ALERT_ILLEGAL_PARAMETER,
-                  "the server chose what it wasn't offered: cipher suite 0x%04x, compression %u", psk->suite,
-                  compression);
+    return tls_psk_refuse(psk, TLS_ALERT_ILLEGAL_PARAMETER,
+                          "the server chose what it wasn't offered: cipher suite 0x%04x, compression %u", psk->suite,
+                          compression);
   if (!read_extensions(psk, hello))
     return false;
   psk->state = TLS_PSK_WANTS_KEY;
@@ -392,16 +195,16 @@ read_group(struct tls_psk *psk, struct reader *message)
   size_t bits = bits_of(prime);
 
   if (!is_read(message))
-    return refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's key exchange is malformed");
+    return tls_psk_refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's key exchange is malformed");
   if (bits < TLS_PSK_PRIME_BYTES_MIN * 8 || bits > TLS_PSK_PRIME_BYTES_MAX * 8)
-    return refuse(psk, TLS_ALERT_INSUFFICIENT_SECURITY,
-                  "the server's Diffie-Hellman prime has %zu bits, and only %u to %u are taken", bits,
-                  TLS_PSK_PRIME_BYTES_MIN * 8, TLS_PSK_PRIME_BYTES_MAX * 8);
+    return tls_psk_refuse(psk, TLS_ALERT_INSUFFICIENT_SECURITY,
+                          "the server's Diffie-Hellman prime has %zu bits, and only %u to %u are taken", bits,
+                          TLS_PSK_PRIME_BYTES_MIN * 8, TLS_PSK_PRIME_BYTES_MAX * 8);
   psk->prime_bytes = prime.left;
   memcpy(psk->prime, prime.at, prime.left);
   if ((psk->prime[prime.left - 1] & 1) == 0 || !take_number(psk, generator, psk->generator) ||
       !take_number(psk, public, psk->server_public))
-    return refuse(psk, TLS_ALERT_ILLEGAL_PARAMETER, "the server's Diffie-Hellman numbers are none");
+    return tls_psk_refuse(psk, TLS_ALERT_ILLEGAL_PARAMETER, "the server's Diffie-Hellman numbers are none");
   return true;
 }
 
@@ -414,7 +217,7 @@ read_key(struct tls_psk *psk, struct reader *message)
   read_bytes(message, hint);
   if (message->is_short || hint > TLS_PSK_HINT_BYTES_MAX ||
       (psk->suite == TLS_PSK_WITH_AES_128_GCM_SHA256 && !is_read(message)))
-    return refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's key exchange is malformed");
+    return tls_psk_refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's key exchange is malformed");
   if (psk->suite == TLS_DHE_PSK_WITH_AES_128_GCM_SHA256 && !read_group(psk, message))
     return false;
   psk->state = TLS_PSK_WANTS_HELLO_DONE;
@@ -425,10 +228,10 @@ static bool
 read_hello_done(struct tls_psk *psk, struct reader *message)
 {
   if (!is_read(message))
-    return refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's hello ends with more than it should");
+    return tls_psk_refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's hello ends with more than it should");
   if (psk->suite == TLS_DHE_PSK_WITH_AES_128_GCM_SHA256 && psk->prime_bytes == 0)
-    return refuse(psk, TLS_ALERT_UNEXPECTED_MESSAGE, "the server left out its part of the key exchange");
-  return answer(psk);
+    return tls_psk_refuse(psk, TLS_ALERT_UNEXPECTED_MESSAGE, "the server left out its part of the key exchange");
+  return tls_psk_write_answer(psk);
 }
 
 static bool
@@ -439,8 +242,9 @@ read_finished(struct tls_psk *psk, struct reader *message)
 
   tls_psk_secrets_verify(psk, "server finished", verify);
   if (!is_read(message) || !secret_is_equal(bytes, verify, sizeof verify))
-    return refuse(psk, TLS_ALERT_DECRYPT_ERROR,
-                  "the server didn't prove that it knows the key, or somebody changed the handshake on its way");
+    return tls_psk_refuse(psk, TLS_ALERT_DECRYPT_ERROR,
+                          "the server didn't prove that it knows the key, "
+                          "or somebody changed the handshake on its way");
   psk->state = TLS_PSK_IS_DONE;
   return true;
 }
@@ -485,8 +289,8 @@ read_message(struct tls_psk *psk)
     psk->message_fill = 0;
     return steps[i].read(psk, &body);
   }
-  return refuse(psk, TLS_ALERT_UNEXPECTED_MESSAGE, "the server sent a handshake message of the unexpected type %u",
-                psk->message[0]);
+  return tls_psk_refuse(psk, TLS_ALERT_UNEXPECTED_MESSAGE,
+                        "the server sent a handshake message of the unexpected type %u", psk->message[0]);
 }
 
 /* Puts messages together from what records hold of them. */
@@ -502,8 +306,8 @@ add_to_message(struct tls_psk *psk, const uint8_t *bytes, size_t length)
     length -= part;
     whole = message_length(psk);
     if (whole > sizeof psk->message)
-      return refuse(psk, TLS_ALERT_DECODE_ERROR, "the server sent a handshake message of %zu bytes, longer than any",
-                    whole);
+      return tls_psk_refuse(psk, TLS_ALERT_DECODE_ERROR,
+                            "the server sent a handshake message of %zu bytes, longer than any", whole);
     if (whole == psk->message_fill && !read_message(psk))
       return false;
   }
@@ -563,15 +367,16 @@ check_record(struct tls_psk *psk)
 
   /* A server that has no version in common may say so in its own. */
   if (version != TLS_VERSION_12 && (version >> 8 != 3 || psk->record[0] != TLS_CONTENT_ALERT))
-    return refuse(psk, TLS_ALERT_PROTOCOL_VERSION, "the server answered with what is no TLS 1.2: is it a TLS server?");
+    return tls_psk_refuse(psk, TLS_ALERT_PROTOCOL_VERSION,
+                          "the server answered with what is no TLS 1.2: is it a TLS server?");
   psk->record_left = tls_get_16(psk->record + 3);
   for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++)
     if (bounds[i].content == psk->record[0] && bounds[i].is_sealed == is_sealed &&
         psk->record_left >= bounds[i].least && psk->record_left <= bounds[i].most)
       return true;
-  return refuse(psk, TLS_ALERT_UNEXPECTED_MESSAGE,
-                "the server sent a record of type %u with %zu bytes, which has no place in the handshake",
-                psk->record[0], psk->record_left);
+  return tls_psk_refuse(psk, TLS_ALERT_UNEXPECTED_MESSAGE,
+                        "the server sent a record of type %u with %zu bytes, which has no place in the handshake",
+                        psk->record[0], psk->record_left);
 }
 
 /* A record is whole that is put together before it is looked at. */
@@ -584,7 +389,7 @@ read_record(struct tls_psk *psk)
   if (psk->state == TLS_PSK_WANTS_FINISHED) {
     length -= TLS_NONCE_BYTES + GCM_TAG_BYTES;
     if (!tls_cipher_open(&psk->opener, psk->record, plain, length))
-      return refuse(psk, TLS_ALERT_BAD_RECORD_MAC, "a record was damaged or forged on its way from the server");
+      return tls_psk_refuse(psk, TLS_ALERT_BAD_RECORD_MAC, "a record was damaged or forged on its way from the server");
     content = plain;
   }
   if (psk->record[0] == TLS_CONTENT_ALERT)
@@ -592,7 +397,7 @@ read_record(struct tls_psk *psk)
   if (psk->record[0] == TLS_CONTENT_HANDSHAKE)
     return add_to_message(psk, content, length);
   if (psk->state != TLS_PSK_WANTS_CIPHER_SPEC || psk->message_fill > 0 || content[0] != 1)
-    return refuse(psk, TLS_ALERT_UNEXPECTED_MESSAGE, "the server changed its cipher when it wasn't its turn");
+    return tls_psk_refuse(psk, TLS_ALERT_UNEXPECTED_MESSAGE, "the server changed its cipher when it wasn't its turn");
   psk->state = TLS_PSK_WANTS_FINISHED;
   return true;
 }
@@ -649,7 +454,7 @@ tls_psk_start(struct tls_psk *psk, const struct tls_psk_config *config, struct f
   memcpy(psk->client_random, config->random, TLS_RANDOM_BYTES);
   memcpy(psk->exponent, config->random + TLS_RANDOM_BYTES, TLS_PSK_EXPONENT_BYTES);
   tls_psk_secrets_begin(psk);
-  put_hello(psk);
+  tls_psk_write_hello(psk);
   return 0;
 }
 
