@@ -16,7 +16,7 @@ UNIT_SOURCES := $(wildcard tests/unit/test-*.c)
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/unit/%)
 # And edges that own no more than a library of pure functions: of TLS, what a handshake
 # with a key and its records take.
-PSK_ROOMS := gcm gcm_x86 tls_cipher tls_keys tls_record tls_psk tls_psk_secrets tls_psk_write
+PSK_ROOMS := gcm gcm_x86 tls_cipher tls_keys tls_record tls_psk tls_psk_read tls_psk_secrets tls_psk_write
 UNIT_ROOMS := $(filter $(PURE_ROOMS) digest $(PSK_ROOMS),$(patsubst src/%.c,%,$(wildcard src/*.c)))
 UNIT_OBJECTS := $(UNIT_ROOMS:%=$(BUILD)/tests/host/%.o)
 UNIT_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
