@@ -3,48 +3,19 @@
 #include "tls_psk.h"
 
 #include "secret.h"
-#include "tls_keys.h"
-
-#include <bearssl_hash.h>
-#include <bearssl_rsa.h>
+#include "tls_psk_read.h"
+#include "tls_psk_secrets.h"
+#include "tls_psk_write.h"
 
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum message {
-  CLIENT_HELLO = 1,
-  SERVER_HELLO = 2,
-  SERVER_KEY_EXCHANGE = 12,
-  SERVER_HELLO_DONE = 14,
-  CLIENT_KEY_EXCHANGE = 16,
-  FINISHED = 20,
-};
-
-enum extension { EXTENSION_GROUPS = 10, EXTENSION_EXTENDED_MASTER = 23, EXTENSION_RENEGOTIATION = 0xFF01 };
-
-enum { MESSAGE_HEADER_BYTES = 4, VERIFY_BYTES = 12 };
-
-_Static_assert(sizeof(br_sha256_context) <= sizeof(struct tls_psk_hash), "there is room for the hash");
-_Static_assert(MESSAGE_HEADER_BYTES + VERIFY_BYTES == TLS_PSK_FINISHED_BYTES, "the length of Finished");
-_Static_assert(2 + TLS_PSK_HINT_BYTES_MAX + 3 * (2 + TLS_PSK_PRIME_BYTES_MAX) + MESSAGE_HEADER_BYTES ==
-                   TLS_PSK_MESSAGE_BYTES_MAX,
-               "the longest message");
-
 /* ---- Failing ---- */
 
 #define NO_SUITE "the server takes none of the cipher suites with a key (PSK) that are offered to it"
 #define KEY_REFUSED "the server refused the key of the user \"%.*s\": it has another, or doesn't know the user"
-
-static void put_alert(struct tls_psk *psk, enum tls_alert alert);
-
-static void
-fail_with(struct tls_psk *psk, const char *format, va_list args)
-{
-  vsnprintf(psk->failed, sizeof psk->failed, format, args);
-  psk->state = TLS_PSK_HAS_FAILED;
-}
 
 /* Keeps the words. */
 static void
@@ -53,553 +24,15 @@ fail(struct tls_psk *psk, const char *format, ...)
   va_list args;
 
   va_start(args, format);
-  fail_with(psk, format, args);
+  vsnprintf(psk->failed, sizeof psk->failed, format, args);
   va_end(args);
-}
-
-/* Keeps the words, leaves an alert for the server, and returns false. */
-static bool
-refuse(struct tls_psk *psk, enum tls_alert alert, const char *format, ...)
-{
-  va_list args;
-
-  put_alert(psk, alert);
-  va_start(args, format);
-  fail_with(psk, format, args);
-  va_end(args);
-  return false;
+  psk->state = TLS_PSK_HAS_FAILED;
 }
 
 static int
 told(const struct tls_psk *psk, struct fault *fault)
 {
   return fault_set(fault, EXIT_FAILED, 0, "TLS: %s", psk->failed);
-}
-
-/* ---- Reading ---- */
-
-/* What is left of a message. Reading past its end gives zeros, and is remembered. */
-struct reader {
-  const uint8_t *at;
-  size_t left;
-  bool is_short;
-};
-
-static const uint8_t *
-read_bytes(struct reader *reader, size_t length)
-{
-  const uint8_t *at = reader->at;
-
-  if (length > reader->left) {
-    reader->is_short = true;
-    reader->left = 0;
-    return NULL;
-  }
-  reader->at += length;
-  reader->left -= length;
-  return at;
-}
-
-static unsigned
-read_8(struct reader *reader)
-{
-  const uint8_t *at = read_bytes(reader, 1);
-  return at ? *at : 0;
-}
-
-static unsigned
-read_16(struct reader *reader)
-{
-  const uint8_t *at = read_bytes(reader, 2);
-  return at ? tls_get_16(at) : 0;
-}
-
-/* As many bytes as the two in front of them say, without the zeros that they begin
- * with. */
-static struct reader
-read_number(struct reader *reader)
-{
-  size_t length = read_16(reader);
-  struct reader number = { .at = read_bytes(reader, length) };
-
-  number.left = number.at ? length : 0;
-  while (number.left > 0 && *number.at == 0)
-    read_8(&number);
-  return number;
-}
-
-/* Whether all of a message was read, and no more than that. */
-static bool
-is_read(const struct reader *reader)
-{
-  return !reader->is_short && reader->left == 0;
-}
-
-/* ---- Writing ---- */
-
-/* Adds to the output, or makes the room if `bytes` is NULL: there is always enough, for all
- * that is ever sent. */
-static uint8_t *
-put_bytes(struct tls_psk *psk, const void *bytes, size_t length)
-{
-  uint8_t *to = psk->output + psk->output_end;
-
-  assert(length <= sizeof psk->output - psk->output_end);
-  if (bytes)
-    memcpy(to, bytes, length);
-  psk->output_end += length;
-  return to;
-}
-
-static void
-put_16(struct tls_psk *psk, size_t value)
-{
-  tls_put_16(put_bytes(psk, NULL, 2), value);
-}
-
-/* A record that isn't sealed. Returns where its header is, for end_record(). */
-static uint8_t *
-begin_record(struct tls_psk *psk, enum tls_content content)
-{
-  uint8_t *header = put_bytes(psk, &(uint8_t){ (uint8_t)content }, 1);
-
-  put_16(psk, TLS_VERSION_12);
-  put_16(psk, 0);
-  return header;
-}
-
-static void
-end_record(struct tls_psk *psk, uint8_t *header)
-{
-  tls_put_16(header + 3, (size_t)(psk->output + psk->output_end - header) - TLS_HEADER_BYTES);
-}
-
-static void
-put_sealed(struct tls_psk *psk, enum tls_content content, const uint8_t *bytes, size_t length)
-{
-  tls_cipher_seal(&psk->sealer, content, put_bytes(psk, NULL, length + TLS_RECORD_OVERHEAD_BYTES), bytes, length);
-}
-
-/* Our cipher holds from our ChangeCipherSpec on. */
-static void
-put_alert(struct tls_psk *psk, enum tls_alert alert)
-{
-  const uint8_t bytes[] = { TLS_ALERT_FATAL, (uint8_t)alert };
-  uint8_t *header;
-
-  if (psk->state >= TLS_PSK_WANTS_CIPHER_SPEC) {
-    put_sealed(psk, TLS_CONTENT_ALERT, bytes, sizeof bytes);
-    return;
-  }
-  header = begin_record(psk, TLS_CONTENT_ALERT);
-  put_bytes(psk, bytes, sizeof bytes);
-  end_record(psk, header);
-}
-
-static void
-add_to_transcript(struct tls_psk *psk, const uint8_t *bytes, size_t length)
-{
-  br_sha256_update((br_sha256_context *)(void *)&psk->transcript, bytes, length);
-}
-
-/* A message in a record of its own. */
-static uint8_t *
-begin_message(struct tls_psk *psk, enum message type)
-{
-  uint8_t *header = begin_record(psk, TLS_CONTENT_HANDSHAKE);
-
-  put_bytes(psk, (const uint8_t[MESSAGE_HEADER_BYTES]){ (uint8_t)type }, MESSAGE_HEADER_BYTES);
-  return header;
-}
-
-static void
-end_message(struct tls_psk *psk, uint8_t *header)
-{
-  uint8_t *message = header + TLS_HEADER_BYTES;
-  size_t length = (size_t)(psk->output + psk->output_end - message);
-
-  tls_put_16(message + 2, length - MESSAGE_HEADER_BYTES); /* of three bytes, the first is 0 */
-  add_to_transcript(psk, message, length);
-  end_record(psk, header);
-}
-
-static void
-put_hello(struct tls_psk *psk)
-{
-  static const uint8_t offer[] = {
-    0,                              /* no session to go on with */
-    0, 4, 0x00, 0xAA, 0x00, 0xA8,   /* the suites */
-    1, 0,                           /* no compression */
-    0, 21,                          /* the extensions: */
-    0xFF, 0x01, 0, 1, 0,            /* renegotiation_info: none went before */
-    0, EXTENSION_EXTENDED_MASTER, 0, 0,
-    0, EXTENSION_GROUPS, 0, 8, 0, 6, /* of RFC 7919, ffdhe2048, 3072 and 4096 */
-    0x01, 0x00, 0x01, 0x01, 0x01, 0x02,
-  };
-  uint8_t *header = begin_message(psk, CLIENT_HELLO);
-
-  put_16(psk, TLS_VERSION_12);
-  put_bytes(psk, psk->client_random, sizeof psk->client_random);
-  put_bytes(psk, offer, sizeof offer);
-  end_message(psk, header);
-}
-
-/* ---- Secrets ---- */
-
-static void
-transcript_digest(const struct tls_psk *psk, uint8_t digest[br_sha256_SIZE])
-{
-  br_sha256_out((const br_sha256_context *)(const void *)&psk->transcript, digest);
-}
-
-/* value^exponent mod prime, in place. BearSSL's name for this is an RSA operation with
- * a public key; it takes the exponent from the same code that takes private ones, and
- * its time depends on the lengths alone. */
-static bool
-raise(const struct tls_psk *psk, uint8_t value[TLS_PSK_PRIME_BYTES_MAX])
-{
-  const br_rsa_public_key group = { .n = (unsigned char *)(uintptr_t)psk->prime,
-                                    .nlen = psk->prime_bytes,
-                                    .e = (unsigned char *)(uintptr_t)psk->exponent,
-                                    .elen = sizeof psk->exponent };
-
-  return br_rsa_public_get_default()(value, psk->prime_bytes, &group) == 1;
-}
-
-/* Of RFC 4279: what Diffie and Hellman agreed on, or as many zeros as the key is long,
- * and then the key, each behind its length. Returns how long that is, or 0. */
-static size_t
-make_premaster(const struct tls_psk *psk, uint8_t premaster[4 + 2 * TLS_PSK_PRIME_BYTES_MAX])
-{
-  uint8_t shared[TLS_PSK_PRIME_BYTES_MAX] = { 0 };
-  size_t length = psk->key_length, zeros = 0;
-  uint8_t *to = premaster;
-
-  if (psk->prime_bytes > 0) {
-    memcpy(shared, psk->server_public, psk->prime_bytes);
-    if (!raise(psk, shared))
-      return 0;
-    /* That this takes a different time says something of one exponent that is used
-     * once. */
-    while (zeros < psk->prime_bytes && shared[zeros] == 0)
-      zeros++;
-    length = psk->prime_bytes - zeros;
-  }
-  tls_put_16(to, length);
-  memcpy(to + 2, shared + zeros, length);
-  to += 2 + length;
-  tls_put_16(to, psk->key_length);
-  memcpy(to + 2, psk->key, psk->key_length);
-  to += 2 + psk->key_length;
-  secret_wipe(shared, sizeof shared);
-  return (size_t)(to - premaster);
-}
-
-_Static_assert(TLS_PSK_KEY_BYTES_MAX <= TLS_PSK_PRIME_BYTES_MAX, "the longest key fits where the shared number does");
-
-/* The master secret, from the transcript up to ClientKeyExchange, and the keys. */
-static bool
-make_secrets(struct tls_psk *psk)
-{
-  uint8_t premaster[4 + 2 * TLS_PSK_PRIME_BYTES_MAX], digest[br_sha256_SIZE];
-  const br_tls_prf_seed_chunk randoms[] = { { psk->client_random, TLS_RANDOM_BYTES },
-                                            { psk->server_random, TLS_RANDOM_BYTES } };
-  const br_tls_prf_seed_chunk session = { digest, sizeof digest };
-  size_t length = make_premaster(psk, premaster);
-
-  transcript_digest(psk, digest);
-  if (psk->has_extended_master)
-    br_tls12_sha256_prf(psk->master, sizeof psk->master, premaster, length, "extended master secret", 1, &session);
-  else
-    br_tls12_sha256_prf(psk->master, sizeof psk->master, premaster, length, "master secret", 2, randoms);
-  secret_wipe(premaster, sizeof premaster);
-  return length > 0 &&
-         tls_keys_derive(&psk->keys, psk->suite, psk->master, psk->client_random, psk->server_random);
-}
-
-static void
-verify_data(const struct tls_psk *psk, const char *label, uint8_t verify[VERIFY_BYTES])
-{
-  uint8_t digest[br_sha256_SIZE];
-  const br_tls_prf_seed_chunk seed = { digest, sizeof digest };
-
-  transcript_digest(psk, digest);
-  br_tls12_sha256_prf(verify, VERIFY_BYTES, psk->master, sizeof psk->master, label, 1, &seed);
-}
-
-/* ---- What the client answers ---- */
-
-static bool
-put_key_exchange(struct tls_psk *psk)
-{
-  uint8_t own_public[TLS_PSK_PRIME_BYTES_MAX];
-  uint8_t *header = begin_message(psk, CLIENT_KEY_EXCHANGE);
-
-  put_16(psk, psk->user_length);
-  put_bytes(psk, psk->user, psk->user_length);
-  if (psk->prime_bytes > 0) {
-    memcpy(own_public, psk->generator, psk->prime_bytes);
-    if (!raise(psk, own_public))
-      return false;
-    put_16(psk, psk->prime_bytes);
-    put_bytes(psk, own_public, psk->prime_bytes);
-  }
-  end_message(psk, header);
-  return true;
-}
-
-/* The ciphers of both sides, for the first records under them. */
-static void
-make_ciphers(struct tls_psk *psk)
-{
-  struct tls_keys first = psk->keys;
-
-  first.send.sequence = first.receive.sequence = 0;
-  tls_cipher_init(&psk->sealer, &first.send);
-  tls_cipher_init(&psk->opener, &first.receive);
-  secret_wipe(&first, sizeof first);
-}
-
-static void
-put_finished(struct tls_psk *psk)
-{
-  uint8_t message[TLS_PSK_FINISHED_BYTES] = { FINISHED, 0, 0, VERIFY_BYTES };
-
-  verify_data(psk, "client finished", message + MESSAGE_HEADER_BYTES);
-  add_to_transcript(psk, message, sizeof message);
-  put_sealed(psk, TLS_CONTENT_HANDSHAKE, message, sizeof message);
-}
-
-static bool
-answer(struct tls_psk *psk)
-{
-  size_t before = psk->output_end;
-  uint8_t *header;
-
-  if (!put_key_exchange(psk) || !make_secrets(psk)) {
-    psk->output_end = before;
-    return refuse(psk, TLS_ALERT_ILLEGAL_PARAMETER, "the server's Diffie-Hellman numbers can't be reckoned with");
-  }
-  make_ciphers(psk);
-  header = begin_record(psk, TLS_CONTENT_CIPHER_SPEC);
-  put_bytes(psk, &(uint8_t){ 1 }, 1);
-  end_record(psk, header);
-  put_finished(psk);
-  psk->state = TLS_PSK_WANTS_CIPHER_SPEC;
-  return true;
-}
-
-/* ---- What the server says ---- */
-
-/* The extensions of a ServerHello: what was offered, once each, and with nothing in
- * them. */
-static bool
-read_extensions(struct tls_psk *psk, struct reader *hello)
-{
-  struct reader all = { .left = hello->left > 0 ? read_16(hello) : 0 };
-  bool has_renegotiation = false;
-
-  all.at = read_bytes(hello, all.left);
-  while (all.at && all.left > 0 && !all.is_short) {
-    unsigned type = read_16(&all);
-    size_t length = read_16(&all);
-    const uint8_t *bytes = read_bytes(&all, length);
-    if (!bytes)
-      break;
-    if (type == EXTENSION_EXTENDED_MASTER && length == 0 && !psk->has_extended_master)
-      psk->has_extended_master = true;
-    else if (type == EXTENSION_RENEGOTIATION && length == 1 && bytes[0] == 0 && !has_renegotiation)
-      has_renegotiation = true;
-    else
-      return refuse(psk, TLS_ALERT_UNSUPPORTED_EXTENSION,
-                    "the server's hello has an extension that it can't have there (%u, of %zu bytes)", type, length);
-  }
-  if (all.is_short || !is_read(hello))
-    return refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's hello is malformed");
-  if (!has_renegotiation)
-    return refuse(psk, TLS_ALERT_HANDSHAKE_FAILURE,
-                  "the server is too old: it doesn't say that it renegotiates securely (RFC 5746)");
-  return true;
-}
-
-static bool
-read_hello(struct tls_psk *psk, struct reader *hello)
-{
-  unsigned version = read_16(hello), compression, session;
-  const uint8_t *bytes = read_bytes(hello, TLS_RANDOM_BYTES);
-
-  if (bytes)
-    memcpy(psk->server_random, bytes, TLS_RANDOM_BYTES);
-  session = read_8(hello);
-  read_bytes(hello, session);
-  psk->suite = read_16(hello);
-  compression = read_8(hello);
-  if (hello->is_short || session > 32)
-    return refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's hello is malformed");
-  if (version != TLS_VERSION_12)
-    return refuse(psk, TLS_ALERT_PROTOCOL_VERSION, "the server wants another version than TLS 1.2 (0x%04x)", version);
-  if ((psk->suite != TLS_DHE_PSK_WITH_AES_128_GCM_SHA256 && psk->suite != TLS_PSK_WITH_AES_128_GCM_SHA256) ||
-      compression != 0)
-    return refuse(psk, TLS_ALERT_ILLEGAL_PARAMETER,
-                  "the server chose what it wasn't offered: cipher suite 0x%04x, compression %u", psk->suite,
-                  compression);
-  if (!read_extensions(psk, hello))
-    return false;
-  psk->state = TLS_PSK_WANTS_KEY;
-  return true;
-}
-
-/* A number of the group, with zeros in front up to the prime's length. Whether it lies
- * strictly between 1 and the prime less 1, which differs from the prime, being odd, in
- * the last bit. */
-static bool
-take_number(const struct tls_psk *psk, struct reader number, uint8_t to[TLS_PSK_PRIME_BYTES_MAX])
-{
-  uint8_t last[TLS_PSK_PRIME_BYTES_MAX];
-
-  if (number.left == 0 || number.left > psk->prime_bytes || (number.left == 1 && *number.at == 1))
-    return false;
-  memset(to, 0, psk->prime_bytes);
-  memcpy(to + psk->prime_bytes - number.left, number.at, number.left);
-  memcpy(last, psk->prime, psk->prime_bytes);
-  last[psk->prime_bytes - 1] &= 0xFE;
-  return memcmp(to, last, psk->prime_bytes) < 0;
-}
-
-static size_t
-bits_of(struct reader number)
-{
-  size_t bits = number.left * 8;
-
-  if (number.left > 0)
-    for (unsigned top = *number.at; top < 0x80; top <<= 1)
-      bits--;
-  return bits;
-}
-
-static bool
-read_group(struct tls_psk *psk, struct reader *message)
-{
-  struct reader prime = read_number(message), generator = read_number(message), public = read_number(message);
-  size_t bits = bits_of(prime);
-
-  if (!is_read(message))
-    return refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's key exchange is malformed");
-  if (bits < TLS_PSK_PRIME_BYTES_MIN * 8 || bits > TLS_PSK_PRIME_BYTES_MAX * 8)
-    return refuse(psk, TLS_ALERT_INSUFFICIENT_SECURITY,
-                  "the server's Diffie-Hellman prime has %zu bits, and only %u to %u are taken", bits,
-                  TLS_PSK_PRIME_BYTES_MIN * 8, TLS_PSK_PRIME_BYTES_MAX * 8);
-  psk->prime_bytes = prime.left;
-  memcpy(psk->prime, prime.at, prime.left);
-  if ((psk->prime[prime.left - 1] & 1) == 0 || !take_number(psk, generator, psk->generator) ||
-      !take_number(psk, public, psk->server_public))
-    return refuse(psk, TLS_ALERT_ILLEGAL_PARAMETER, "the server's Diffie-Hellman numbers are none");
-  return true;
-}
-
-/* The hint says which key is meant; the operator said so already. */
-static bool
-read_key(struct tls_psk *psk, struct reader *message)
-{
-  size_t hint = read_16(message);
-
-  read_bytes(message, hint);
-  if (message->is_short || hint > TLS_PSK_HINT_BYTES_MAX ||
-      (psk->suite == TLS_PSK_WITH_AES_128_GCM_SHA256 && !is_read(message)))
-    return refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's key exchange is malformed");
-  if (psk->suite == TLS_DHE_PSK_WITH_AES_128_GCM_SHA256 && !read_group(psk, message))
-    return false;
-  psk->state = TLS_PSK_WANTS_HELLO_DONE;
-  return true;
-}
-
-static bool
-read_hello_done(struct tls_psk *psk, struct reader *message)
-{
-  if (!is_read(message))
-    return refuse(psk, TLS_ALERT_DECODE_ERROR, "the server's hello ends with more than it should");
-  if (psk->suite == TLS_DHE_PSK_WITH_AES_128_GCM_SHA256 && psk->prime_bytes == 0)
-    return refuse(psk, TLS_ALERT_UNEXPECTED_MESSAGE, "the server left out its part of the key exchange");
-  return answer(psk);
-}
-
-static bool
-read_finished(struct tls_psk *psk, struct reader *message)
-{
-  uint8_t verify[VERIFY_BYTES];
-  const uint8_t *bytes = read_bytes(message, VERIFY_BYTES);
-
-  verify_data(psk, "server finished", verify);
-  if (!is_read(message) || !secret_is_equal(bytes, verify, sizeof verify))
-    return refuse(psk, TLS_ALERT_DECRYPT_ERROR,
-                  "the server didn't prove that it knows the key, or somebody changed the handshake on its way");
-  psk->state = TLS_PSK_IS_DONE;
-  return true;
-}
-
-/* ---- Messages ---- */
-
-static const struct step {
-  enum tls_psk_state state;
-  enum message type;
-  bool (*read)(struct tls_psk *psk, struct reader *message);
-} steps[] = {
-  { TLS_PSK_WANTS_HELLO, SERVER_HELLO, read_hello },
-  { TLS_PSK_WANTS_KEY, SERVER_KEY_EXCHANGE, read_key },
-  { TLS_PSK_WANTS_KEY, SERVER_HELLO_DONE, read_hello_done },
-  { TLS_PSK_WANTS_HELLO_DONE, SERVER_HELLO_DONE, read_hello_done },
-  { TLS_PSK_WANTS_FINISHED, FINISHED, read_finished },
-};
-
-/* The length of a message, header and all, from the header; 0 if it isn't there yet. */
-static size_t
-message_length(const struct tls_psk *psk)
-{
-  const uint8_t *header = psk->message;
-
-  if (psk->message_fill < MESSAGE_HEADER_BYTES)
-    return 0;
-  return MESSAGE_HEADER_BYTES + ((size_t)header[1] << 16 | (size_t)header[2] << 8 | header[3]);
-}
-
-/* A message is whole. */
-static bool
-read_message(struct tls_psk *psk)
-{
-  struct reader body = { .at = psk->message + MESSAGE_HEADER_BYTES, .left = psk->message_fill - MESSAGE_HEADER_BYTES };
-
-  for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-    if (steps[i].state != psk->state || steps[i].type != psk->message[0])
-      continue;
-    /* What Finished proves is what went before it. */
-    if (psk->state != TLS_PSK_WANTS_FINISHED)
-      add_to_transcript(psk, psk->message, psk->message_fill);
-    psk->message_fill = 0;
-    return steps[i].read(psk, &body);
-  }
-  return refuse(psk, TLS_ALERT_UNEXPECTED_MESSAGE, "the server sent a handshake message of the unexpected type %u",
-                psk->message[0]);
-}
-
-/* Puts messages together from what records hold of them. */
-static bool
-add_to_message(struct tls_psk *psk, const uint8_t *bytes, size_t length)
-{
-  while (length > 0) {
-    size_t whole = message_length(psk), wanted = (whole ? whole : MESSAGE_HEADER_BYTES) - psk->message_fill;
-    size_t part = length < wanted ? length : wanted;
-    memcpy(psk->message + psk->message_fill, bytes, part);
-    psk->message_fill += part;
-    bytes += part;
-    length -= part;
-    whole = message_length(psk);
-    if (whole > sizeof psk->message)
-      return refuse(psk, TLS_ALERT_DECODE_ERROR, "the server sent a handshake message of %zu bytes, longer than any",
-                    whole);
-    if (whole == psk->message_fill && !read_message(psk))
-      return false;
-  }
-  return true;
 }
 
 /* ---- Records ---- */
@@ -655,15 +88,16 @@ check_record(struct tls_psk *psk)
 
   /* A server that has no version in common may say so in its own. */
   if (version != TLS_VERSION_12 && (version >> 8 != 3 || psk->record[0] != TLS_CONTENT_ALERT))
-    return refuse(psk, TLS_ALERT_PROTOCOL_VERSION, "the server answered with what is no TLS 1.2: is it a TLS server?");
+    return tls_psk_refuse(psk, TLS_ALERT_PROTOCOL_VERSION,
+                          "the server answered with what is no TLS 1.2: is it a TLS server?");
   psk->record_left = tls_get_16(psk->record + 3);
   for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++)
     if (bounds[i].content == psk->record[0] && bounds[i].is_sealed == is_sealed &&
         psk->record_left >= bounds[i].least && psk->record_left <= bounds[i].most)
       return true;
-  return refuse(psk, TLS_ALERT_UNEXPECTED_MESSAGE,
-                "the server sent a record of type %u with %zu bytes, which has no place in the handshake",
-                psk->record[0], psk->record_left);
+  return tls_psk_refuse(psk, TLS_ALERT_UNEXPECTED_MESSAGE,
+                        "the server sent a record of type %u with %zu bytes, which has no place in the handshake",
+                        psk->record[0], psk->record_left);
 }
 
 /* A record is whole that is put together before it is looked at. */
@@ -676,15 +110,15 @@ read_record(struct tls_psk *psk)
   if (psk->state == TLS_PSK_WANTS_FINISHED) {
     length -= TLS_NONCE_BYTES + GCM_TAG_BYTES;
     if (!tls_cipher_open(&psk->opener, psk->record, plain, length))
-      return refuse(psk, TLS_ALERT_BAD_RECORD_MAC, "a record was damaged or forged on its way from the server");
+      return tls_psk_refuse(psk, TLS_ALERT_BAD_RECORD_MAC, "a record was damaged or forged on its way from the server");
     content = plain;
   }
   if (psk->record[0] == TLS_CONTENT_ALERT)
     return read_alert(psk, content);
   if (psk->record[0] == TLS_CONTENT_HANDSHAKE)
-    return add_to_message(psk, content, length);
+    return tls_psk_read_handshake(psk, content, length);
   if (psk->state != TLS_PSK_WANTS_CIPHER_SPEC || psk->message_fill > 0 || content[0] != 1)
-    return refuse(psk, TLS_ALERT_UNEXPECTED_MESSAGE, "the server changed its cipher when it wasn't its turn");
+    return tls_psk_refuse(psk, TLS_ALERT_UNEXPECTED_MESSAGE, "the server changed its cipher when it wasn't its turn");
   psk->state = TLS_PSK_WANTS_FINISHED;
   return true;
 }
@@ -695,7 +129,7 @@ add_to_record(struct tls_psk *psk, const uint8_t *bytes, size_t length)
 {
   psk->record_left -= length;
   if (psk->record[0] == TLS_CONTENT_HANDSHAKE && psk->state != TLS_PSK_WANTS_FINISHED)
-    return add_to_message(psk, bytes, length);
+    return tls_psk_read_handshake(psk, bytes, length);
   memcpy(psk->record + psk->record_fill, bytes, length);
   psk->record_fill += length;
   return psk->record_left > 0 || read_record(psk);
@@ -740,8 +174,8 @@ tls_psk_start(struct tls_psk *psk, const struct tls_psk_config *config, struct f
   psk->key_length = config->key_length;
   memcpy(psk->client_random, config->random, TLS_RANDOM_BYTES);
   memcpy(psk->exponent, config->random + TLS_RANDOM_BYTES, TLS_PSK_EXPONENT_BYTES);
-  br_sha256_init((br_sha256_context *)(void *)&psk->transcript);
-  put_hello(psk);
+  tls_psk_secrets_begin(psk);
+  tls_psk_write_hello(psk);
   return 0;
 }
 

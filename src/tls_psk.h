@@ -27,6 +27,10 @@
  * be random, as psktool makes them.
  *
  * All secrets are in the struct: wiped by tls_psk_wipe() and nothing else.
+ *
+ * tls_psk.c has the records, the server's alerts, and what is below. Three more rooms
+ * work on the struct, each on those under it: tls_psk_read takes the server's messages
+ * apart, tls_psk_write puts the client's together, tls_psk_secrets makes the keys.
  */
 #ifndef DECANT_TLS_PSK_H
 #define DECANT_TLS_PSK_H
@@ -70,7 +74,7 @@ enum tls_psk_state {
   TLS_PSK_HAS_FAILED,
 };
 
-/* Room for a running SHA-256; tls_psk.c holds it to the library's type. */
+/* Room for a running SHA-256; tls_psk_secrets.c holds it to the library's type. */
 struct tls_psk_hash {
   uint64_t words[16];
 };

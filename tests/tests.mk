@@ -14,8 +14,10 @@ PURE_ROOMS := error options options_copy options_info options_map uri contexts s
 
 UNIT_SOURCES := $(wildcard tests/unit/test-*.c)
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/unit/%)
-# And edges that own no more than a library of pure functions.
-UNIT_ROOMS := $(filter $(PURE_ROOMS) digest gcm gcm_x86 tls_cipher tls_keys tls_record tls_psk,$(patsubst src/%.c,%,$(wildcard src/*.c)))
+# And edges that own no more than a library of pure functions: of TLS, what a handshake
+# with a key and its records take.
+PSK_ROOMS := gcm gcm_x86 tls_cipher tls_keys tls_record tls_psk tls_psk_read tls_psk_secrets tls_psk_write
+UNIT_ROOMS := $(filter $(PURE_ROOMS) digest $(PSK_ROOMS),$(patsubst src/%.c,%,$(wildcard src/*.c)))
 UNIT_OBJECTS := $(UNIT_ROOMS:%=$(BUILD)/tests/host/%.o)
 UNIT_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -D_GNU_SOURCE -DDECANT_VERSION='"test"' -DDECANT_BUILD_TIME=$(BUILD_TIME) -Isrc \
@@ -35,7 +37,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_OBJECTS) tests/tests.mk
 
 # A client that isn't decant, for servers that don't speak NBD.
 PSK_CLIENT := $(BUILD)/tests/psk-client
-PSK_CLIENT_OBJECTS := $(patsubst %,$(BUILD)/tests/host/%.o,error gcm gcm_x86 tls_cipher tls_keys tls_record tls_psk)
+PSK_CLIENT_OBJECTS := $(patsubst %,$(BUILD)/tests/host/%.o,error $(PSK_ROOMS))
 $(PSK_CLIENT): tests/peers/psk-client.c $(PSK_CLIENT_OBJECTS) tests/tests.mk
 	@mkdir -p $(@D)
 	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(PSK_CLIENT_OBJECTS) $(BEARSSL_A) -o $@
