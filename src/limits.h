@@ -107,6 +107,9 @@
  * What is longer than a fragment of a disk isn't worth moving twice. */
 #define SOCKET_BUFFER_BYTES (16 * KIB)
 #define SOCKET_SEND_AT_ONCE_BYTES (4 * KIB)
+/* What the kernel is asked to take from us on a Unix socket before the server has it:
+ * a request of the default size. Twice as much it counts for itself. */
+#define SOCKET_SEND_BYTES (512 * KIB)
 
 /* One TLS session: a handshake, or the buffers of its data. There are as many of
  * them as connections are allowed to the ends that are nbds. */

@@ -233,6 +233,22 @@ find(struct nbd_handle *handle)
   return handle->sock && handle->sock->ops == &socket_ops ? buffered_of(handle->sock) : NULL;
 }
 
+/* Room in the kernel for a whole request, so that one send does and the server isn't
+ * woken for half of it. TCP measures for itself what its line takes. The second way
+ * goes beyond what the system allows everyone, if we may. */
+static void
+widen(int fd)
+{
+  int domain = 0;
+  int bytes = SOCKET_SEND_BYTES;
+  socklen_t length = sizeof domain;
+
+  if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == -1 || domain != AF_UNIX)
+    return;
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes);
+}
+
 void
 socket_buffer(struct nbd_handle *handle)
 {
@@ -240,6 +256,8 @@ socket_buffer(struct nbd_handle *handle)
 
   if (socket)
     socket->is_buffered = true;
+  if (handle->sock)
+    widen(handle->sock->ops->get_fd(handle->sock));
 }
 
 bool

@@ -16,7 +16,8 @@
 
 struct nbd_handle;
 
-/* Begins to buffer what a connected handle sends and receives. */
+/* Begins to buffer what a connected handle sends and receives, unless TLS is around
+ * it; on a Unix socket, the kernel takes more at a time from then on. */
 void socket_buffer(struct nbd_handle *handle);
 
 /* Sends what waits. Returns false while some of it still does, because the

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A disk in small fragments costs few system calls: requests that are small are
-# sent together, and replies are read together.
+# sent together, and replies are read together. A large request is sent by one.
 #
-# cases: fragments-to-nbd fragments-from-nbd
+# cases: fragments-to-nbd fragments-from-nbd large-to-nbd
 
 . "$(dirname "$0")/../functions.sh"
 requires_strace
@@ -35,4 +35,15 @@ fragments-from-nbd)
     sent=$(sends)
     cmp in.img out.img
     [ "$sent" -gt 0 ] && [ "$sent" -le 8192 ] || fail "$sent sends for 16384 requests" ;;
+large-to-nbd)
+    # The server has the first request and sleeps over it: there must be room for the second.
+    requires_nbdkit_filter delay
+    requires_root
+    head -c 2M /dev/urandom >in.img
+    truncate -s 2M out.img
+    serve_nbdkit d --threads=1 --filter=delay file out.img wdelay=300ms
+    strace -f -o calls -e trace=sendto,sendmsg "$DECANT" -C1 in.img "$(uri d)"
+    cmp in.img out.img
+    whole=$(awk '/524288/ && $NF >= 524288 { n++ } END { print n + 0 }' calls)
+    [ "$whole" -ge 2 ] || fail "$whole of 4 requests were sent by one call: $(cat calls)" ;;
 esac
