@@ -175,12 +175,16 @@ tls_session_recv(struct tls_session *session, void *bytes, size_t length, struct
     if (machine->ops->is_ended(machine))
       return session->has_data && done == 0 ? 0 : cut(session, 0, fault);
     uint8_t *room = machine->ops->room(machine, &space);
-    if (!room && !tls_machine_has_unsent(machine))
+    /* What a send() has left here goes when it is repeated, and not behind its back: the
+     * server could answer before libnbd knows that it has asked, and libnbd skips answers
+     * to what it hasn't, and would wait for this one for ever. */
+    bool is_sending = session->taken > 0;
+    if (!room && (is_sending || !tls_machine_has_unsent(machine)))
       return cut(session, EPROTO, fault);
     assert(!room || space > 0); /* all that was held is taken */
     /* Who waits for an answer has asked: libnbd says that more follows also where it
      * has nothing to add, as when it lists metadata contexts. */
-    if (room)
+    if (room && !is_sending)
       flush(session);
     ssize_t got = room ? from_socket(session->fd, room, space) : flush(session);
     if (got == -1 && errno == EAGAIN)
