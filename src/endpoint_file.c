@@ -153,68 +153,6 @@ flush_file(struct endpoint_file *file)
   return fsync(file->fd) == -1 ? errno : flush_name(file);
 }
 
-/* What is left of a request, past the ring. */
-static int
-finish(struct endpoint_file *file, struct request *request)
-{
-  if (request->kind == REQUEST_FLUSH)
-    return flush_file(file);
-  return request->kind == REQUEST_READ ? read_rest(file, request) : write_rest(file, request);
-}
-
-static void
-queue(struct endpoint_file *file, struct request *request)
-{
-  if (request->kind == REQUEST_FLUSH)
-    ring_queue(file->ring, RING_FSYNC, file->fd, NULL, 0, 0, request);
-  else
-    ring_queue(file->ring, request->kind == REQUEST_READ ? RING_READ : RING_WRITE, file->fd,
-               request->payload + request->done, (uint32_t)(request->length - request->done),
-               request->offset + request->done, request);
-}
-
-static void
-answer(struct endpoint_file *file, struct request *request, int errnum)
-{
-  request->errnum = errnum;
-  request_queue_push(&file->answered, request);
-}
-
-/* Whether the kernel can't do it in the ring, or not now. */
-static bool
-is_for_us(int result)
-{
-  return result == -EINVAL || result == -EINTR || result == -EAGAIN;
-}
-
-static void
-conclude_flush(struct endpoint_file *file, struct request *request, int result)
-{
-  if (is_for_us(result))
-    answer(file, request, flush_file(file));
-  else
-    answer(file, request, result < 0 ? -result : flush_name(file));
-}
-
-/* The ring's answer: all of a read or a write, a part of it, or an errno. */
-static void
-conclude_move(struct endpoint_file *file, struct request *request, int result)
-{
-  if (result > 0)
-    request->done += (uint64_t)result;
-  if (request->done < request->length && (result > 0 || result == -EINTR || result == -EAGAIN) &&
-      goes_direct(file, request)) {
-    queue(file, request);
-    return;
-  }
-  int errnum = 0;
-  if (request->done < request->length && (result >= 0 || is_for_us(result)))
-    errnum = finish(file, request);
-  else if (request->done < request->length)
-    errnum = -result;
-  answer(file, request, request->kind == REQUEST_READ ? tell_what_was_read(request, errnum) : errnum);
-}
-
 static int
 punch_hole(struct endpoint_file *file, const struct request *request)
 {
@@ -321,6 +259,7 @@ survey_file(struct endpoint_file *file, const struct request *request)
   return 0;
 }
 
+/* All of a request, or what is left of it, past the ring. */
 static int
 carry_out(struct endpoint_file *file, struct request *request)
 {
@@ -337,6 +276,59 @@ carry_out(struct endpoint_file *file, struct request *request)
     return flush_file(file);
   }
   return EOPNOTSUPP;
+}
+
+static void
+queue(struct endpoint_file *file, struct request *request)
+{
+  if (request->kind == REQUEST_FLUSH)
+    ring_queue(file->ring, RING_FSYNC, file->fd, NULL, 0, 0, request);
+  else
+    ring_queue(file->ring, request->kind == REQUEST_READ ? RING_READ : RING_WRITE, file->fd,
+               request->payload + request->done, (uint32_t)(request->length - request->done),
+               request->offset + request->done, request);
+}
+
+static void
+answer(struct endpoint_file *file, struct request *request, int errnum)
+{
+  request->errnum = errnum;
+  request_queue_push(&file->answered, request);
+}
+
+/* Whether the kernel can't do it in the ring, or not now. */
+static bool
+is_for_us(int result)
+{
+  return result == -EINVAL || result == -EINTR || result == -EAGAIN;
+}
+
+static void
+conclude_flush(struct endpoint_file *file, struct request *request, int result)
+{
+  if (is_for_us(result))
+    answer(file, request, carry_out(file, request));
+  else
+    answer(file, request, result < 0 ? -result : flush_name(file));
+}
+
+/* The ring's answer: all of a read or a write, a part of it, or an errno. */
+static void
+conclude_move(struct endpoint_file *file, struct request *request, int result)
+{
+  if (result > 0)
+    request->done += (uint64_t)result;
+  if (request->done < request->length && (result > 0 || result == -EINTR || result == -EAGAIN) &&
+      goes_direct(file, request)) {
+    queue(file, request);
+    return;
+  }
+  int errnum = 0;
+  if (request->done < request->length && (result >= 0 || is_for_us(result)))
+    errnum = carry_out(file, request);
+  else if (request->done < request->length)
+    errnum = -result;
+  answer(file, request, request->kind == REQUEST_READ ? tell_what_was_read(request, errnum) : errnum);
 }
 
 /* Through the page cache, a read is done at once where that has it all, and a write
@@ -407,7 +399,7 @@ file_watch(struct endpoint *endpoint, struct loop *loop)
     return;
   if (!ring_submit(file->ring))
     while (ring_take_back(file->ring, &tag))
-      answer(file, tag, finish(file, tag));
+      answer(file, tag, carry_out(file, tag));
   /* What has been answered by now must not be waited for. */
   loop_watch(loop, file->ring->fd, POLLIN | (file->answered.head ? POLLOUT : 0));
 }
@@ -478,7 +470,6 @@ file_close(struct endpoint *endpoint, struct fault *fault)
   struct endpoint_file *file = file_of(endpoint);
   int fds[] = { file->fd, file->cached_fd };
   int result = 0;
-
 
   for (int i = 0; i < 2; i++)
     if (fds[i] != -1 && close(fds[i]) == -1)
