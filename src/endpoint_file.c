@@ -12,10 +12,17 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* An optimal I/O size, as of a RAID's stripe, beyond this is no block any more. */
 #define OPTIMAL_BYTES_MAX (1 * MIB)
+
+/* By how much a file is grown ahead of what is written to it. */
+#define GROWTH_BYTES (64 * MIB)
+
+/* Blocks of a file system beyond this are only a hint what to write at once. */
+#define FILE_BLOCK_BYTES_MAX (64 * KIB)
 
 /* Longest path whose directory we can name, to flush a new entry in it. */
 #define DIRECTORY_BYTES 4096
@@ -90,13 +97,15 @@ is_cached(const struct endpoint_file *file, const struct request *request)
 }
 
 /* Direct I/O wants whole blocks, in memory too. A device has the assembler see to
- * that; a file gets what isn't whole pages through the page cache. */
+ * that; a file gets what isn't whole blocks of its file system, or whole pages, through
+ * the page cache. Within one of those, the two would get into each other's way. */
 static bool
 goes_direct(const struct endpoint_file *file, const struct request *request)
 {
-  uint64_t mixed = request->offset | request->length | request->done | (uintptr_t)request->payload;
+  uint64_t mixed = request->offset | request->length | request->done;
 
-  return file->is_direct && (file->is_device || range_is_aligned(mixed, PAGE_BYTES));
+  return file->is_direct && (file->is_device || (range_is_aligned(mixed, file->direct_bytes) &&
+                                                 range_is_aligned((uintptr_t)request->payload, PAGE_BYTES)));
 }
 
 /* What is left of a write, at once. */
@@ -112,11 +121,46 @@ write_rest(struct endpoint_file *file, struct request *request)
     else if (n == 0)
       return ENOSPC;
     else if (errno == EINVAL && fd == file->fd && file->cached_fd != -1)
-      file->is_direct = false; /* a file system that wants more than pages */
+      file->is_direct = false; /* a file system that wants more than it says */
     else if (errno != EINTR)
       return errno;
   }
   return 0;
+}
+
+/* ---- The length of a file ----
+ *
+ * Of a file that a stream is copied to, the length is known only at the end. No write ever extends it: it is grown ahead of
+ * what is written, and cut to what was written by each flush and at the end. A write on its way beyond the end, past the page
+ * cache, is lost by some file systems (XFS) when the length changes meanwhile. */
+
+static int
+set_length(struct endpoint_file *file, uint64_t bytes)
+{
+  if (ftruncate(file->fd, (off_t)bytes) == -1)
+    return errno;
+  file->length_bytes = bytes;
+  return 0;
+}
+
+/* Before what reaches up to `end` is written, or is to read as zeros. */
+static int
+grow_to(struct endpoint_file *file, uint64_t end)
+{
+  if (file->is_device)
+    return 0;
+  file->content_bytes = range_max(file->content_bytes, end);
+  if (end <= file->length_bytes)
+    return 0;
+  /* There may be a bound to its length, or no holes and little space. */
+  return set_length(file, end + GROWTH_BYTES) == 0 ? 0 : set_length(file, end);
+}
+
+/* What is still being written lies below its content's end, so that this is safe any time. */
+static int
+cut_to_content(struct endpoint_file *file)
+{
+  return file->content_bytes < file->length_bytes ? set_length(file, file->content_bytes) : 0;
 }
 
 /* The name of a new file is part of what must survive. */
@@ -197,27 +241,11 @@ is_unknown_way(int errnum)
   return errnum == EOPNOTSUPP || errnum == ENOTTY || errnum == ENOSYS || errnum == ENODEV;
 }
 
-/* A file that grows with what is written to it reads as zeros beyond its end. */
-static int
-extend(struct endpoint_file *file, const struct request *request)
-{
-  uint64_t end = request->offset + request->length;
-
-  if (file->is_device || end <= file->file_size)
-    return 0;
-  if (ftruncate(file->fd, (off_t)end) == -1)
-    return errno;
-  file->file_size = end;
-  return 0;
-}
-
 static int
 zero_all(struct endpoint_file *file, const struct request *request)
 {
-  int errnum = extend(file, request);
+  int errnum = EOPNOTSUPP;
 
-  if (errnum)
-    return errnum;
   for (unsigned i = 0; i < ZERO_WAYS; i++) {
     const struct zero_way *way = &zero_ways[i];
     if (file->zero_ways_unknown & 1u << i || (way->makes_hole && request->no_hole) ||
@@ -350,15 +378,34 @@ goes_by_ring(const struct endpoint_file *file, const struct request *request)
   return false;
 }
 
+/* What of a request is about the file's length, before the rest of it. */
+static int
+make_length(struct endpoint_file *file, const struct request *request)
+{
+  switch (request->kind) {
+  case REQUEST_WRITE:
+  case REQUEST_ZERO:
+    return grow_to(file, request->offset + request->length);
+  case REQUEST_FLUSH:
+    return cut_to_content(file);
+  case REQUEST_READ:
+  case REQUEST_SURVEY:
+    break;
+  }
+  return 0;
+}
+
 static void
 file_submit(struct endpoint *endpoint, struct request *request)
 {
   struct endpoint_file *file = file_of(endpoint);
 
+  int errnum = make_length(file, request);
+
   request->done = 0;
-  if (request->kind == REQUEST_WRITE)
-    file->file_size = range_max(file->file_size, request->offset + request->length);
-  if (file->ring && goes_by_ring(file, request))
+  if (errnum)
+    answer(file, request, errnum);
+  else if (file->ring && goes_by_ring(file, request))
     queue(file, request);
   else
     answer(file, request, carry_out(file, request));
@@ -428,10 +475,24 @@ open_directly(const char *path, int flags)
   return fd == -1 && errno == EINVAL ? open(path, flags | O_CLOEXEC, 0666) : fd;
 }
 
+/* The larger of the page cache's pages and the file system's blocks. */
+static uint64_t
+direct_bytes(int fd)
+{
+  uint64_t bytes = range_max((uint64_t)sysconf(_SC_PAGESIZE), PAGE_BYTES);
+  struct statfs found;
+
+  if (fstatfs(fd, &found) == -1 || found.f_bsize > FILE_BLOCK_BYTES_MAX ||
+      !range_is_power_of_two((uint64_t)found.f_bsize))
+    return bytes;
+  return range_max(bytes, (uint64_t)found.f_bsize);
+}
+
 static void
 learn_whether_direct(struct endpoint_file *file)
 {
   file->is_direct = fcntl(file->fd, F_GETFL) & O_DIRECT;
+  file->direct_bytes = direct_bytes(file->fd);
   if (file->ring && file->is_direct)
     file->base.traits.requests_max = RING_ENTRIES;
 }
@@ -440,8 +501,11 @@ learn_whether_direct(struct endpoint_file *file)
 static int
 empty(struct endpoint_file *file, uint64_t size)
 {
-  file->file_size = size == SIZE_UNKNOWN ? 0 : size;
-  return ftruncate(file->fd, 0) == -1 ? -1 : ftruncate(file->fd, (off_t)file->file_size);
+  file->content_bytes = size == SIZE_UNKNOWN ? 0 : size;
+  errno = set_length(file, 0);
+  if (errno == 0)
+    errno = set_length(file, file->content_bytes);
+  return errno ? -1 : 0;
 }
 
 static int
@@ -471,6 +535,9 @@ file_close(struct endpoint *endpoint, struct fault *fault)
   int fds[] = { file->fd, file->cached_fd };
   int result = 0;
 
+  errno = cut_to_content(file);
+  if (errno)
+    result = cannot(file, "set the size of", fault);
   for (int i = 0; i < 2; i++)
     if (fds[i] != -1 && close(fds[i]) == -1)
       result = cannot(file, "close", fault);
@@ -517,7 +584,7 @@ learn_file(struct endpoint_file *file, const struct stat *opened, enum role role
     traits->reads_zero = true; /* prepare empties it */
     return 0;
   }
-  traits->size = file->file_size = (uint64_t)opened->st_size;
+  traits->size = file->content_bytes = file->length_bytes = (uint64_t)opened->st_size;
   if (role == ROLE_UPDATED)
     return 0;
   /* ENXIO: there is no data at all, which is an answer too. */

@@ -2,11 +2,12 @@
 /* endpoint_file: a regular file or a block device.
  *
  * Both are moved past the page cache, by direct I/O, where they allow that: many
- * requests at once through the ring, if there is one. What isn't whole pages, such
- * as a file's last block, goes through the page cache after all; so does what of a
+ * requests at once through the ring, if there is one. What isn't whole blocks of the
+ * file system, such as a file's last one, goes through the page cache after all; so does what of a
  * source is in there already. A destination
  * file is created, or emptied and made as long as the source, in prepare (one
- * that is updated must be there, and is neither); a block device keeps its size and whatever is not written to. A device that is
+ * that is updated must be there, and is neither); a stream's is grown ahead of what is
+ * written, and cut to its length by a flush and at the end; a block device keeps its size and whatever is not written to. A device that is
  * mounted or otherwise in use is refused as a destination.
  *
  * Holes are found with SEEK_DATA and SEEK_HOLE, and made by punching; a device
@@ -31,7 +32,9 @@ struct endpoint_file {
   uint64_t mapped_bytes;
   bool is_device;
   bool keeps;         /* what isn't written to stays as it is, and its size too */
-  uint64_t file_size; /* a file: how long it is now, bytes */
+  uint64_t direct_bytes;  /* a file: direct I/O goes in whole multiples of this, a power of two */
+  uint64_t content_bytes; /* a file: where it ends, by what it was given so far */
+  uint64_t length_bytes;  /* a file: how long it is now; longer only while it is written to */
   unsigned zero_ways_unknown; /* a bit for each way to make zeros that isn't known here */
   struct request_queue answered;
 };

@@ -4,7 +4,7 @@
 # TESTS="tests/integration/test-uri.sh"` some of it.
 
 # Debian packages that the tests take.
-CHECK_PACKAGES := libcmocka-dev nbdkit nbd-server qemu-utils libnbd-bin strace \
+CHECK_PACKAGES := libcmocka-dev e2fsprogs xfsprogs btrfs-progs f2fs-tools mount nbdkit nbd-server qemu-utils libnbd-bin strace \
 	bsdextrautils binutils file jq time perl util-linux coreutils gnutls-bin openssl python3-libnbd
 
 # The rooms that need neither libnbd nor the system: unit tests link all of them,
