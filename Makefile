@@ -5,7 +5,7 @@ BUILD := build
 VERSION := 0.1
 
 # When this tree was made, in seconds since 1970: no certificate is judged by a clock that says less.
-BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),$(shell stat -c %Y src/*.c | sort -n | tail -n 1))
+BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),$(shell stat -c %Y src/*.c src/*/*.c | sort -n | tail -n 1))
 
 CC := gcc
 CFLAGS := -O2 -g
@@ -23,7 +23,7 @@ include tests/tests.mk
 
 # ---- The program ----
 
-SOURCES := $(wildcard src/*.c)
+SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 
 MUSL := /usr/lib/x86_64-linux-musl
@@ -32,9 +32,9 @@ GCC_INCLUDE = $(shell $(CC) -print-file-name=include)
 
 # musl's headers, the compiler's own, and the kernel's; nothing of the host's C library.
 MUSL_CPPFLAGS = -nostdinc -isystem $(MUSL_INCLUDE) -isystem $(GCC_INCLUDE) -isystem $(KERNEL_HEADERS)
-DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL_INCLUDE) -D_GNU_SOURCE \
+DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -Isrc -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL_INCLUDE) -D_GNU_SOURCE \
 	-DDECANT_VERSION='"$(VERSION)"' -DDECANT_BUILD_TIME=$(BUILD_TIME)
-$(BUILD)/obj/src/socket.o $(BUILD)/obj/src/tls_socket.o: DECANT_CPPFLAGS += $(LIBNBD_INSIDES)
+$(BUILD)/obj/src/nbd/socket.o $(BUILD)/obj/src/nbd/tls_socket.o: DECANT_CPPFLAGS += $(LIBNBD_INSIDES)
 DECANT_CFLAGS = -std=gnu11 -fPIE -fno-plt -fstack-protector-strong -ffunction-sections -fdata-sections \
 	$(NO_UNWINDING) -fno-math-errno -ffile-prefix-map=$(CURDIR)/= $(WARNINGS)
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* main: from the command line to the exit code. The only room with state at file
  * scope: libnbd's heap, and the job at hand. */
-#include "arena.h"
-#include "job_copy.h"
-#include "job_info.h"
-#include "job_map.h"
-#include "options.h"
-#include "say.h"
+#include "cli/options.h"
+#include "job/job_copy.h"
+#include "job/job_info.h"
+#include "job/job_map.h"
+#include "os/arena.h"
+#include "os/say.h"
 
 #include <unistd.h>
 

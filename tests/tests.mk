@@ -7,20 +7,15 @@
 CHECK_PACKAGES := libcmocka-dev e2fsprogs xfsprogs btrfs-progs f2fs-tools mount nbdkit nbd-server qemu-utils libnbd-bin strace \
 	bsdextrautils binutils file jq time perl util-linux coreutils gnutls-bin openssl python3-libnbd
 
-# The rooms that need neither libnbd nor the system: unit tests link all of them,
-# compiled for the host with the sanitizers.
-PURE_ROOMS := error options options_copy options_info options_map uri contexts survey map_text extents schedule reorder \
-	chunks assemble retry mapfile progress budget pace rate text names content facts info psk_file certificate pins
-
-UNIT_SOURCES := $(wildcard tests/unit/test-*.c)
+# Unit tests link what they call, out of the folders that own no more than pure functions and tables, compiled for the host
+# with the sanitizers.
+UNIT_FOLDERS := base disk copy report cli tls
+UNIT_SOURCES := $(wildcard tests/unit/*/test-*.c)
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/unit/%)
-# And edges that own no more than a library of pure functions: of TLS, what a handshake
-# with a key and its records take.
-PSK_ROOMS := gcm gcm_x86 tls_cipher tls_keys tls_record tls_psk tls_psk_read tls_psk_secrets tls_psk_write
-UNIT_ROOMS := $(filter $(PURE_ROOMS) digest $(PSK_ROOMS),$(patsubst src/%.c,%,$(wildcard src/*.c)))
-UNIT_OBJECTS := $(UNIT_ROOMS:%=$(BUILD)/tests/host/%.o)
+UNIT_OBJECTS := $(patsubst src/%.c,$(BUILD)/tests/host/%.o,$(wildcard $(UNIT_FOLDERS:%=src/%/*.c)))
+UNIT_A := $(BUILD)/tests/host/decant.a
 UNIT_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
-	-fno-sanitize-recover=all -D_GNU_SOURCE -DDECANT_VERSION='"test"' -DDECANT_BUILD_TIME=$(BUILD_TIME) -Isrc \
+	-fno-sanitize-recover=all -D_GNU_SOURCE -DDECANT_VERSION='"test"' -DDECANT_BUILD_TIME=$(BUILD_TIME) -Isrc -Itests \
 	-isystem $(BEARSSL_INCLUDE) \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith
 
@@ -31,16 +26,19 @@ $(BUILD)/tests/host/%.o: src/%.c tests/tests.mk $(BEARSSL_H)
 	@mkdir -p $(@D)
 	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_OBJECTS) tests/tests.mk
+$(UNIT_A): $(UNIT_OBJECTS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_A) tests/tests.mk
 	@mkdir -p $(@D)
-	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_OBJECTS) $(BEARSSL_A) -lcmocka -o $@
+	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_A) $(BEARSSL_A) -lcmocka -o $@
 
 # A client that isn't decant, for servers that don't speak NBD.
 PSK_CLIENT := $(BUILD)/tests/psk-client
-PSK_CLIENT_OBJECTS := $(patsubst %,$(BUILD)/tests/host/%.o,error $(PSK_ROOMS))
-$(PSK_CLIENT): tests/peers/psk-client.c $(PSK_CLIENT_OBJECTS) tests/tests.mk
+$(PSK_CLIENT): tests/peers/psk-client.c $(UNIT_A) tests/tests.mk
 	@mkdir -p $(@D)
-	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(PSK_CLIENT_OBJECTS) $(BEARSSL_A) -o $@
+	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_A) $(BEARSSL_A) -o $@
 
 # Kept, or make would take them for steps on the way and delete them.
 .SECONDARY: $(UNIT_OBJECTS)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A certificate with anything in it: what is read lies inside, and words about it end
  * where their room does. */
-#include "fuzz.h"
+#include "fuzz/fuzz.h"
 
-#include "certificate.h"
-#include "certificates.h"
+#include "fuzz/certificates.h"
+#include "tls/certificate.h"
 
 #include <stdlib.h>
 #include <string.h>

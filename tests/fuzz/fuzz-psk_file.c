@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A key file with anything in it: a key comes out with its bounds kept, or words without
  * a line of the file in them. */
-#include "fuzz.h"
+#include "fuzz/fuzz.h"
 
-#include "psk_file.h"
+#include "tls/psk_file.h"
 
 #include <stdlib.h>
 #include <string.h>

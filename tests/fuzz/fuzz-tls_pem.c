@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A PEM file with anything in it: objects come out within their bounds, or words, and
  * reading ends. */
-#include "fuzz.h"
+#include "fuzz/fuzz.h"
 
-#include "tls_pem.h"
+#include "tls/tls_pem.h"
 
 #include <stdlib.h>
 #include <string.h>

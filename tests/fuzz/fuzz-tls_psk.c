@@ -2,12 +2,12 @@
 /* A server that says anything, before the client knows whether it has the key: whatever
  * comes is refused in words or understood, and the handshake is done only if not a bit
  * was changed. */
-#include "fuzz.h"
+#include "fuzz/fuzz.h"
 
-#include "tls_psk.h"
+#include "tls/tls_psk.h"
 
-#include "../unit/psk_server.h"
-#include "../unit/psk_sessions.h"
+#include "unit/psk_server.h"
+#include "unit/psk_sessions.h"
 
 #include <stdlib.h>
 

@@ -2,9 +2,9 @@
 /* Records from a server that has the keys and is out of its mind, over a channel that
  * changes them: what is taken is always the beginning of what was sent as data, and
  * nobody waits for what never comes. */
-#include "fuzz.h"
+#include "fuzz/fuzz.h"
 
-#include "tls_record.h"
+#include "tls/tls_record.h"
 
 #include <stdlib.h>
 #include <string.h>

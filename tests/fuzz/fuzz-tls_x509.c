@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A server's certificates with anything in them, handed over as BearSSL does: they are
  * refused in words, unless they are what the CA has signed; then the key is its key. */
-#include "fuzz.h"
+#include "fuzz/fuzz.h"
 
-#include "certificates.h"
-#include "tls_x509.h"
+#include "fuzz/certificates.h"
+#include "tls/tls_x509.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * --seed alone replays one case. Else cases go on from the seed, by default one that
  * the clock gives, until that many were seen or that time is over.
  */
-#include "fuzz.h"
+#include "fuzz/fuzz.h"
 
 #include <signal.h>
 #include <stdio.h>

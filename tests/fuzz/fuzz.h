@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../sim/random.h"
+#include "sim/random.h"
 
 #define LENGTH_OF(array) (sizeof(array) / sizeof(array)[0])
 

@@ -3,18 +3,13 @@
 # are made of. A fuzzer is tests/fuzz/fuzz-ROOM.c: see fuzz.h.
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
-# Beside the rooms that unit tests link.
-FUZZ_ROOMS := $(UNIT_ROOMS) $(filter tls_pem tls_files tls_x509,$(patsubst src/%.c,%,$(wildcard src/*.c)))
-FUZZ_OBJECTS := $(FUZZ_ROOMS:%=$(BUILD)/tests/host/%.o)
 
 # Of each, how long `make fuzz` goes on.
 FUZZ_SECONDS := 60
 
-$(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h tests/fuzz/fuzz.mk $(FUZZ_OBJECTS)
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h tests/fuzz/fuzz.mk $(UNIT_A)
 	@mkdir -p $(@D)
-	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< tests/fuzz/fuzz.c $(FUZZ_OBJECTS) $(BEARSSL_A) -o $@
-
-.SECONDARY: $(FUZZ_OBJECTS)
+	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< tests/fuzz/fuzz.c $(UNIT_A) $(BEARSSL_A) -o $@
 
 -include $(FUZZERS:=.d)
 

@@ -7,9 +7,9 @@
  *
  * Says on standard error what was agreed on, or what failed. Exit code 0 or 1.
  */
-#include "secret.h"
-#include "tls_psk.h"
-#include "tls_record.h"
+#include "base/secret.h"
+#include "tls/tls_psk.h"
+#include "tls/tls_record.h"
 
 #include <arpa/inet.h>
 #include <poll.h>

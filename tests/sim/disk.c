@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* disk: see disk.h. */
-#include "disk.h"
+#include "sim/disk.h"
 
-#include "range.h"
+#include "base/range.h"
 
 #include <errno.h>
 #include <string.h>

@@ -15,8 +15,8 @@
 #ifndef SIM_DISK_H
 #define SIM_DISK_H
 
-#include "endpoint.h"
-#include "random.h"
+#include "disk/endpoint.h"
+#include "sim/random.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,15 +5,15 @@
  *   sim --from=N --count=M  runs many; a failing seed is printed
  *
  * The real copy, with all its rooms, runs between two disks (disk.h) on a
- * simulated clock (the loop below takes the place of src/loop.c). Afterwards:
+ * simulated clock (the loop below takes the place of src/os/loop.c). Afterwards:
  * the destination equals the source, each byte was decided exactly once, what
  * lies beyond is untouched, every buffer is home and nothing was written outside
  * the buffers; or, when a fault was due, it was reported with its offset and
  * code, and what the message calls good is good.
  */
-#include "copy_stages.h"
-#include "disk.h"
-#include "range.h"
+#include "base/range.h"
+#include "copy/copy_stages.h"
+#include "sim/disk.h"
 
 #include <errno.h>
 #include <signal.h>

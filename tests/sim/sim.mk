@@ -3,11 +3,10 @@
 
 SIM := $(BUILD)/tests/sim/sim
 # The real copy and the rooms it carries things between; the simulator brings the endpoints and the loop.
-SIM_ROOMS := copy copy_source copy_destination assemble budget chunks contexts error extents pace rate reorder schedule survey
-SIM_SOURCES := $(wildcard tests/sim/*.c) $(SIM_ROOMS:%=src/%.c)
-SIM_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -Isrc -Itests/sim -Wall -Wextra
+SIM_SOURCES := $(wildcard tests/sim/*.c src/base/*.c src/disk/*.c src/copy/*.c)
+SIM_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -Isrc -Itests -Wall -Wextra
 
-$(SIM): $(SIM_SOURCES) $(wildcard src/*.h tests/sim/*.h) tests/sim/sim.mk
+$(SIM): $(SIM_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/sim.mk
 	@mkdir -p $(@D)
 	gcc $(SIM_CFLAGS) -o $@ $(SIM_SOURCES)
 
@@ -20,4 +19,4 @@ sim-long: $(SIM)
 ## sim-mutants: shows that the simulator catches mistakes: each one-line mutation in tests/sim/mutants must fail
 .PHONY: sim-mutants
 sim-mutants:
-	@tests/sim/run-mutants $(BUILD)/tests/sim/mutants $(SIM_ROOMS)
+	@tests/sim/run-mutants $(BUILD)/tests/sim/mutants $(SIM_SOURCES)

@@ -53,16 +53,16 @@ tests-can-be-run)
         case $file in */test-*) ;; *) complain "$file: not called test-*, so never run" ;; esac
     done ;;
 headers-open-with-prose)
-    for file in src/*.h; do
+    for file in src/*/*.h; do
         room=$(basename "$file" .h)
         sed -n 2p "$file" | grep -Eq "^/\* $room: " || complain "$file: its second line should say '$room: ' and what it is"
     done ;;
 no-exit-below-main)
-    found=$(grep -nE '\b(exit|_exit|_Exit|abort|quick_exit) *\(' src/*.c | grep -v '^src/main\.c:' || true)
+    found=$(grep -nE '\b(exit|_exit|_Exit|abort|quick_exit) *\(' src/*.c src/*/*.c | grep -v '^src/main\.c:' || true)
     [ -z "$found" ] || complain "only main ends the program: $found" ;;
 no-printing-below-the-top)
-    ! grep -nE '\b(printf|fprintf|vfprintf|puts|fputs|putchar|perror|dprintf|vdprintf) *\(' src/*.c |
-        grep -vE '^src/(say|main)\.c:' || complain "only say (and main) print" ;;
+    ! grep -nE '\b(printf|fprintf|vfprintf|puts|fputs|putchar|perror|dprintf|vdprintf) *\(' src/*.c src/*/*.c |
+        grep -vE '^src/(os/say|main)\.c:' || complain "only say (and main) print" ;;
 nothing-of-this-machine)
     # Paths of a home or a workplace.
     found=$(files | grep -vE '^build/|\.(png|gz|xz)$' |

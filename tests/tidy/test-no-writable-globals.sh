@@ -6,12 +6,13 @@
 . "$(dirname "$0")/../functions.sh"
 requires_program objdump
 
-objects=("$TOP"/build/obj/src/*.o)
+objects=("$TOP"/build/obj/src/*/*.o)
 [ -e "${objects[0]}" ] || fail "no objects in build/obj/src: build first (make)"
 bad=0
 for object in "${objects[@]}"; do
-    room=$(basename "$object" .o)
-    [ "$room" != main ] && [ -e "$TOP/src/$room.c" ] || continue
+    room=${object#"$TOP"/build/obj/src/}
+    room=${room%.o}
+    [ -e "$TOP/src/$room.c" ] || continue
     # .data.rel.ro holds constants that the start-up code relocates; a line with
     # a size of 0 or of kind `d` is the section itself.
     objdump -t "$object" >symbols

@@ -4,9 +4,9 @@
 #ifndef COMMAND_LINE_H
 #define COMMAND_LINE_H
 
-#include "unit.h"
+#include "unit/unit.h"
 
-#include "options.h"
+#include "cli/options.h"
 
 #include <getopt.h>
 

@@ -23,7 +23,7 @@
 
 #include <cmocka.h>
 
-#include "../sim/random.h"
+#include "sim/random.h"
 
 #define LENGTH_OF(array) (sizeof(array) / sizeof(array)[0])
 

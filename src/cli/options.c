@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* options: see options.h. */
+#include "cli/options.h"
+
+#include "base/text.h"
+#include "cli/options_verb.h"
+#include "disk/uri.h"
+
+#include <assert.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#ifndef DECANT_VERSION
+#error "the Makefile says which version this is"
+#endif
+
+static const struct verb_options *const verbs[] = {
+  [VERB_COPY] = &options_copy,
+  [VERB_MAP] = &options_map,
+  [VERB_INFO] = &options_info,
+};
+#define VERBS (sizeof verbs / sizeof verbs[0])
+
+static const struct {
+  const char *name;
+  enum verb verb; /* the only one, or unless the first word says another */
+  const char *version;
+} personas[] = {
+  [PERSONA_DECANT] = { "decant", VERB_COPY, "decant " DECANT_VERSION "\n" },
+  /* The version whose command line is kept. */
+  [PERSONA_NBDCOPY] = { "nbdcopy", VERB_COPY, "nbdcopy 1.22.2\nlibnbd 1.22.2\n" },
+  [PERSONA_NBDINFO] = { "nbdinfo", VERB_INFO, "nbdinfo 1.22.2\nlibnbd 1.22.2\n" },
+};
+#define PERSONAS (sizeof personas / sizeof personas[0])
+
+const char *
+options_program(const struct options *options)
+{
+  return personas[options->persona].name;
+}
+
+bool
+options_in_colour(const struct options *options, bool on_terminal)
+{
+  return options->colour == COLOUR_ON_TERMINAL ? on_terminal : options->colour == COLOUR_ALWAYS;
+}
+
+enum exit_code
+options_exit_code(const struct options *options, const struct fault *fault)
+{
+  bool is_usage = fault->exit_code == EXIT_BAD_USAGE;
+
+  return is_usage && options->persona != PERSONA_DECANT ? EXIT_FAILED : fault->exit_code;
+}
+
+/* For shells that complete command lines: a line for each option. */
+static void
+list_long_options(const struct verb_options *verb, struct text *out)
+{
+  for (const struct option *option = verb->long_options; option->name; option++)
+    if (option->val != OPTION_LONG_OPTIONS && option->val != OPTION_SHORT_OPTIONS)
+      text_add(out, "--%s\n", option->name);
+}
+
+static void
+list_short_options(const struct verb_options *verb, struct text *out)
+{
+  for (const char *p = verb->short_options; *p; p++)
+    if (*p != ':' && *p != '+')
+      text_add(out, "-%c\n", *p);
+}
+
+void
+options_describe(const struct options *options, char *bytes, size_t size)
+{
+  const struct verb_options *verb = verbs[options->verb];
+  struct text out;
+
+  text_init(&out, bytes, size);
+  if (options->mode == RUN_LONG_OPTIONS)
+    list_long_options(verb, &out);
+  else if (options->mode == RUN_SHORT_OPTIONS)
+    list_short_options(verb, &out);
+  else
+    text_add(&out, "%s", options->mode == RUN_HELP ? verb->help : personas[options->persona].version);
+  assert(!out.full);
+}
+
+/* How far a unit shifts a number to the left, or -1. */
+static int
+unit_shift(char unit)
+{
+  static const char units[] = "bkmgtpe"; /* 1024 to the power of 0, 1, ... */
+  char lower = (char)(unit >= 'A' && unit <= 'Z' ? unit | ('a' - 'A') : unit);
+  const char *found = strchr(units, lower);
+
+  return lower == 's' ? 9 : found ? 10 * (int)(found - units) : -1;
+}
+
+bool
+options_parse_size(const char *text, uint64_t *bytes)
+{
+  uint64_t value = 0;
+  const char *p = text;
+
+  for (; *p >= '0' && *p <= '9'; p++) {
+    uint64_t digit = (uint64_t)(*p - '0');
+    if (value > (UINT64_MAX - digit) / 10)
+      return false;
+    value = value * 10 + digit;
+  }
+  if (p == text)
+    return false;
+  int shift = *p ? unit_shift(*p++) : 0;
+  if (shift < 0 || *p || value > UINT64_MAX >> shift)
+    return false;
+  *bytes = value << shift;
+  return true;
+}
+
+int
+options_usage(const struct options *options, struct fault *fault, const char *why, const char *what)
+{
+  bool is_default = options->verb == personas[options->persona].verb;
+
+  return fault_set(fault, EXIT_BAD_USAGE, 0, "%s%s (%s %s%s--help lists what it takes)", why, what,
+                   options_program(options), is_default ? "" : verbs[options->verb]->name, is_default ? "" : " ");
+}
+
+bool
+options_parse_number(const char *text, uint64_t low, uint64_t high, uint64_t *number)
+{
+  return strspn(text, "0123456789") == strlen(text) && options_parse_size(text, number) && *number >= low &&
+         *number <= high;
+}
+
+/* What getopt can't make sense of. It leaves the option's value in optopt if it
+ * knows the option, or its letter if it doesn't; 0 for an unknown long name. */
+static int
+bad_option(const struct options *options, int found, char **argv, struct fault *fault)
+{
+  char letter[] = { '-', (char)optopt, '\0' };
+
+  for (const struct option *option = verbs[options->verb]->long_options; option->name; option++)
+    if (option->val == optopt)
+      return options_usage(options, fault,
+                           found == ':' ? "an argument is missing after --" : "there is no argument to --", option->name);
+  return options_usage(options, fault, "unknown option ", optopt ? letter : argv[optind - 1]);
+}
+
+/* One option that getopt found. */
+static int
+take_option(struct options *options, int option, char **argv, struct fault *fault)
+{
+  switch (option) {
+  case OPTION_HELP:
+    options->mode = RUN_HELP;
+    return 0;
+  case OPTION_LONG_OPTIONS:
+    options->mode = RUN_LONG_OPTIONS;
+    return 0;
+  case OPTION_SHORT_OPTIONS:
+    options->mode = RUN_SHORT_OPTIONS;
+    return 0;
+  case OPTION_TLS_PIN:
+    if (!pins_add(&options->pins, optarg))
+      return fault_set(fault, EXIT_BAD_USAGE, 0, "--tls-pin=%s: must be sha256: and 64 hexadecimal digits, at most %d times",
+                       optarg, PINS_MAX);
+    return 0;
+  case 'V':
+    options->mode = RUN_VERSION;
+    return 0;
+  case ':':
+  case '?':
+    return bad_option(options, option, argv, fault);
+  default:
+    return verbs[options->verb]->take(options, option, optarg, fault);
+  }
+}
+
+/* Takes "[ CMD ARGS ]" off argv at optind. */
+static int
+take_command(const struct options *options, struct place *place, int argc, char **argv, struct fault *fault)
+{
+  int words = 0;
+
+  for (optind++; optind < argc; optind++) {
+    if (strcmp(argv[optind], "]") == 0) {
+      if (words == 0)
+        return options_usage(options, fault, "there is no command between [ and ]", "");
+      optind++;
+      place->kind = PLACE_COMMAND;
+      place->text = place->command[0];
+      place->command[words] = NULL;
+      return 0;
+    }
+    if (words == COMMAND_WORDS_MAX)
+      return fault_set(fault, EXIT_BAD_USAGE, 0, "[ %s ... ]: more than %d words", place->command[0], COMMAND_WORDS_MAX);
+    place->command[words++] = argv[optind];
+  }
+  return options_usage(options, fault, "[ without a closing ] after ", words ? argv[argc - 1] : "it");
+}
+
+static int
+take_place(const struct options *options, struct place *place, int argc, char **argv, struct fault *fault)
+{
+  const char *text = argv[optind];
+
+  if (strcmp(text, "[") == 0)
+    return take_command(options, place, argc, argv, fault);
+  optind++;
+  place->text = text;
+  if (text[0] == '\0')
+    return options_usage(options, fault, "a SOURCE or DESTINATION is empty", "");
+  if (strcmp(text, "-") == 0)
+    place->kind = PLACE_STREAM;
+  else if (strcmp(text, "null:") == 0)
+    place->kind = PLACE_NULL;
+  else
+    place->kind = uri_is_uri(text) ? PLACE_URI : PLACE_PATH;
+  return 0;
+}
+
+/* The first word may say what to do; a file of that name is reached as ./NAME. */
+static int
+take_verb(struct options *options, int argc, char **argv, struct fault *fault)
+{
+  if (optind >= argc)
+    return 0;
+  for (size_t i = 0; i < VERBS; i++)
+    if (strcmp(argv[optind], verbs[i]->name) == 0) {
+      options->verb = (enum verb)i;
+      optind++;
+      return 0;
+    }
+  if (strcmp(argv[optind], "compare") == 0)
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "decant compare is not supported yet (a file of that name: ./compare)");
+  return 0;
+}
+
+static enum persona
+persona_of(const char *program)
+{
+  const char *slash = strrchr(program, '/');
+
+  for (size_t i = 0; i < PERSONAS; i++)
+    if (strcmp(slash ? slash + 1 : program, personas[i].name) == 0)
+      return (enum persona)i;
+  return PERSONA_DECANT;
+}
+
+/* A pin that nothing is held to would be a promise that nobody keeps. */
+static int
+check_pins(const struct options *options, struct fault *fault)
+{
+  const struct place *places[] = { &options->source, &options->destination };
+
+  for (unsigned i = 0; i < verbs[options->verb]->places; i++)
+    if (places[i]->kind == PLACE_URI && uri_is_tls(places[i]->text))
+      return 0;
+  if (options->pins.count == 0)
+    return 0;
+  return options_usage(options, fault, "--tls-pin is for nbds:// and its like, and neither end is one", "");
+}
+
+static int
+check_places(const struct options *options, unsigned count, struct fault *fault)
+{
+  bool both = verbs[options->verb]->places == 2;
+
+  if (count == 0)
+    return options_usage(options, fault, both ? "SOURCE and DESTINATION are missing" : "SOURCE is missing", "");
+  if (both && count == 1)
+    return options_usage(options, fault, "DESTINATION is missing", "");
+  if (options->source.kind == PLACE_NULL)
+    return options_usage(options, fault, "null: can only be a DESTINATION", "");
+  return check_pins(options, fault);
+}
+
+static int
+parse_words(struct options *options, int argc, char **argv, struct fault *fault)
+{
+  const struct verb_options *verb = verbs[options->verb];
+  struct place *places[] = { &options->source, &options->destination };
+  bool only_places = false; /* "--" was seen */
+  unsigned count = 0;
+
+  while (optind < argc) {
+    int option = only_places ? -1 : getopt_long(argc, argv, verb->short_options, verb->long_options, NULL);
+    if (option != -1) {
+      if (take_option(options, option, argv, fault) == -1)
+        return -1;
+      if (options->mode != RUN_VERB)
+        return 0;
+      continue;
+    }
+    only_places = only_places || strcmp(argv[optind - 1], "--") == 0;
+    if (optind >= argc)
+      break;
+    if (count == verb->places)
+      return options_usage(options, fault, count == 2 ? "more than a SOURCE and a DESTINATION: " : "more than a SOURCE: ",
+                           argv[optind]);
+    if (take_place(options, places[count++], argc, argv, fault) == -1)
+      return -1;
+  }
+  return check_places(options, count, fault) == -1 ? -1 : verb->check(options, fault);
+}
+
+static int
+parse_all(struct options *options, int argc, char **argv, struct fault *fault)
+{
+  if (options->persona == PERSONA_DECANT && take_verb(options, argc, argv, fault) == -1)
+    return -1;
+  for (size_t i = 0; i < VERBS; i++)
+    verbs[i]->set_defaults(options);
+  return parse_words(options, argc, argv, fault);
+}
+
+int
+options_parse(struct options *options, int argc, char **argv, struct fault *fault)
+{
+  enum persona persona = persona_of(argc > 0 ? argv[0] : "");
+
+  *options = (struct options){ .persona = persona,
+                               .verb = personas[persona].verb,
+                               .mode = RUN_VERB,
+                               .connections = CONNECTIONS_DEFAULT };
+  opterr = 0;
+  optind = 1;
+  return parse_all(options, argc, argv, fault);
+}

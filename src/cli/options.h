@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* options: the command line, taken apart and checked: what all verbs share. What
+ * each verb takes stands in options_copy, options_map and options_info.
+ *
+ * Nothing is opened and nothing printed. Strings point into argv.
+ */
+#ifndef DECANT_OPTIONS_H
+#define DECANT_OPTIONS_H
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/pins.h"
+#include "cli/options_copy.h"
+#include "cli/options_info.h"
+#include "cli/options_map.h"
+#include "disk/contexts.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum place_kind {
+  PLACE_PATH,    /* a file or a block device */
+  PLACE_URI,     /* nbd:// and its like */
+  PLACE_STREAM,  /* - */
+  PLACE_NULL,    /* null: */
+  PLACE_COMMAND, /* [ CMD ARGS ]: a server that we start and that ends with us */
+};
+
+/* A SOURCE or a DESTINATION. */
+struct place {
+  enum place_kind kind;
+  const char *text;                       /* as written; for a command, its first word */
+  char *command[COMMAND_WORDS_MAX + 1];   /* PLACE_COMMAND: argv of it, NULL at the end */
+};
+
+enum verb { VERB_COPY, VERB_MAP, VERB_INFO };
+
+enum run_mode { RUN_VERB, RUN_HELP, RUN_VERSION, RUN_LONG_OPTIONS, RUN_SHORT_OPTIONS };
+
+/* What the program was called by. As nbdcopy and nbdinfo it takes those programs'
+ * options, and keeps to their defaults, output and exit codes. */
+enum persona { PERSONA_DECANT, PERSONA_NBDCOPY, PERSONA_NBDINFO };
+
+enum colour { COLOUR_ON_TERMINAL, COLOUR_ALWAYS, COLOUR_NEVER };
+
+struct options {
+  enum persona persona;
+  enum verb verb;
+  enum run_mode mode;
+  struct place source;
+  struct place destination; /* VERB_COPY */
+
+  /* How to talk to servers. */
+  unsigned requests;    /* -R: at most this many in flight on a connection; 0: no limit of the operator's */
+  unsigned connections; /* -C: at most this many to one server; at least 1 */
+  struct pins pins;     /* --tls-pin: the keys that servers must have one of */
+  bool verbose;
+  enum colour colour; /* of what is printed on standard output */
+
+  /* What to ask a source for: for block status of these metadata contexts. */
+  struct contexts contexts;
+
+  /* Each verb's own. */
+  struct copy_options copy;
+  struct map_options map;
+  struct info_options info;
+};
+
+/* Reads the command line; argv[0] decides the persona, and that or the first word
+ * the verb. Returns 0, or -1 with the fault (EXIT_BAD_USAGE) set. Uses getopt's
+ * own state, so once a process. */
+int options_parse(struct options *options, int argc, char **argv, struct fault *fault);
+
+/* Reads a size: decimal digits and, maybe, one of b k M G T P E (powers of
+ * 1024) or s (sectors of 512), in any case.
+ * Returns false if it isn't one, or doesn't fit. */
+bool options_parse_size(const char *text, uint64_t *bytes);
+
+/* The name to begin messages with. */
+const char *options_program(const struct options *options);
+
+/* Whether what goes to standard output is to be in colour. */
+bool options_in_colour(const struct options *options, bool on_terminal);
+
+/* The exit code for a fault: nbdcopy and nbdinfo know no code for bad usage. */
+enum exit_code options_exit_code(const struct options *options, const struct fault *fault);
+
+/* Writes what --help, --version, --long-options or --short-options print, which
+ * OPTIONS_TEXT_BYTES hold. */
+#define OPTIONS_TEXT_BYTES 4096
+void options_describe(const struct options *options, char *bytes, size_t size);
+
+#endif

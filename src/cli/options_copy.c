@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/* options_copy: see options_copy.h. */
+#include "cli/options_copy.h"
+
+#include "base/range.h"
+#include "cli/options.h"
+#include "cli/options_verb.h"
+
+#include <assert.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: decant [copy] [OPTIONS] SOURCE DESTINATION\n"
+    "       decant map [OPTIONS] SOURCE     (decant map --help)\n"
+    "       decant info [OPTIONS] SOURCE    (decant info --help)\n"
+    "\n"
+    "Copies a disk. SOURCE and DESTINATION are each one of\n"
+    "  nbd://HOST[:PORT]/EXPORT           an NBD server\n"
+    "  nbd+unix:///EXPORT?socket=PATH     the same over a Unix socket\n"
+    "  nbds://..., nbds+unix://...        the same, encrypted by TLS\n"
+    "  FILE or DEVICE                     a regular file or a block device\n"
+    "  -                                  standard input or output\n"
+    "  null:                              (destination) nothing: reads and discards\n"
+    "  [ CMD ARGS ]                       a server to start: [ qemu-nbd x.qcow2 ]\n"
+    "\n"
+    "  -p, --progress             show bytes done, rate and time left\n"
+    "      --progress=FD          write \"N/100\" lines to file descriptor FD\n"
+    "      --report               end with \"decant: done: bytes=... seconds=...\"\n"
+    "  -S, --sparse=SIZE          make holes of zeros this long (4k); 0: never\n"
+    "      --allocated            write zeros so that they stay allocated: no holes\n"
+    "      --no-extents           don't ask for the source's holes: read all of it\n"
+    "      --dirty-bitmap=NAME    copy only what this bitmap of the source has, and leave\n"
+    "                             the rest of DESTINATION alone\n"
+    "      --layer                copy only what the source's image itself has, not what\n"
+    "                             its backing files have; leave the rest alone\n"
+    "      --destination-is-zero  trust that it reads as zeros: skip them\n"
+    "                             (also --target-is-zero)\n"
+    "      --flush, --no-flush    wait for data to reach stable storage (default), or\n"
+    "                             don't\n"
+    "      --sha256               print the SHA-256 of the disk's whole content\n"
+    "      --blkhash[=DIGEST[/SIZE]]  print its blkhash (sha256/64k)\n"
+    "      --blkhash-file=FILE    write that to FILE instead\n"
+    "      --expect=sha256:HEX    fail with exit code 4 if the content has another\n"
+    "                             digest; or --expect=blkhash:HEX\n"
+    "      --memory=SIZE          bytes for data on its way (16M; from 512K to 4G;\n"
+    "                             also --queue-size)\n"
+    "      --request-size=SIZE    the largest read (a 32nd of the memory)\n"
+    "      --rate-limit=SIZE      read at most SIZE bytes a second, for a busy server\n"
+    "      --nice                 leave the processor and the disks to whoever wants them\n"
+    "  -C, --connections=N        at most N connections to a server (4; 1 to 16)\n"
+    "  -R, --requests=N           at most N requests in flight on a connection (64)\n"
+    "      --synchronous          one connection, one request at a time\n"
+    "  -T, --threads=N            taken and ignored: there is one thread\n"
+    "      --tls-pin=sha256:HEX   trust a TLS server that has this key, without a CA\n"
+    "  -v, --verbose              say what was found out about both ends\n"
+    "  -V, --version              print the version\n"
+    "      --help                 print this\n"
+    "\n"
+    "SIZE takes k, M, G, T.\n"
+    "Exit codes: 0 done, 1 failed, 4 copied, but the digest isn't the expected one,\n"
+    "64 the command line is wrong.\n";
+
+enum {
+  OPTION_ALLOCATED = OPTION_OF_VERB,
+  OPTION_BLKHASH,
+  OPTION_BLKHASH_FILE,
+  OPTION_DESTINATION_IS_ZERO,
+  OPTION_DIRTY_BITMAP,
+  OPTION_EXPECT,
+  OPTION_FLUSH,
+  OPTION_LAYER,
+  OPTION_MEMORY,
+  OPTION_NICE,
+  OPTION_NO_EXTENTS,
+  OPTION_NO_FLUSH,
+  OPTION_REPORT,
+  OPTION_RATE_LIMIT,
+  OPTION_REQUEST_SIZE,
+  OPTION_SHA256,
+  OPTION_SYNCHRONOUS,
+};
+
+static const char short_options[] = OPTIONS_SHORT_BEGIN "C:pR:S:T:vV";
+
+static const struct option long_options[] = {
+  { "allocated", no_argument, NULL, OPTION_ALLOCATED },
+  { "blkhash", optional_argument, NULL, OPTION_BLKHASH },
+  { "blkhash-file", required_argument, NULL, OPTION_BLKHASH_FILE },
+  { "connections", required_argument, NULL, 'C' },
+  { "destination-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
+  { "dirty-bitmap", required_argument, NULL, OPTION_DIRTY_BITMAP },
+  { "expect", required_argument, NULL, OPTION_EXPECT },
+  { "flush", no_argument, NULL, OPTION_FLUSH },
+  { "layer", no_argument, NULL, OPTION_LAYER },
+  { "memory", required_argument, NULL, OPTION_MEMORY },
+  { "nice", no_argument, NULL, OPTION_NICE },
+  { "no-extents", no_argument, NULL, OPTION_NO_EXTENTS },
+  { "no-flush", no_argument, NULL, OPTION_NO_FLUSH },
+  { "progress", optional_argument, NULL, 'p' },
+  { "queue-size", required_argument, NULL, OPTION_MEMORY },
+  { "report", no_argument, NULL, OPTION_REPORT },
+  { "rate-limit", required_argument, NULL, OPTION_RATE_LIMIT },
+  { "request-size", required_argument, NULL, OPTION_REQUEST_SIZE },
+  { "requests", required_argument, NULL, 'R' },
+  { "sha256", no_argument, NULL, OPTION_SHA256 },
+  { "sparse", required_argument, NULL, 'S' },
+  { "synchronous", no_argument, NULL, OPTION_SYNCHRONOUS },
+  { "target-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
+  { "threads", required_argument, NULL, 'T' },
+  { "verbose", no_argument, NULL, 'v' },
+  OPTIONS_OF_ALL_VERBS
+};
+
+static int
+parse_connections(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t number;
+
+  if (!options_parse_number(value, 1, UINT32_MAX, &number) ||
+      (number > CONNECTIONS_MAX && options->persona == PERSONA_DECANT))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--connections=%s: must be a number from 1 to %d", value, CONNECTIONS_MAX);
+  options->connections = (unsigned)range_min(number, CONNECTIONS_MAX);
+  return 0;
+}
+
+static int
+parse_requests(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t number;
+
+  if (!options_parse_number(value, 1, UINT32_MAX, &number))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--requests=%s: must be a number, at least 1", value);
+  options->requests = (unsigned)number;
+  return 0;
+}
+
+static int
+check_threads(const char *value, struct fault *fault)
+{
+  uint64_t number;
+
+  if (!options_parse_number(value, 0, UINT32_MAX, &number))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--threads=%s: must be a number", value);
+  return 0;
+}
+
+static int
+parse_progress(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t number;
+
+  options->copy.progress = true;
+  if (!value)
+    return 0;
+  if (!options_parse_number(value, 0, INT32_MAX, &number))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--progress=%s: must be the number of a file descriptor", value);
+  options->copy.progress_fd = (int)number;
+  return 0;
+}
+
+static int
+parse_rate_limit(struct options *options, const char *value, struct fault *fault)
+{
+  if (!options_parse_size(value, &options->copy.bytes_per_s) || options->copy.bytes_per_s < RATE_BYTES_PER_S_MIN)
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--rate-limit=%s: must be a size from 64k, for each second", value);
+  return 0;
+}
+
+static int
+parse_request_size(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t bytes;
+
+  if (!options_parse_size(value, &bytes) || bytes < REQUEST_BYTES_MIN || bytes > SLOT_BYTES_MAX ||
+      !range_is_power_of_two(bytes))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--request-size=%s: must be a power of two from 4k to 32M", value);
+  options->copy.request_bytes = bytes;
+  return 0;
+}
+
+/* nbdcopy's --queue-size may be anything; what is too little becomes the least
+ * that works. */
+static int
+parse_memory(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t bytes;
+
+  if (!options_parse_size(value, &bytes) || bytes > PAYLOAD_BYTES_MAX ||
+      (bytes < PAYLOAD_BYTES_MIN && options->persona == PERSONA_DECANT))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--memory=%s: must be a size from 512K to 4G", value);
+  options->copy.payload_bytes = range_max(bytes, PAYLOAD_BYTES_MIN);
+  options->copy.payload_is_fixed = options->persona == PERSONA_DECANT;
+  return 0;
+}
+
+static int
+parse_sparse(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t bytes;
+
+  if (!options_parse_size(value, &bytes) || (bytes != 0 && (bytes < 512 || !range_is_power_of_two(bytes))))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--sparse=%s: must be 0 or a power of two from 512 on", value);
+  options->copy.sparse_bytes = bytes;
+  return 0;
+}
+
+static int
+take(struct options *options, int option, const char *value, struct fault *fault)
+{
+  switch (option) {
+  case OPTION_ALLOCATED:
+    options->copy.allocated = true;
+    return 0;
+  case OPTION_BLKHASH:
+    options->copy.blkhash = value ? value : "";
+    return 0;
+  case OPTION_BLKHASH_FILE:
+    options->copy.blkhash_file = value;
+    return 0;
+  case OPTION_DESTINATION_IS_ZERO:
+    options->copy.destination_is_zero = true;
+    return 0;
+  case OPTION_DIRTY_BITMAP:
+    options->copy.dirty_bitmap = value;
+    return 0;
+  case OPTION_EXPECT:
+    options->copy.expect = value;
+    return 0;
+  case OPTION_FLUSH:
+  case OPTION_NO_FLUSH:
+    options->copy.flush = option == OPTION_FLUSH;
+    return 0;
+  case OPTION_LAYER:
+    options->copy.layer = true;
+    return 0;
+  case OPTION_MEMORY:
+    return parse_memory(options, value, fault);
+  case OPTION_NICE:
+    options->copy.nice = true;
+    return 0;
+  case OPTION_NO_EXTENTS:
+    options->copy.no_extents = true;
+    return 0;
+  case OPTION_REPORT:
+    options->copy.report = true;
+    return 0;
+  case OPTION_RATE_LIMIT:
+    return parse_rate_limit(options, value, fault);
+  case OPTION_REQUEST_SIZE:
+    return parse_request_size(options, value, fault);
+  case OPTION_SHA256:
+    options->copy.sha256 = true;
+    return 0;
+  case OPTION_SYNCHRONOUS:
+    options->connections = options->requests = 1;
+    return 0;
+  case 'C':
+    return parse_connections(options, value, fault);
+  case 'p':
+    return parse_progress(options, value, fault);
+  case 'R':
+    return parse_requests(options, value, fault);
+  case 'S':
+    return parse_sparse(options, value, fault);
+  case 'T':
+    return check_threads(value, fault);
+  case 'v':
+    options->verbose = true;
+    return 0;
+  }
+  assert(!"an option of the table");
+  return -1;
+}
+
+static void
+set_defaults(struct options *options)
+{
+  options->copy = (struct copy_options){ .payload_bytes = PAYLOAD_BYTES_DEFAULT,
+                                         .sparse_bytes = SPARSE_BYTES_DEFAULT,
+                                         .flush = options->persona == PERSONA_DECANT,
+                                         .progress_fd = -1 };
+}
+
+/* A copy of a part knows neither the whole content nor what the rest of the
+ * destination is like. */
+static int
+check_part(const struct options *options, struct fault *fault)
+{
+  const struct copy_options *copy = &options->copy;
+  const char *with = copy->layer ? " can't be used with --layer" : " can't be used with --dirty-bitmap";
+
+  if (copy->layer && copy->dirty_bitmap)
+    return options_usage(options, fault, "--dirty-bitmap", with);
+  if (copy->no_extents)
+    return options_usage(options, fault, "--no-extents", with);
+  if (copy->destination_is_zero)
+    return options_usage(options, fault, "--destination-is-zero", with);
+  if (copy->sha256 || copy->blkhash || copy->expect)
+    return options_usage(options, fault, "a digest is of the whole disk: it", with);
+  if (options->destination.kind == PLACE_STREAM)
+    return options_usage(options, fault, "a destination that is written from front to end, such as -,", with);
+  return 0;
+}
+
+/* Which part is copied, and which contexts tell it. */
+static int
+choose_part(struct options *options, struct fault *fault)
+{
+  struct copy_options *copy = &options->copy;
+  char bitmap[NAME_BYTES_MAX];
+
+  copy->part = copy->layer ? PART_LAYER : copy->dirty_bitmap ? PART_DIRTY : PART_ALL;
+  if (copy->part != PART_ALL && check_part(options, fault) == -1)
+    return -1;
+  if (!copy->no_extents)
+    contexts_add(&options->contexts, CONTEXT_ALLOCATION_NAME, false);
+  if (copy->layer)
+    contexts_add(&options->contexts, CONTEXT_DEPTH_NAME, true);
+  options->contexts.joint_first = copy->layer;
+  if (!copy->dirty_bitmap)
+    return 0;
+  if (snprintf(bitmap, sizeof bitmap, CONTEXT_DIRTY_PREFIX "%s", copy->dirty_bitmap) >= (int)sizeof bitmap ||
+      copy->dirty_bitmap[0] == '\0' || !contexts_add(&options->contexts, bitmap, true))
+    return options_usage(options, fault, "--dirty-bitmap: there can't be a bitmap of that name", "");
+  return 0;
+}
+
+static int
+check(struct options *options, struct fault *fault)
+{
+  if (choose_part(options, fault) == -1)
+    return -1;
+  if (!options->copy.payload_is_fixed)
+    options->copy.payload_bytes =
+        range_max(options->copy.payload_bytes, REQUESTS_PER_PAYLOAD * options->copy.request_bytes);
+  return 0;
+}
+
+const struct verb_options options_copy = {
+  .name = "copy",
+  .help = help,
+  .short_options = short_options,
+  .long_options = long_options,
+  .places = 2,
+  .set_defaults = set_defaults,
+  .take = take,
+  .check = check,
+};

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* options_verb: what each verb brings to the command line, and what `options` does
+ * for all of them: places, brackets, --help, --version and the lists of options. */
+#ifndef DECANT_OPTIONS_VERB_H
+#define DECANT_OPTIONS_VERB_H
+
+#include "cli/options.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct option;
+
+struct verb_options {
+  const char *name;
+  const char *help;                  /* what --help prints */
+  const char *short_options;         /* getopt's; OPTIONS_SHORT_BEGIN stands first */
+  const struct option *long_options; /* getopt's; OPTIONS_OF_ALL_VERBS stands last */
+  unsigned places;                   /* 1: SOURCE; 2: SOURCE and DESTINATION */
+  /* Called first; the persona is known, and all else of the verb's is zero. */
+  void (*set_defaults)(struct options *options);
+  /* Takes one option, of the values in the two tables. Returns 0, or -1 with the
+   * fault (EXIT_BAD_USAGE) set. */
+  int (*take)(struct options *options, int option, const char *value, struct fault *fault);
+  /* Called when all is taken, for what can't be said option by option. It may turn
+   * the job into that of another verb. */
+  int (*check)(struct options *options, struct fault *fault);
+};
+
+/* Values of long options: those that all verbs take, and the first of a verb's own. */
+enum { OPTION_HELP = 256, OPTION_LONG_OPTIONS, OPTION_SHORT_OPTIONS, OPTION_TLS_PIN, OPTION_OF_VERB };
+
+/* Options and places may be mixed: we walk them, and getopt stops at each place. */
+#define OPTIONS_SHORT_BEGIN "+:"
+
+/* The rows that end a table of long options; 'V' stands among the short ones too. */
+#define OPTIONS_OF_ALL_VERBS                                                                                           \
+  { "help", no_argument, NULL, OPTION_HELP }, { "long-options", no_argument, NULL, OPTION_LONG_OPTIONS },              \
+  { "short-options", no_argument, NULL, OPTION_SHORT_OPTIONS },                                                        \
+  { "tls-pin", required_argument, NULL, OPTION_TLS_PIN }, { "version", no_argument, NULL, 'V' },                       \
+  { NULL, 0, NULL, 0 },
+
+/* A whole number from `low` to `high`, without a unit. */
+bool options_parse_number(const char *text, uint64_t low, uint64_t high, uint64_t *number);
+
+/* Sets a fault that says why, with which word, and where to read more. Returns -1. */
+int options_usage(const struct options *options, struct fault *fault, const char *why, const char *what);
+
+#endif

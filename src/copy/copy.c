@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* copy: see copy.h and copy_stages.h. */
+#include "copy/copy.h"
+
+#include "base/range.h"
+#include "copy/copy_stages.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+/* Stages run between two looks at the loop: local files answer at once, and
+ * would otherwise keep signals and the other end waiting. */
+#define RUNS_PER_TURN 64
+/* Turns that wait for the rate alone are at most this long. */
+#define RATE_WAIT_MS_MAX 1000
+
+/* ---- Faults ---- */
+
+bool
+copy_has_failed(const struct copy *copy)
+{
+  return copy->failure.endpoint || copy->signal;
+}
+
+void
+copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *doing, uint64_t offset, int errnum)
+{
+  struct failure *failure = &copy->failure;
+
+  if (endpoint == copy->config.destination)
+    copy->destination_failed = true;
+  if (!failure->endpoint || (failure->endpoint == endpoint && offset < failure->offset))
+    *failure = (struct failure){ endpoint, doing, offset, errnum };
+}
+
+uint64_t
+copy_good_up_to(const struct copy *copy)
+{
+  uint64_t good = assemble_decided(&copy->assemble);
+
+  for (size_t i = 0; i < WRITES_MAX; i++)
+    if (copy->transfers[i].state != TRANSFER_HOME)
+      good = range_min(good, copy->transfers[i].range.start);
+  return range_min(good, copy->source_end);
+}
+
+uint32_t
+copy_find_free_slot(const struct copy *copy)
+{
+  for (uint32_t i = 0; i < copy->config.budget.slots; i++)
+    if (copy->slots[i].holders == 0)
+      return i;
+  return SLOT_NONE;
+}
+
+void
+copy_release_slot(struct copy *copy, uint32_t slot)
+{
+  if (slot == SLOT_NONE)
+    return;
+  assert(copy->slots[slot].holders > 0);
+  copy->slots[slot].holders--;
+}
+
+/* ---- The hallway ---- */
+
+static const struct stage {
+  const char *name;
+  bool (*ready)(struct copy *copy);
+  void (*run)(struct copy *copy);
+} stages[] = {
+  { "destination", copy_destination_answered, copy_conclude_destination_answer },
+  { "source", copy_source_answered, copy_conclude_source_answer },
+  { "reclaim", copy_can_reclaim, copy_reclaim },
+  { "pour", copy_can_pour, copy_pour },
+  { "survey", copy_can_survey, copy_survey },
+  { "read", copy_can_read, copy_read },
+  { "end", copy_can_end, copy_end },
+};
+
+/* Runs the first stage that is ready. Returns false when none is. */
+static bool
+run_a_stage(struct copy *copy)
+{
+  for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
+    if (stages[i].ready(copy)) {
+      stages[i].run(copy);
+      return true;
+    }
+  return false;
+}
+
+static bool
+waits_for_an_answer(const struct copy *copy)
+{
+  return copy->reads_in_flight > 0 || copy->transfers_out > 0 || copy->surveying || copy->flushing ||
+         copy->pour_wait == POUR_WAITS_FOR_EDGE;
+}
+
+static void
+observe(struct copy *copy)
+{
+  struct copy_observer *observer = copy->config.observer;
+  uint64_t now_ms = loop_now_ms(copy->config.loop);
+
+  if (!observer || observer->interval_ms == 0)
+    return;
+  if (!copy->finished && now_ms - copy->observed_ms < (uint64_t)observer->interval_ms)
+    return;
+  copy->observed_ms = now_ms;
+  observer->progress(observer, copy->done, copy->source_end, now_ms);
+}
+
+/* The first signal ends the copy in good order, a second one at once. */
+static void
+heed_signals(struct copy *copy)
+{
+  struct loop *loop = copy->config.loop;
+
+  if (!loop->signal_seen)
+    return;
+  if (copy_has_failed(copy))
+    copy->finished = true;
+  copy->signal = loop->signal_seen;
+  loop->signal_seen = 0;
+}
+
+/* How long the loop may wait, in milliseconds; -1: for ever. */
+static int
+patience(const struct copy *copy)
+{
+  const struct copy_config *config = &copy->config;
+  int timeout_ms = config->observer && config->observer->interval_ms ? config->observer->interval_ms : -1;
+
+  if (!copy->held_back)
+    return timeout_ms;
+  uint64_t wait_ms = (rate_wait_us(&copy->rate, loop_now_us(config->loop)) + 999) / 1000;
+  return (int)range_min(wait_ms, timeout_ms == -1 ? RATE_WAIT_MS_MAX : (uint64_t)timeout_ms);
+}
+
+static int
+take_a_turn(struct copy *copy, struct fault *fault)
+{
+  const struct copy_config *config = &copy->config;
+  struct loop *loop = config->loop;
+  unsigned runs = 0;
+
+  while (runs < RUNS_PER_TURN && run_a_stage(copy))
+    runs++;
+  if (copy->finished)
+    return 0;
+  assert(runs == RUNS_PER_TURN || waits_for_an_answer(copy) || copy->held_back);
+  loop_begin(loop);
+  config->source->ops->watch(config->source, loop);
+  config->destination->ops->watch(config->destination, loop);
+  if (loop_wait(loop, runs == RUNS_PER_TURN ? 0 : patience(copy), fault) == -1)
+    return -1;
+  config->source->ops->serve(config->source, loop);
+  config->destination->ops->serve(config->destination, loop);
+  heed_signals(copy);
+  observe(copy);
+  return 0;
+}
+
+/* What went wrong, where, how far the destination is good, and how to go on. */
+static void
+tell(const struct copy *copy, struct fault *fault)
+{
+  const struct failure *failure = &copy->failure;
+  const char *why = NULL; /* where errno's own words would mislead */
+
+  if (failure->errnum == ENOTCONN)
+    why = failure->endpoint && failure->endpoint->last_words && failure->endpoint->last_words[0]
+              ? failure->endpoint->last_words
+              : "the connection was lost";
+  else if (failure->errnum == ENOSPC && failure->endpoint == copy->config.source)
+    why = "it is longer than the destination";
+  if (failure->endpoint)
+    fault_set(fault, EXIT_FAILED, why ? 0 : failure->errnum, "%s %s failed at offset %llu%s%s", failure->doing,
+              failure->endpoint->name, (unsigned long long)failure->offset, why ? ": " : "", why ? why : "");
+  else
+    fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d", copy->signal);
+  fault_add(fault, "; the copy is good below offset %llu%s and incomplete from there on: copy again from the start",
+            (unsigned long long)copy_good_up_to(copy), copy->flushed ? " (flushed)" : "");
+}
+
+void
+copy_init(struct copy *copy, const struct copy_config *config)
+{
+  const struct traits *source = &config->source->traits;
+  const struct traits *destination = &config->destination->traits;
+  struct assemble_config assemble = { .block_bytes = config->budget.block_bytes,
+                                      .block_min = destination->block_min,
+                                      .write_max = config->budget.write_max,
+                                      .zero_max = config->budget.zero_max,
+                                      .size = destination->size,
+                                      .detect_zeros = config->detect_zeros };
+
+  assert(config->part == PART_ALL || (config->extents && source->can_extents && !config->tap && !config->skip_zeros));
+  memset(copy, 0, sizeof *copy);
+  copy->config = *config;
+  copy->source_end = source->size;
+  /* Zeros that are read as data must be found again, or are to be written as data. */
+  copy->schedule = (struct schedule){ .size = source->size,
+                                      .block_min = source->block_min,
+                                      .request_bytes = config->budget.slot_bytes,
+                                      .bridge_bytes = config->detect_zeros || config->allocated ? BRIDGE_BYTES : 0 };
+  extents_init(&copy->extents, 0);
+  if (!config->extents || !source->can_extents)
+    extents_append(&copy->extents, source->size, EXTENT_IS_DATA);
+  pace_init(&copy->pace, config->budget.slots * config->budget.slot_bytes);
+  rate_init(&copy->rate, config->bytes_per_s);
+  reorder_init(&copy->reorder, 0);
+  assemble_init(&copy->assemble, &assemble);
+  copy->survey_bytes = SURVEY_BYTES_FIRST;
+  copy->zero_max = config->budget.zero_max;
+  copy->poured_slot = SLOT_NONE;
+  for (unsigned i = 0; i < config->budget.slots; i++)
+    copy->slots[i].buffer = config->slot_buffers + i * config->budget.slot_bytes;
+}
+
+/* A signal that came when all was done but the flush has stopped nothing. */
+static bool
+is_complete(const struct copy *copy)
+{
+  bool flushes = copy->config.flush && copy->config.destination->traits.can_flush;
+
+  return !copy->failure.endpoint && copy_good_up_to(copy) == copy->source_end && copy_is_home(copy) &&
+         (copy->flushed || !flushes);
+}
+
+int
+copy_run(struct copy *copy, struct fault *fault)
+{
+  copy->observed_ms = loop_now_ms(copy->config.loop);
+  while (!copy->finished)
+    if (take_a_turn(copy, fault) == -1)
+      return -1;
+  observe(copy);
+  if (copy_has_failed(copy) && !is_complete(copy)) {
+    tell(copy, fault);
+    return -1;
+  }
+  assert(copy_is_home(copy));
+  return 0;
+}
+
+bool
+copy_is_home(const struct copy *copy)
+{
+  for (size_t i = 0; i < SLOTS_MAX; i++)
+    if (copy->slots[i].holders > 0)
+      return false;
+  for (size_t i = 0; i < STAGES_MAX; i++)
+    if (copy->stage_busy[i])
+      return false;
+  return copy->transfers_out == 0 && copy->reads_in_flight == 0 && copy->fills == 0;
+}

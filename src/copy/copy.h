@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* copy: the hallway through which a disk is carried.
+ *
+ *   extents -> schedule -> source reads -> reorder -> assemble -> destination -> done
+ *
+ * A table of stages {name, ready, run}, in order of priority: whatever frees
+ * something comes before what uses something up. The rooms never call each other;
+ * the stages carry things between them. When no stage is ready, the loop waits.
+ *
+ * Nothing is allocated here: the tables are in struct copy, the payload in the
+ * buffers that the caller hands over.
+ */
+#ifndef DECANT_COPY_H
+#define DECANT_COPY_H
+
+#include "copy/assemble.h"
+#include "copy/budget.h"
+#include "copy/extents.h"
+#include "copy/pace.h"
+#include "copy/rate.h"
+#include "copy/reorder.h"
+#include "copy/schedule.h"
+#include "disk/endpoint.h"
+#include "os/loop.h"
+
+#include <stdbool.h>
+
+/* Called about every interval_ms, and at the end: bytes that the destination has
+ * confirmed, of `total` (SIZE_UNKNOWN for a stream whose end wasn't seen). */
+struct copy_observer {
+  void (*progress)(struct copy_observer *observer, uint64_t done, uint64_t total, uint64_t now_ms);
+  int interval_ms; /* 0: never */
+};
+
+/* Is shown the source's content, in order and without gaps, as it passes on its
+ * way to the destination: `length` bytes, data being NULL where they are zeros. */
+struct copy_tap {
+  void (*take)(struct copy_tap *tap, const uint8_t *data, uint64_t length);
+};
+
+struct copy_config {
+  struct endpoint *source;
+  struct endpoint *destination;
+  struct loop *loop;
+  struct budget budget;
+  unsigned char *slot_buffers;  /* budget.slots * budget.slot_bytes */
+  unsigned char *stage_buffers; /* budget.stages * budget.block_bytes */
+  unsigned char *zeros;         /* budget.zero_bytes of zeros, never written to */
+  enum part part;               /* of the source; all but PART_ALL take its extents, and no tap */
+  bool extents;                 /* ask the source for its extents */
+  bool detect_zeros;            /* look for zeros in data */
+  bool allocated;               /* zeros are not to become holes */
+  bool skip_zeros;              /* the destination reads as zeros already */
+  bool flush;
+  uint64_t bytes_per_s;           /* the most to read a second; 0: no limit */
+  struct copy_observer *observer; /* NULL: nobody watches */
+  struct copy_tap *tap;           /* NULL: nobody listens */
+};
+
+/* One read, from its request to the last write out of its buffer: answered, or at
+ * least sent. */
+struct slot {
+  struct request request;
+  struct chunks chunks;
+  struct range wanted;  /* what of the read is part of the copy: the source's blocks may reach further */
+  unsigned char *buffer;
+  unsigned holders; /* the read, pieces and writes that still need the buffer; 0: home */
+};
+
+enum transfer_state { TRANSFER_HOME, TRANSFER_OUT, TRANSFER_FAILED };
+
+/* One write or zero. */
+struct transfer {
+  struct request request;
+  enum transfer_state state;
+  bool filling;       /* a zero that is being written as plain data, a part at a time */
+  struct range range; /* what of it isn't confirmed */
+  uint32_t slot;  /* whose buffer it writes from; SLOT_NONE: none, or it is with others by now */
+  uint32_t stage; /* likewise, or STAGE_NONE */
+};
+
+/* What went wrong first, before it is put into words. */
+struct failure {
+  const struct endpoint *endpoint; /* where; NULL: nothing went wrong there */
+  const char *doing;
+  uint64_t offset;
+  int errnum;
+};
+
+/* What pouring waits for, when it can't go on. */
+enum pour_wait { POUR_GOES_ON, POUR_WAITS_FOR_PIECE, POUR_WAITS_FOR_STAGE, POUR_WAITS_FOR_EDGE, POUR_IS_DONE };
+
+struct copy {
+  struct copy_config config;
+  struct extents extents;
+  struct schedule schedule;
+  struct reorder reorder;
+  struct assemble assemble;
+
+  struct slot slots[SLOTS_MAX];
+  unsigned reads_in_flight;
+  struct pace pace; /* of the reads */
+  struct rate rate;
+  bool held_back; /* the next read waits for the rate alone */
+  uint64_t source_end; /* where the source ends; SIZE_UNKNOWN until a stream did */
+  bool all_planned;    /* no read is left to be submitted */
+
+  struct request survey_request;
+  struct survey survey;
+  bool surveying;
+  uint64_t survey_bytes; /* how much the next survey asks for */
+
+  enum pour_wait pour_wait;
+  struct piece rest;    /* what of the last piece isn't in the assembler yet */
+  uint32_t poured_slot; /* slot of the piece in the assembler, or SLOT_NONE */
+  struct transfer transfers[WRITES_MAX];
+  unsigned transfers_out;
+  unsigned fills;    /* of them, zeros being written as data */
+  uint64_t zero_max; /* the largest zero that the destination is thought to take; 0: none */
+  bool stage_busy[STAGES_MAX];
+  struct request edge_request; /* the read that completes the last block */
+  struct chunks edge_chunks;
+  uint32_t edge_stage;
+  struct request flush_request;
+  bool flushing;
+
+  struct request *source_answer; /* taken, about to be concluded */
+  struct request *destination_answer;
+  struct transfer *sent; /* whose buffer is about to be reclaimed */
+
+  uint64_t done;        /* bytes that the destination has confirmed */
+  uint64_t observed_ms; /* when the observer was last called */
+  struct failure failure; /* of an endpoint */
+  int signal;             /* that ended the copy, or 0 */
+  bool destination_failed;
+  bool flushed;
+  bool finished;
+};
+
+/* Readies a copy; `copy` may be uninitialised memory. */
+void copy_init(struct copy *copy, const struct copy_config *config);
+
+/* Copies. Returns 0 when the destination holds it all (and has flushed it, if
+ * that was asked for), or -1 with a fault that says what failed, where, and up to
+ * where the destination is good. */
+int copy_run(struct copy *copy, struct fault *fault);
+
+/* Whether every slot, stage and transfer is back home. */
+bool copy_is_home(const struct copy *copy);
+
+#endif

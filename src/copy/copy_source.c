@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* copy_source: the stages that bring the source in; see copy_stages.h. */
+#include "base/range.h"
+#include "copy/copy_stages.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+
+/* ---- Answers ---- */
+
+bool
+copy_source_answered(struct copy *copy)
+{
+  copy->source_answer = copy->config.source->ops->take(copy->config.source);
+  return copy->source_answer != NULL;
+}
+
+/* A block status that failed costs its shortcut alone: the window is read. But
+ * where only a part of the source is wanted, nobody knows what that is then. */
+static void
+conclude_survey(struct copy *copy)
+{
+  struct request *request = &copy->survey_request;
+  struct extents_rules rules = { .contexts = &copy->config.source->contexts,
+                                 .part = copy->config.part,
+                                 .alignment = copy->schedule.block_min,
+                                 .size = copy->schedule.size };
+
+  copy->surveying = false;
+  if (request->errnum)
+    survey_begin(&copy->survey, rules.contexts->count);
+  if (!extents_take_over(&copy->extents, &copy->survey, &rules, request->length))
+    copy_fail(copy, copy->config.source, "asking for the extents of", request->offset,
+              request->errnum ? request->errnum : EPROTO);
+  if (!request->errnum)
+    copy->survey_bytes = extents_next_window(&copy->survey, copy->survey_bytes);
+}
+
+static void
+push_pieces(struct copy *copy, struct slot *slot)
+{
+  uint32_t number = (uint32_t)(slot - copy->slots);
+
+  for (size_t i = 0; i < slot->chunks.count; i++) {
+    const struct chunk *chunk = &slot->chunks.list[i];
+    struct range part = range_make(slot->request.offset + chunk->offset, chunk->length);
+    part = (struct range){ range_max(part.start, slot->wanted.start), range_min(part.end, slot->wanted.end) };
+    if (part.start >= part.end)
+      continue;
+    struct piece piece = { .offset = part.start, .length = range_length(part), .slot = SLOT_NONE };
+    if (!chunk->zero) {
+      piece.data = slot->request.payload + (part.start - slot->request.offset);
+      piece.slot = number;
+      slot->holders++;
+    }
+    reorder_push(&copy->reorder, piece);
+  }
+}
+
+static void
+conclude_read(struct copy *copy, struct slot *slot)
+{
+  struct request *request = &slot->request;
+
+  copy->reads_in_flight--;
+  pace_answered(&copy->pace, request->length, loop_now_us(copy->config.loop));
+  if (request->errnum) { /* what it has at its front is good all the same */
+    copy_fail(copy, copy->config.source, "reading", request->offset + request->done, request->errnum);
+  } else if (request->done < request->length) { /* the stream ended here, or before */
+    copy->all_planned = true;
+    copy->source_end = range_min(copy->source_end, request->offset + request->done);
+  }
+  if (request->done > 0) {
+    assert(chunks_cover(&slot->chunks, request->done));
+    push_pieces(copy, slot);
+  }
+  copy_release_slot(copy, (uint32_t)(slot - copy->slots));
+}
+
+void
+copy_conclude_source_answer(struct copy *copy)
+{
+  if (copy->source_answer == &copy->survey_request)
+    conclude_survey(copy);
+  else
+    conclude_read(copy, (struct slot *)copy->source_answer);
+}
+_Static_assert(offsetof(struct slot, request) == 0, "a slot is found by its request");
+
+static bool
+source_has_room(const struct copy *copy)
+{
+  return copy->reads_in_flight + copy->surveying < copy->config.source->traits.requests_max;
+}
+
+/* ---- Reads ---- */
+
+/* Whether the rate allows a read now; if not, the loop waits until it does. */
+static bool
+rate_allows(struct copy *copy)
+{
+  copy->held_back = copy->rate.bytes_per_s > 0 && rate_wait_us(&copy->rate, loop_now_us(copy->config.loop)) > 0;
+  return !copy->held_back;
+}
+
+bool
+copy_can_read(struct copy *copy)
+{
+  copy->held_back = false;
+  if (copy_has_failed(copy) || copy->all_planned)
+    return false;
+  if (!extents_front(&copy->extents) && copy->extents.start < copy->schedule.size)
+    return false; /* the survey isn't back yet */
+  /* Every read may come back in many pieces, and they must all find room. */
+  return source_has_room(copy) && pace_has_room(&copy->pace) &&
+         reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX && copy_find_free_slot(copy) != SLOT_NONE &&
+         rate_allows(copy);
+}
+
+/* Within its slot, data lies as it does on the disk: a block of the destination
+ * is then aligned in memory too, as direct I/O wants it. It always fits, since a
+ * read ends on the grid of the slots' size. */
+static unsigned char *
+payload_at(const struct copy *copy, const struct slot *slot, uint64_t offset)
+{
+  return slot->buffer + (offset & (copy->config.budget.slot_bytes - 1));
+}
+
+static void
+submit_read(struct copy *copy, const struct step *step)
+{
+  struct slot *slot = &copy->slots[copy_find_free_slot(copy)];
+  uint64_t start = range_align_down(step->offset, copy->schedule.block_min);
+  uint64_t end = range_align_up(range_end(step->offset, step->length), copy->schedule.block_min);
+  uint64_t now_us = loop_now_us(copy->config.loop);
+
+  slot->holders = 1;
+  slot->wanted = range_make(step->offset, step->length);
+  slot->request = (struct request){ .kind = REQUEST_READ,
+                                    .offset = start,
+                                    .length = range_min(end, copy->schedule.size) - start,
+                                    .payload = payload_at(copy, slot, start),
+                                    .chunks = &slot->chunks };
+  copy->reads_in_flight++;
+  rate_sent(&copy->rate, slot->request.length, now_us);
+  pace_sent(&copy->pace, slot->request.length, now_us);
+  copy->config.source->ops->submit(copy->config.source, &slot->request);
+}
+
+void
+copy_read(struct copy *copy)
+{
+  struct step step = schedule_next(&copy->schedule, &copy->extents);
+
+  switch (step.kind) {
+  case STEP_READ:
+    submit_read(copy, &step);
+    break;
+  case STEP_ZERO:
+  case STEP_LEAVE:
+    reorder_push(&copy->reorder, (struct piece){ .offset = step.offset,
+                                                 .length = step.length,
+                                                 .slot = SLOT_NONE,
+                                                 .left = step.kind == STEP_LEAVE });
+    break;
+  case STEP_END:
+    copy->all_planned = true;
+    break;
+  case STEP_WAIT:
+    assert(!"extents end on the source's blocks, so what is known can be read");
+  }
+}
+
+/* ---- Surveys ---- */
+
+bool
+copy_can_survey(struct copy *copy)
+{
+  const struct extents *extents = &copy->extents;
+
+  return !copy->surveying && source_has_room(copy) && !copy_has_failed(copy) && extents->end < copy->schedule.size &&
+         extents_room(extents) >= SURVEY_EXTENTS_MAX && extents->end - extents->start < 2 * copy->survey_bytes;
+}
+
+void
+copy_survey(struct copy *copy)
+{
+  uint64_t start = copy->extents.end;
+  uint64_t end = range_end(start, range_align_up(copy->survey_bytes, copy->schedule.block_min));
+
+  copy->survey_request = (struct request){ .kind = REQUEST_SURVEY,
+                                           .offset = start,
+                                           .length = range_min(end, copy->schedule.size) - start,
+                                           .survey = &copy->survey };
+  copy->surveying = true;
+  copy->config.source->ops->submit(copy->config.source, &copy->survey_request);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* copy_stages: what the files that make up `copy` share, and nobody else needs.
+ *
+ * A stage is a pair: whether it can run now, and one step of its work. copy.c
+ * has their table and the turns; copy_source.c has those that bring the source
+ * in, copy_destination.c those that pour it out.
+ */
+#ifndef DECANT_COPY_STAGES_H
+#define DECANT_COPY_STAGES_H
+
+#include "copy/copy.h"
+
+/* Answers of the source: reads become pieces in the reorder queue, surveys
+ * become known extents. */
+bool copy_source_answered(struct copy *copy);
+void copy_conclude_source_answer(struct copy *copy);
+/* Asks for extents, ahead of the reads. */
+bool copy_can_survey(struct copy *copy);
+void copy_survey(struct copy *copy);
+/* Submits the next read, or lets the next run of zeros pass. */
+bool copy_can_read(struct copy *copy);
+void copy_read(struct copy *copy);
+
+/* Answers of the destination: buffers come home. */
+bool copy_destination_answered(struct copy *copy);
+void copy_conclude_destination_answer(struct copy *copy);
+/* Takes back the buffer of a write that has been sent. Only when one is wanted: until
+ * then it could be written from again. */
+bool copy_can_reclaim(struct copy *copy);
+void copy_reclaim(struct copy *copy);
+/* Carries what is in order from the reorder queue through the assembler to the
+ * destination. */
+bool copy_can_pour(struct copy *copy);
+void copy_pour(struct copy *copy);
+/* The end, good or bad: flushes, and finishes. */
+bool copy_can_end(struct copy *copy);
+void copy_end(struct copy *copy);
+
+/* Whether something went wrong already. */
+bool copy_has_failed(const struct copy *copy);
+
+/* Notes that `doing` something at an endpoint failed at an offset. The first
+ * fault is kept, since what comes after is mostly its consequence; of requests
+ * that fail at the same end, as when a server dies with many in flight, the one
+ * with the lowest offset. */
+void copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *doing, uint64_t offset, int errnum);
+
+/* Every byte below is on the destination: handed over, and confirmed. */
+uint64_t copy_good_up_to(const struct copy *copy);
+
+/* A slot that is home, or SLOT_NONE. */
+uint32_t copy_find_free_slot(const struct copy *copy);
+
+/* One holder less of a slot's buffer; SLOT_NONE is nobody's. */
+void copy_release_slot(struct copy *copy, uint32_t slot);
+
+#endif

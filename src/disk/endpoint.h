@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* endpoint: the one contract that every source and destination keeps.
+ *
+ * A request is a struct of the caller's. From `submit` until `take` hands it
+ * back it belongs to the endpoint, and so does its payload, unless `has_sent` says
+ * otherwise. Every submitted request comes back from `take` exactly once, finished
+ * or failed, in any order: also after the connection that carried it died (then with
+ * ENOTCONN). It can then be submitted again, to the same endpoint or to another.
+ *
+ * Network ends never wait in any of these calls; the endpoint says in `watch`
+ * what it waits for, and the loop waits for all at once. Files and devices that
+ * are written through the ring don't either; otherwise they answer within
+ * `submit`, and so may wait for the disk.
+ *
+ * What a kind of endpoint can do stands in its traits, as data: the rooms above
+ * ask what it can do, never which kind it is.
+ */
+#ifndef DECANT_ENDPOINT_H
+#define DECANT_ENDPOINT_H
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "disk/chunks.h"
+#include "disk/contexts.h"
+#include "disk/survey.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+
+enum request_kind {
+  REQUEST_READ,   /* fill payload[0, length) from [offset, offset + length) */
+  REQUEST_WRITE,  /* the other way */
+  REQUEST_ZERO,   /* make [offset, offset + length) read as zeros, never by TRIM */
+  REQUEST_SURVEY, /* say what the metadata contexts know, from offset on */
+  REQUEST_FLUSH,  /* bring all that was answered before to stable storage */
+};
+
+struct request {
+  enum request_kind kind;
+  uint64_t offset;        /* bytes */
+  uint64_t length;        /* bytes; at least 1, but for a flush */
+  unsigned char *payload; /* READ and WRITE: the caller's, length bytes */
+  struct survey *survey;  /* SURVEY: the caller's, for the answer */
+  struct chunks *chunks;  /* READ: the caller's, for what in [0, done) is data and what is zero */
+  bool no_hole;           /* ZERO: keep the range allocated */
+  bool fast;              /* ZERO: fail with EOPNOTSUPP if it would take as long as a write */
+
+  /* The answer. */
+  int errnum;    /* 0, or why it failed; EOPNOTSUPP: this can't be done here at all */
+  uint64_t done; /* READ: bytes at the front that are good, which chunks cover: less than length when it failed,
+                    or at the end of a stream */
+
+  /* The endpoint's own, while the request is with it. */
+  struct request *next;
+  uint64_t cookie;
+  unsigned carrier; /* which of its connections */
+  bool failed_inside;
+  const struct contexts *contexts; /* SURVEY: the endpoint's */
+};
+
+/* What an endpoint is like. Block sizes are powers of two; 1 where any byte
+ * can be reached by itself. */
+struct traits {
+  uint64_t size;            /* bytes; SIZE_UNKNOWN: a stream, or a file that grows */
+  uint64_t block_min;       /* every offset and length is a multiple of this */
+  uint64_t block_preferred; /* writes of this size and alignment cost least; >= block_min */
+  uint64_t request_max;     /* largest READ or WRITE, any number >= block_min */
+  bool can_extents;         /* answers REQUEST_SURVEY, with at least one context */
+  bool can_zero;            /* answers REQUEST_ZERO */
+  bool can_fast_zero;       /* understands request.fast */
+  bool can_flush;           /* answers REQUEST_FLUSH */
+  bool can_read;            /* a destination: answers REQUEST_READ too */
+  bool in_order;            /* takes requests in ascending order only */
+  bool grows;               /* a destination that becomes as large as what is written to it */
+  bool reads_zero;          /* a destination that reads as zeros where nothing was written */
+  unsigned requests_max;    /* how many requests it takes at once; at least 1 */
+};
+
+enum role {
+  ROLE_SOURCE,
+  ROLE_DESTINATION, /* its content is replaced */
+  ROLE_UPDATED,     /* a destination that is there, and keeps what isn't written to */
+};
+
+struct endpoint;
+
+struct endpoint_ops {
+  /* Readies a destination for `size` bytes (SIZE_UNKNOWN where that isn't known
+   * yet): creates, truncates. The first call that may change anything there. */
+  int (*prepare)(struct endpoint *endpoint, uint64_t size, struct fault *fault);
+  /* Takes over a request. The caller keeps to traits.requests_max. */
+  void (*submit)(struct endpoint *endpoint, struct request *request);
+  /* Hands back a request that has been answered, or NULL. */
+  struct request *(*take)(struct endpoint *endpoint);
+  /* Whether a WRITE that is with the endpoint has been sent as a whole. The endpoint
+   * doesn't look at its payload again then, and the caller may put something else
+   * there; the answer is still to come. NULL: payloads are needed until then. */
+  bool (*has_sent)(struct endpoint *endpoint, const struct request *request);
+  /* Tells the loop what this endpoint waits for ... */
+  void (*watch)(struct endpoint *endpoint, struct loop *loop);
+  /* ... and does what can be done now. */
+  void (*serve)(struct endpoint *endpoint, struct loop *loop);
+  /* Ends it in good manners; what is still with the endpoint never comes back.
+   * Fails where closing tells of data that did not arrive. */
+  int (*close)(struct endpoint *endpoint, struct fault *fault);
+};
+
+/* A row of requests, first in, first out: what a kind of endpoint keeps of those
+ * that it has, or has answered. All zero is an empty row. */
+struct request_queue {
+  struct request *head;
+  struct request *tail; /* valid while there is a head */
+};
+
+static inline void
+request_queue_push(struct request_queue *queue, struct request *request)
+{
+  request->next = NULL;
+  if (queue->head)
+    queue->tail->next = request;
+  else
+    queue->head = request;
+  queue->tail = request;
+}
+
+static inline struct request *
+request_queue_pop(struct request_queue *queue)
+{
+  struct request *request = queue->head;
+
+  if (request)
+    queue->head = request->next;
+  return request;
+}
+
+/* Which file or device it is, so that none is copied onto itself. */
+struct identity {
+  bool known;
+  bool is_device;
+  uint64_t filesystem; /* a file: st_dev */
+  uint64_t number;     /* a file: st_ino; a device: st_rdev */
+};
+
+struct endpoint {
+  const struct endpoint_ops *ops;
+  struct traits traits;
+  struct identity identity;
+  struct contexts contexts; /* those that surveys answer with, in this order */
+  const char *kind; /* "nbd", "file", "pipe" or "null": for messages alone */
+  const char *secured; /* how what goes over the network is encrypted, for messages; NULL: it isn't */
+  const char *last_words; /* why a connection was lost, if it is known, for messages; NULL or empty: it isn't */
+  char name[NAME_BYTES_MAX]; /* for messages, as the operator wrote it */
+};
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* digests: see digests.h. */
+#include "job/digests.h"
+
+#include "os/say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static void
+take(struct copy_tap *tap, const uint8_t *data, uint64_t length)
+{
+  struct digests *digests = (struct digests *)tap;
+
+  for (int i = 0; i < DIGESTS; i++)
+    if (digests->wanted[i])
+      digest_add(&digests->list[i], data, length);
+}
+_Static_assert(offsetof(struct digests, tap) == 0, "digests are found by their tap");
+
+static int
+read_options(struct digests *digests, struct digest_config configs[DIGESTS], const struct options *options,
+             struct fault *fault)
+{
+  configs[DIGEST_PLAIN] = digest_sha256;
+  configs[DIGEST_BLKHASH] = digest_blkhash;
+  digests->wanted[DIGEST_PLAIN] = digests->told[DIGEST_PLAIN] = options->copy.sha256;
+  digests->wanted[DIGEST_BLKHASH] = digests->told[DIGEST_BLKHASH] = options->copy.blkhash || options->copy.blkhash_file;
+  if (options->copy.blkhash && digest_parse_blkhash(&configs[DIGEST_BLKHASH], options->copy.blkhash, fault) == -1)
+    return -1;
+  if (!options->copy.expect)
+    return 0;
+  if (digest_parse_expected(&digests->expected, options->copy.expect, fault) == -1 ||
+      digest_check_expected(&digests->expected, &configs[digests->expected.kind], fault) == -1)
+    return -1;
+  digests->expects = true;
+  digests->wanted[digests->expected.kind] = true;
+  return 0;
+}
+
+int
+digests_init(struct digests *digests, const struct options *options, struct fault *fault)
+{
+  struct digest_config configs[DIGESTS];
+
+  *digests = (struct digests){ .tap = { take }, .blkhash_fd = -1 };
+  if (read_options(digests, configs, options, fault) == -1)
+    return -1;
+  for (int i = 0; i < DIGESTS; i++)
+    digest_init(&digests->list[i], &configs[i]);
+  if (!options->copy.blkhash_file)
+    return 0;
+  digests->blkhash_fd = open(options->copy.blkhash_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (digests->blkhash_fd == -1)
+    return fault_set(fault, EXIT_FAILED, errno, "cannot write to --blkhash-file=%.512s", options->copy.blkhash_file);
+  return 0;
+}
+
+struct copy_tap *
+digests_tap(struct digests *digests)
+{
+  return digests->wanted[DIGEST_PLAIN] || digests->wanted[DIGEST_BLKHASH] ? &digests->tap : NULL;
+}
+
+/* A blkhash is printed bare, as nbdcopy does it. */
+static void
+tell(const struct digests *digests, const struct options *options, enum digest_kind kind, const char *hex)
+{
+  char line[DIGEST_HEX_BYTES + 16];
+  bool to_file = kind == DIGEST_BLKHASH && digests->blkhash_fd != -1;
+
+  if (!to_file && options->destination.kind == PLACE_STREAM) {
+    say_line(options_program(options), "%s:%s", digest_label(kind), hex);
+    return;
+  }
+  snprintf(line, sizeof line, "%s%s%s\n", kind == DIGEST_PLAIN ? digest_label(kind) : "",
+           kind == DIGEST_PLAIN ? ":" : "", hex);
+  say_text(to_file ? digests->blkhash_fd : STDOUT_FILENO, line);
+}
+
+int
+digests_finish(struct digests *digests, const struct options *options, struct fault *fault)
+{
+  char hex[DIGEST_HEX_BYTES];
+  int result = 0;
+
+  for (int i = 0; i < DIGESTS; i++) {
+    if (!digests->wanted[i])
+      continue;
+    digest_finish(&digests->list[i], hex);
+    if (digests->told[i])
+      tell(digests, options, (enum digest_kind)i, hex);
+    if (digests->expects && digests->expected.kind == (enum digest_kind)i)
+      result = digest_compare(&digests->expected, hex, fault);
+  }
+  return result;
+}

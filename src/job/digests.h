@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* digests: which digests of the source the operator wants, computed on the way,
+ * told at the end, and held to what was expected.
+ *
+ * The copy shows its content to the tap; nothing is read twice. What is printed
+ * goes to standard output, or to standard error where that belongs to the data.
+ */
+#ifndef DECANT_DIGESTS_H
+#define DECANT_DIGESTS_H
+
+#include "cli/options.h"
+#include "copy/copy.h"
+#include "report/digest.h"
+
+#include <stdbool.h>
+
+#define DIGESTS 2 /* one of each kind */
+
+struct digests {
+  struct copy_tap tap;
+  struct digest list[DIGESTS]; /* by enum digest_kind */
+  bool wanted[DIGESTS];
+  bool told[DIGESTS]; /* to be printed, not only compared */
+  struct digest_expected expected;
+  bool expects;
+  int blkhash_fd; /* --blkhash-file; -1: there is none */
+};
+
+/* Readies what the options ask for; opens the file that a blkhash is to be
+ * written to. Returns 0, or -1 with the fault set. */
+int digests_init(struct digests *digests, const struct options *options, struct fault *fault);
+
+/* The tap for the copy, or NULL where nothing is to be computed. */
+struct copy_tap *digests_tap(struct digests *digests);
+
+/* The whole source has passed: tells the digests. Returns 0, or -1 with the fault
+ * set when one is not what was expected (EXIT_DIGEST_DIFFERS). */
+int digests_finish(struct digests *digests, const struct options *options, struct fault *fault);
+
+#endif

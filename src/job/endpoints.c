@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* endpoints: see endpoints.h. */
+#include "job/endpoints.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int
+open_stream(union any_endpoint *any, enum role role, struct fault *fault)
+{
+  return endpoint_pipe_open(&any->pipe, role == ROLE_SOURCE ? STDIN_FILENO : STDOUT_FILENO, role, fault);
+}
+
+/* A FIFO, a character device or a socket's name: opened like a file, used like a
+ * stream. */
+static int
+open_special(union any_endpoint *any, const char *path, enum role role, struct fault *fault)
+{
+  int fd = open(path, (role == ROLE_SOURCE ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+
+  if (fd == -1)
+    return fault_set(fault, EXIT_FAILED, errno, "cannot open %s", any->base.name);
+  return endpoint_pipe_open(&any->pipe, fd, role, fault);
+}
+
+static int
+open_path(union any_endpoint *any, const char *path, enum role role, struct ring *ring, struct fault *fault)
+{
+  struct stat found;
+
+  if (stat(path, &found) == -1) {
+    if (errno != ENOENT || role != ROLE_DESTINATION)
+      return fault_set(fault, EXIT_FAILED, errno, "cannot open %s", any->base.name);
+    return endpoint_file_open(&any->file, path, NULL, role, ring, fault);
+  }
+  if (S_ISDIR(found.st_mode))
+    return fault_set(fault, EXIT_FAILED, 0, "%s is a directory, not a disk", any->base.name);
+  if (S_ISREG(found.st_mode) || S_ISBLK(found.st_mode))
+    return endpoint_file_open(&any->file, path, &found, role, ring, fault);
+  if (role == ROLE_UPDATED)
+    return fault_set(fault, EXIT_FAILED, 0, "%s is no disk of which a part could be written", any->base.name);
+  return open_special(any, path, role, fault);
+}
+
+static int
+open_place(union any_endpoint *any, const struct place *place, enum role role, const struct options *options,
+               struct ring *ring, struct tls_pool *pool, struct fault *fault)
+{
+  const char *name = place->text;
+  const char *format = place->kind == PLACE_COMMAND ? "[ %s ]" : "%s";
+
+  if (place->kind == PLACE_STREAM)
+    name = role == ROLE_SOURCE ? "standard input" : "standard output";
+  snprintf(any->base.name, sizeof any->base.name, format, name);
+  switch (place->kind) {
+  case PLACE_URI:
+  case PLACE_COMMAND:
+    return endpoint_nbd_open(&any->nbd, place, role, options, pool, fault);
+  case PLACE_PATH:
+    return open_path(any, place->text, role, ring, fault);
+  case PLACE_STREAM:
+    return open_stream(any, role, fault);
+  case PLACE_NULL:
+    endpoint_null_open(&any->null);
+    return 0;
+  }
+  return -1;
+}
+
+/* Servers have been asked already, and say what they have instead. */
+static int
+check_contexts(const struct endpoint *endpoint, const struct contexts *wanted, struct fault *fault)
+{
+  for (unsigned i = 0; i < wanted->count; i++)
+    if (wanted->list[i].required && contexts_find(&endpoint->contexts, wanted->list[i].name) == CONTEXTS_MAX)
+      return fault_set(fault, EXIT_FAILED, 0, "%s has no metadata context \"%s\"%s", endpoint->name,
+                       wanted->list[i].name,
+                       wanted->list[i].kind == CONTEXT_ALLOCATION ? "" : ": only a server can have that");
+  return 0;
+}
+
+int
+endpoints_open(union any_endpoint *any, const struct place *place, enum role role, const struct options *options,
+               struct ring *ring, struct tls_pool *pool, struct fault *fault)
+{
+  if (open_place(any, place, role, options, ring, pool, fault) == -1)
+    return -1;
+  if (role == ROLE_SOURCE && place->kind != PLACE_URI && place->kind != PLACE_COMMAND)
+    return check_contexts(&any->base, &options->contexts, fault);
+  return 0;
+}
+
+int
+endpoints_check(const struct endpoint *source, const struct endpoint *destination, struct fault *fault)
+{
+  const struct identity *a = &source->identity;
+  const struct identity *b = &destination->identity;
+
+  if (a->known && b->known && a->is_device == b->is_device && a->filesystem == b->filesystem && a->number == b->number)
+    return fault_set(fault, EXIT_FAILED, 0, "%s and %s are the same: nothing to copy", source->name, destination->name);
+  if (!destination->traits.grows && source->traits.size != SIZE_UNKNOWN &&
+      source->traits.size > destination->traits.size)
+    return fault_set(fault, EXIT_FAILED, 0, "%s is too small: it has %llu bytes, the source %llu; nothing was written",
+                     destination->name, (unsigned long long)destination->traits.size,
+                     (unsigned long long)source->traits.size);
+  return 0;
+}

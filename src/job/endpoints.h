@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* endpoints: from what the operator wrote to an endpoint of the right kind. */
+#ifndef DECANT_ENDPOINTS_H
+#define DECANT_ENDPOINTS_H
+
+#include "cli/options.h"
+#include "local/endpoint_file.h"
+#include "local/endpoint_null.h"
+#include "local/endpoint_pipe.h"
+#include "nbd/endpoint_nbd.h"
+
+/* Room for one of any kind; begins as zeros. */
+union any_endpoint {
+  struct endpoint base;
+  struct endpoint_nbd nbd;
+  struct endpoint_file file;
+  struct endpoint_pipe pipe;
+  struct endpoint_null null;
+};
+
+/* Opens it, and changes nothing there yet. Returns 0, or -1 with the fault set. */
+int endpoints_open(union any_endpoint *any, const struct place *place, enum role role, const struct options *options,
+                   struct ring *ring, struct tls_pool *pool, struct fault *fault);
+
+/* Refuses what can't go well, before anything is written: a destination that is
+ * the source, or too small for it. Returns 0, or -1 with the fault set. */
+int endpoints_check(const struct endpoint *source, const struct endpoint *destination, struct fault *fault);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* job_copy: see job_copy.h. */
+#include "job/job_copy.h"
+
+#include "base/range.h"
+#include "copy/budget.h"
+#include "os/say.h"
+#include "report/progress.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define TERMINAL_INTERVAL_MS 250
+#define CONSOLE_INTERVAL_MS 5000
+#define NICEST 19
+
+struct reporter {
+  struct copy_observer observer;
+  const struct options *options;
+  uint64_t started_ms;
+  bool on_terminal;
+};
+
+/* ---- Progress ---- */
+
+static void
+report_percent(int fd, uint64_t done, uint64_t total)
+{
+  char line[16];
+
+  if (total == SIZE_UNKNOWN)
+    return;
+  snprintf(line, sizeof line, "%u/100\n", progress_percent(done, total));
+  say_text(fd, line);
+}
+
+static void
+report_progress(struct copy_observer *observer, uint64_t done, uint64_t total, uint64_t now_ms)
+{
+  struct reporter *reporter = (struct reporter *)observer;
+  char text[PROGRESS_TEXT_BYTES];
+
+  if (reporter->options->copy.progress_fd != -1) {
+    report_percent(reporter->options->copy.progress_fd, done, total);
+    return;
+  }
+  progress_text(text, done, total, now_ms - reporter->started_ms);
+  say_progress(options_program(reporter->options), text, reporter->on_terminal, false);
+}
+
+static struct reporter
+make_reporter(const struct options *options, const struct loop *loop)
+{
+  bool on_terminal = isatty(STDERR_FILENO);
+  bool often = on_terminal || options->copy.progress_fd != -1;
+
+  return (struct reporter){
+    .observer = { .progress = report_progress,
+                  .interval_ms = !options->copy.progress ? 0 : often ? TERMINAL_INTERVAL_MS : CONSOLE_INTERVAL_MS },
+    .options = options,
+    .started_ms = loop_now_ms(loop),
+    .on_terminal = on_terminal,
+  };
+}
+
+/* ---- What was found out about the ends ---- */
+
+static void
+say_end_as_nbdcopy(const char *which, const struct endpoint *end)
+{
+  char human[PROGRESS_TEXT_BYTES];
+
+  say_line("nbdcopy", "%s: %s_ops \"%s\"", which, end->kind, end->name);
+  if (end->traits.size == SIZE_UNKNOWN) {
+    say_line("nbdcopy", "%s: size=-1 (-1)", which);
+    return;
+  }
+  progress_human_size(human, end->traits.size);
+  say_line("nbdcopy", "%s: size=%llu (%s)", which, (unsigned long long)end->traits.size, human);
+}
+
+static void
+say_end(const struct endpoint *end)
+{
+  const struct traits *traits = &end->traits;
+  char size[32] = "unknown size";
+
+  if (traits->size != SIZE_UNKNOWN)
+    snprintf(size, sizeof size, "%llu bytes", (unsigned long long)traits->size);
+  say_line("decant", "%s: %s, blocks of %llu to %llu (preferred %llu), %s%s%s%u requests at once", end->name, size,
+           (unsigned long long)traits->block_min, (unsigned long long)traits->request_max,
+           (unsigned long long)traits->block_preferred, traits->can_extents ? "extents, " : "",
+           traits->can_zero ? "zeros, " : "", traits->can_flush ? "flush, " : "", traits->requests_max);
+  if (end->secured)
+    say_line("decant", "%s: %s", end->name, end->secured);
+}
+
+static void
+say_what_was_found(const struct options *options, const struct endpoint *source, const struct endpoint *destination,
+                   const struct budget *budget)
+{
+  if (options->persona == PERSONA_NBDCOPY) {
+    say_end_as_nbdcopy("src", source);
+    say_end_as_nbdcopy("dst", destination);
+    return;
+  }
+  say_end(source);
+  say_end(destination);
+  say_line("decant", "%u reads of %llu KiB, blocks of %llu KiB", budget->slots,
+           (unsigned long long)(budget->slot_bytes / KIB), (unsigned long long)(budget->block_bytes / KIB));
+}
+
+/* ---- The copy ---- */
+
+static int
+plan(struct budget *budget, const struct options *options, const struct traits *source,
+     const struct traits *destination, struct fault *fault)
+{
+  struct budget_needs needs = { .payload_bytes = options->copy.payload_bytes,
+                                .request_bytes = options->copy.request_bytes,
+                                .sparse_bytes = options->copy.sparse_bytes,
+                                .source_block_min = source->block_min,
+                                .source_request_max = source->request_max,
+                                .destination_block_min = destination->block_min,
+                                .destination_block_preferred = destination->block_preferred,
+                                .destination_request_max = destination->request_max };
+
+  return budget_plan(budget, &needs, fault);
+}
+
+static void
+lay_out(struct copy_job *job, struct copy_config *config)
+{
+  const struct budget *budget = &config->budget;
+
+  config->slot_buffers = arena_take(&job->payload, budget->slots * budget->slot_bytes, LARGE_PAGE_BYTES);
+  config->stage_buffers = arena_take(&job->payload, budget->stages * budget->block_bytes, PAGE_BYTES);
+  config->zeros = arena_take(&job->payload, budget->zero_bytes, PAGE_BYTES);
+}
+
+/* Where zeros need not be written: the operator says so, or we have just made
+ * the file; not where a stream's length comes from what is written to it. */
+static bool
+can_skip_zeros(const struct options *options, const struct traits *source, const struct traits *destination)
+{
+  if (options->copy.allocated || options->copy.part != PART_ALL)
+    return false;
+  return options->copy.destination_is_zero || (destination->reads_zero && source->size != SIZE_UNKNOWN);
+}
+
+static int
+copy_between(struct copy_job *job, const struct options *options, struct reporter *reporter, struct fault *fault)
+{
+  struct endpoint *source = &job->source.base;
+  struct endpoint *destination = &job->destination.base;
+  struct copy_config config = { .source = source,
+                                .destination = destination,
+                                .loop = &job->loop,
+                                .part = options->copy.part,
+                                .extents = !options->copy.no_extents,
+                                .detect_zeros = options->copy.sparse_bytes > 0 && !options->copy.allocated,
+                                .allocated = options->copy.allocated,
+                                .skip_zeros = can_skip_zeros(options, &source->traits, &destination->traits),
+                                .flush = options->copy.flush,
+                                .bytes_per_s = options->copy.bytes_per_s,
+                                .observer = &reporter->observer,
+                                .tap = digests_tap(&job->digests) };
+
+  if (plan(&config.budget, options, &source->traits, &destination->traits, fault) == -1 ||
+      loop_init(&job->loop, fault) == -1)
+    return -1;
+  lay_out(job, &config);
+  if (source->traits.size > LARGE_PAGE_BYTES) /* a smaller one is copied sooner than such a page is cleared */
+    arena_use_large_pages(&job->payload);
+  if (options->verbose)
+    say_what_was_found(options, source, destination, &config.budget);
+  if (destination->ops->prepare(destination, source->traits.size, fault) == -1)
+    return -1;
+  *reporter = make_reporter(options, &job->loop);
+  copy_init(&job->copy, &config);
+  int result = copy_run(&job->copy, fault);
+  if (options->copy.progress && options->copy.progress_fd == -1 && reporter->on_terminal)
+    say_progress(options_program(options), "", true, true);
+  return result;
+}
+
+static void
+report_end(const struct copy_job *job, const struct reporter *reporter)
+{
+  uint64_t ms = loop_now_ms(&job->loop) - reporter->started_ms;
+
+  say_line("decant", "done: bytes=%llu seconds=%llu.%02llu", (unsigned long long)job->copy.source_end,
+           (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000 / 10));
+}
+
+int
+job_copy(struct copy_job *job, const struct options *options, struct fault *fault)
+{
+  struct endpoint *source = &job->source.base;
+  struct endpoint *destination = &job->destination.base;
+  enum role role = options->copy.part == PART_ALL ? ROLE_DESTINATION : ROLE_UPDATED;
+  struct fault closing;
+  struct reporter reporter = { 0 };
+  unsigned sessions = client_sessions(&options->source, options) + client_sessions(&options->destination, options);
+  /* Each part may be rounded to a page, and the payload begins with a large one. */
+  size_t bytes = range_align_up(tls_pool_bytes(sessions), LARGE_PAGE_BYTES) + options->copy.payload_bytes + 4 * PAGE_BYTES;
+
+  if (digests_init(&job->digests, options, fault) == -1)
+    return -1;
+  /* Before anything else, and never again. */
+  if (arena_reserve(&job->payload, bytes, fault) == -1)
+    return -1;
+  if (options->copy.nice)
+    (void)setpriority(PRIO_PROCESS, 0, NICEST); /* disks follow, unless their priority was set apart */
+  tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
+  ring_open(&job->source_ring);
+  ring_open(&job->destination_ring);
+  if (endpoints_open(&job->source, &options->source, ROLE_SOURCE, options, &job->source_ring, &job->tls, fault) == -1)
+    return -1;
+  int result = endpoints_open(&job->destination, &options->destination, role, options, &job->destination_ring, &job->tls,
+                              fault);
+  if (result == 0) {
+    result = endpoints_check(source, destination, fault);
+    if (result == 0)
+      result = copy_between(job, options, &reporter, fault);
+    if (destination->ops->close(destination, &closing) == -1 && result == 0) {
+      *fault = closing;
+      result = -1;
+    }
+  }
+  source->ops->close(source, &closing); /* what was read is copied already */
+  if (result == 0 && options->copy.report)
+    report_end(job, &reporter);
+  return result == 0 ? digests_finish(&job->digests, options, fault) : -1;
+}

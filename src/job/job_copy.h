@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* job_copy: `decant copy`, from the options to the end: opens both ends, plans the
+ * memory, copies, and tells what the operator asked to be told. */
+#ifndef DECANT_JOB_COPY_H
+#define DECANT_JOB_COPY_H
+
+#include "cli/options.h"
+#include "copy/copy.h"
+#include "job/digests.h"
+#include "job/endpoints.h"
+#include "os/arena.h"
+#include "os/loop.h"
+#include "tls/tls_session.h"
+
+/* Everything about one copy but the payload; begins as zeros. */
+struct copy_job {
+  struct arena payload;
+  struct tls_pool tls; /* in the same memory */
+  struct ring source_ring;
+  struct ring destination_ring;
+  union any_endpoint source;
+  union any_endpoint destination;
+  struct loop loop;
+  struct copy copy;
+  struct digests digests;
+};
+
+/* Returns 0, or -1 with the fault set. */
+int job_copy(struct copy_job *job, const struct options *options, struct fault *fault);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* job_map: see job_map.h. */
+#include "job/job_map.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define COLUMNS_DEFAULT 80
+
+static unsigned
+columns_of(int fd)
+{
+  struct winsize size = { 0 };
+
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : COLUMNS_DEFAULT;
+}
+
+int
+job_map(struct map_job *job, const struct options *options, struct fault *fault)
+{
+  struct endpoint *source = &job->source.base;
+  struct map_config config = { .source = source,
+                               .loop = &job->loop,
+                               .range = range_make(options->map.offset, options->map.length),
+                               .style = options->map.style,
+                               .totals = options->map.totals,
+                               .colour = options_in_colour(options, isatty(STDOUT_FILENO)),
+                               .columns = columns_of(STDOUT_FILENO),
+                               .fd = STDOUT_FILENO };
+  unsigned sessions = client_sessions(&options->source, options);
+  struct fault closing;
+
+  if (sessions > 0 && arena_reserve(&job->memory, tls_pool_bytes(sessions), fault) == -1)
+    return -1;
+  if (sessions > 0)
+    tls_pool_init(&job->tls, arena_take(&job->memory, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
+  if (endpoints_open(&job->source, &options->source, ROLE_SOURCE, options, NULL, &job->tls, fault) == -1)
+    return -1;
+  /* Only now: a server that was started must not inherit that signals are held back. */
+  int result = loop_init(&job->loop, fault) == -1 ? -1 : map_run(&job->map, &config, fault);
+  source->ops->close(source, &closing); /* what was read is shown already */
+  return result;
+}

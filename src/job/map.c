@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* map: see map.h. */
+#include "job/map.h"
+
+#include "os/say.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+/* ---- Output ---- */
+
+static int
+flush(struct map *map, struct fault *fault)
+{
+  map->output[map->output_used] = '\0';
+  map->output_used = 0;
+  if (say_text(map->config.fd, map->output) == -1)
+    return fault_set(fault, EXIT_FAILED, errno, "cannot write the map");
+  return 0;
+}
+
+static int
+print(struct map *map, const char *line, struct fault *fault)
+{
+  size_t length = strlen(line);
+
+  if (map->output_used + length >= sizeof map->output && flush(map, fault) == -1)
+    return -1;
+  memcpy(map->output + map->output_used, line, length);
+  map->output_used += length;
+  return 0;
+}
+
+/* ---- What has been learnt ---- */
+
+/* Shows what is pending: nothing more of its kind follows. */
+static int
+show(struct map *map, struct fault *fault)
+{
+  struct extent *pending = &map->pending;
+  uint64_t offset = map->position - pending->length;
+
+  if (pending->length == 0)
+    return 0;
+  if (map->config.totals) {
+    if (!map_totals_add(&map->totals, pending))
+      return fault_set(fault, EXIT_FAILED, 0, "%s has more than %d kinds of extents: too many to sum up",
+                       map->config.source->name, MAP_TOTALS_MAX);
+  } else if (map->look.style == MAP_GRAPH) {
+    map_graph_add(&map->graph, map->look.contexts, offset, pending);
+  } else {
+    map_text_extent(&map->look, offset, pending, map->is_first, map->line);
+    if (print(map, map->line, fault) == -1)
+      return -1;
+  }
+  map->is_first = false;
+  pending->length = 0;
+  return 0;
+}
+
+/* The next extent, which begins at the position. */
+static int
+learn(struct map *map, const struct extent *extent, struct fault *fault)
+{
+  struct extent *pending = &map->pending;
+
+  if (pending->length > 0 && map_text_joins(&map->look, pending, extent)) {
+    pending->length += extent->length;
+  } else {
+    if (show(map, fault) == -1)
+      return -1;
+    *pending = *extent;
+  }
+  map->position += extent->length;
+  return 0;
+}
+
+/* What could only be told when all was known. */
+static int
+finish(struct map *map, struct fault *fault)
+{
+  if (show(map, fault) == -1)
+    return -1;
+  for (size_t i = 0; i < map->totals.count; i++) {
+    map_text_total(&map->look, &map->totals, i, map->line);
+    if (print(map, map->line, fault) == -1)
+      return -1;
+  }
+  for (unsigned row = 0; map->look.style == MAP_GRAPH && map_text_graph(&map->look, &map->graph, row, map->line); row++)
+    if (print(map, map->line, fault) == -1)
+      return -1;
+  map_text_end(&map->look, map->line);
+  return print(map, map->line, fault) == -1 ? -1 : flush(map, fault);
+}
+
+/* ---- Asking ---- */
+
+static int
+cannot_ask(const struct map *map, int errnum, struct fault *fault)
+{
+  const char *why = errnum == ENOTCONN ? ": the connection was lost"
+                    : errnum == 0      ? ": the server said nothing about it"
+                                       : "";
+
+  return fault_set(fault, EXIT_FAILED, why[0] ? 0 : errnum, "asking for the extents of %s failed at offset %llu%s",
+                   map->config.source->name, (unsigned long long)map->position, why);
+}
+
+/* Submits the survey, and waits for its answer. */
+static int
+ask(struct map *map, struct fault *fault)
+{
+  struct endpoint *source = map->config.source;
+  struct loop *loop = map->config.loop;
+  const struct request *answer;
+
+  source->ops->submit(source, &map->request);
+  while (!(answer = source->ops->take(source))) {
+    loop_begin(loop);
+    source->ops->watch(source, loop);
+    if (loop_wait(loop, -1, fault) == -1)
+      return -1;
+    source->ops->serve(source, loop);
+    if (loop->signal_seen)
+      return fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d", loop->signal_seen);
+  }
+  assert(answer == &map->request);
+  return 0;
+}
+
+/* Learns what the answer says from the position on, to the end of the range. */
+static int
+take_answer(struct map *map, struct fault *fault)
+{
+  uint64_t at = map->request.offset, before = map->position;
+
+  if (map->request.errnum || !survey_is_complete(&map->survey))
+    return cannot_ask(map, map->request.errnum, fault);
+  for (size_t i = 0; i < map->survey.count && at < map->config.range.end; i++) {
+    struct extent extent = map->survey.extents[i];
+    uint64_t end = range_min(range_end(at, extent.length), map->config.range.end);
+    if (end > map->position) {
+      extent.length = end - map->position;
+      if (learn(map, &extent, fault) == -1)
+        return -1;
+    }
+    at = range_end(at, map->survey.extents[i].length);
+  }
+  return map->position > before ? 0 : cannot_ask(map, 0, fault);
+}
+
+static int
+survey(struct map *map, struct fault *fault)
+{
+  const struct traits *traits = &map->config.source->traits;
+  uint64_t start = range_align_down(map->position, traits->block_min);
+  uint64_t end = range_min(range_align_up(range_end(start, map->survey_bytes), traits->block_min), traits->size);
+
+  map->request = (struct request){ .kind = REQUEST_SURVEY,
+                                   .offset = start,
+                                   .length = end - start,
+                                   .survey = &map->survey };
+  if (ask(map, fault) == -1 || take_answer(map, fault) == -1)
+    return -1;
+  map->survey_bytes = extents_next_window(&map->survey, map->survey_bytes);
+  return 0;
+}
+
+int
+map_run(struct map *map, const struct map_config *config, struct fault *fault)
+{
+  uint64_t size = config->source->traits.size;
+
+  memset(map, 0, sizeof *map);
+  map->config = *config;
+  map->config.range.end = range_min(config->range.end, size);
+  map->config.range.start = range_min(config->range.start, map->config.range.end);
+  map->look = (struct map_look){ &config->source->contexts, config->style, config->totals, config->colour };
+  map->position = map->config.range.start;
+  map->survey_bytes = SURVEY_BYTES_FIRST;
+  map->is_first = true;
+  map_graph_init(&map->graph, map->config.range, config->columns);
+  map_text_begin(&map->look, map->line);
+  if (print(map, map->line, fault) == -1)
+    return -1;
+  while (map->position < map->config.range.end)
+    if (survey(map, fault) == -1)
+      return -1;
+  return finish(map, fault);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* endpoint_file: a regular file or a block device.
+ *
+ * Both are moved past the page cache, by direct I/O, where they allow that: many
+ * requests at once through the ring, if there is one. What isn't whole blocks of the
+ * file system, such as a file's last one, goes through the page cache after all; so does what of a
+ * source is in there already. A destination
+ * file is created, or emptied and made as long as the source, in prepare (one
+ * that is updated must be there, and is neither); a stream's is grown ahead of what is
+ * written, and cut to its length by a flush and at the end; a block device keeps its size and whatever is not written to. A device that is
+ * mounted or otherwise in use is refused as a destination.
+ *
+ * Holes are found with SEEK_DATA and SEEK_HOLE, and made by punching; a device
+ * that can't punch is asked to zero a range, and then to write zeros by itself.
+ */
+#ifndef DECANT_ENDPOINT_FILE_H
+#define DECANT_ENDPOINT_FILE_H
+
+#include "disk/endpoint.h"
+#include "os/ring.h"
+
+#include <sys/stat.h>
+
+struct endpoint_file {
+  struct endpoint base;
+  const char *path;
+  int fd;             /* -1: a destination to be created */
+  int cached_fd;      /* where fd is for direct I/O: the same through the page cache; or -1 */
+  bool is_direct;     /* fd is for direct I/O */
+  struct ring *ring;  /* for direct reads or writes, and flushes; NULL: they are carried out within submit */
+  void *mapped;       /* a source that is read directly: never touched, to learn what the page cache has; or NULL */
+  uint64_t mapped_bytes;
+  bool is_device;
+  bool keeps;         /* what isn't written to stays as it is, and its size too */
+  uint64_t direct_bytes;  /* a file: direct I/O goes in whole multiples of this, a power of two */
+  uint64_t content_bytes; /* a file: where it ends, by what it was given so far */
+  uint64_t length_bytes;  /* a file: how long it is now; longer only while it is written to */
+  unsigned zero_ways_unknown; /* a bit for each way to make zeros that isn't known here */
+  struct request_queue answered;
+};
+
+/* Opens the file or device at `path`, of which `found` is what stat() told, or
+ * NULL for a destination that doesn't exist yet. Changes nothing. The ring is for
+ * its use alone; it may be NULL. Returns 0, or -1 with the fault set. */
+int endpoint_file_open(struct endpoint_file *file, const char *path, const struct stat *found, enum role role,
+                       struct ring *ring, struct fault *fault);
+
+/* What identifies an open file or device. */
+struct identity endpoint_identity(const struct stat *found);
+
+#endif

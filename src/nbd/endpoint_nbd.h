@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* endpoint_nbd: an NBD export, over one or several connections of libnbd.
+ *
+ * Requests go to the connection with the fewest
+ * in flight. libnbd's callbacks only note what a reply held; everything else
+ * happens in submit, serve and take. When a connection dies, what it carried
+ * comes back with ENOTCONN; what is submitted afterwards goes to the connections
+ * that are left, and comes back with ENOTCONN too when there is none.
+ *
+ * Protocol: "Block size constraints" for the traits, "Metadata querying" for
+ * surveys, "Structured replies" for reads.
+ */
+#ifndef DECANT_ENDPOINT_NBD_H
+#define DECANT_ENDPOINT_NBD_H
+
+#include "cli/options.h"
+#include "disk/endpoint.h"
+#include "nbd/client.h"
+#include "os/arena.h"
+
+#include <stdbool.h>
+
+struct nbd_handle;
+
+/* The most requests that wait for one connection. */
+#define NBD_IN_FLIGHT_MAX (SLOTS_MAX + WRITES_MAX)
+
+struct nbd_connection {
+  struct nbd_handle *handle;
+  struct request *in_flight[NBD_IN_FLIGHT_MAX];
+  unsigned count;
+  unsigned watched; /* the loop's index, this turn */
+  bool dead;
+};
+
+struct endpoint_nbd {
+  struct endpoint base;
+  struct client client;
+  struct nbd_connection connections[CONNECTIONS_MAX];
+  unsigned count;
+  struct request_queue failed; /* requests that no connection took, to be handed back */
+};
+
+/* Connects to the export that the place names (PLACE_URI or PLACE_COMMAND) and
+ * learns what it can do; waits for the server. Opens up to options->connections
+ * where the server says that they see each other's writes (multi-conn); those of
+ * nbds take TLS sessions from the pool. Returns 0, or -1 with the fault set. */
+int endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role,
+                      const struct options *options, struct tls_pool *pool, struct fault *fault);
+
+#endif

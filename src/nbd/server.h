@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* server: asking an NBD server what it knows, before any data moves: libnbd between
+ * the handshake and the choice of an export ("Fixed newstyle negotiation" in the
+ * protocol), or where a server is too old for that, behind it.
+ */
+#ifndef DECANT_SERVER_H
+#define DECANT_SERVER_H
+
+#include "base/names.h"
+#include "cli/options.h"
+#include "nbd/client.h"
+#include "report/facts.h"
+
+#include <stddef.h>
+
+struct nbd_handle;
+
+struct server {
+  struct nbd_handle *handle;
+  struct client client;
+  char name[NAME_BYTES_MAX]; /* for messages */
+};
+
+/* Connects to the source, a PLACE_URI or PLACE_COMMAND; waits for it. The options
+ * stay the caller's; a connection of nbds takes a TLS session from the pool. Returns
+ * 0, or -1 with the fault set and nothing to close. */
+int server_open(struct server *server, const struct options *options, struct tls_pool *pool, struct fault *fault);
+
+/* Ends the connection; a server that was started ends too. */
+void server_close(struct server *server);
+
+/* Lists its exports: a name and a description, in turn. Returns 0, or -1 with the
+ * fault set. */
+int server_list(struct server *server, struct names *exports, struct fault *fault);
+
+/* Turns to an export; the one that the URI names, or "", is there at first. Returns
+ * 0, or -1 with the fault set. */
+int server_choose(struct server *server, const char *export_name, struct fault *fault);
+
+/* Learns what is known of the connection alone, and all else as unknown. */
+void server_learn_connection(struct server *server, struct facts *facts);
+
+/* Learns all about the export but its content; facts->contexts is a list that was
+ * begun. Returns 0, or -1 with the fault set. */
+int server_learn_export(struct server *server, struct facts *facts, struct fault *fault);
+
+/* Writes how to reach the export again; "" where that can't be. */
+void server_uri(const struct server *server, char text[URI_TEXT_BYTES]);
+
+/* Enters the export, so that it can be read; it can't be changed any more. Corrects
+ * the size, which nbd-server tells only now. Returns 0, or -1 with the fault set. */
+int server_enter(struct server *server, struct facts *facts, struct fault *fault);
+
+/* Reads the first bytes of the export that was entered into memory of
+ * CONTENT_PROBE_BYTES and says what they look like; what can't be read is unknown. */
+void server_learn_content(struct server *server, struct facts *facts, unsigned char *bytes);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* loop: see loop.h. */
+#include "os/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+int
+loop_init(struct loop *loop, struct fault *fault)
+{
+  sigset_t signals;
+
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
+  /* A write says EPIPE or EFBIG then, which are faults like any other. */
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+  *loop = (struct loop){ .signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC) };
+  if (loop->signal_fd == -1 || sigprocmask(SIG_BLOCK, &signals, NULL) == -1)
+    return fault_set(fault, EXIT_FAILED, errno, "cannot take signals");
+  loop_begin(loop);
+  return 0;
+}
+
+void
+loop_begin(struct loop *loop)
+{
+  loop->count = 0;
+  loop_watch(loop, loop->signal_fd, POLLIN);
+}
+
+unsigned
+loop_watch(struct loop *loop, int fd, short events)
+{
+  assert(loop->count < LOOP_FDS_MAX);
+  loop->fds[loop->count] = (struct pollfd){ .fd = fd, .events = events };
+  return loop->count++;
+}
+
+int
+loop_wait(struct loop *loop, int timeout_ms, struct fault *fault)
+{
+  struct signalfd_siginfo info;
+
+  if (poll(loop->fds, loop->count, timeout_ms) == -1 && errno != EINTR)
+    return fault_set(fault, EXIT_FAILED, errno, "poll");
+  if (loop->fds[0].revents && read(loop->signal_fd, &info, sizeof info) == sizeof info)
+    loop->signal_seen = (int)info.ssi_signo;
+  return 0;
+}
+
+short
+loop_ready(const struct loop *loop, unsigned index)
+{
+  assert(index < loop->count);
+  return loop->fds[index].revents;
+}
+
+uint64_t
+loop_now_us(const struct loop *loop)
+{
+  struct timespec now;
+
+  (void)loop;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t
+loop_now_ms(const struct loop *loop)
+{
+  return loop_now_us(loop) / 1000;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* loop: the one place where the program waits.
+ *
+ * Each turn everyone says anew what they wait for (loop_watch); who doesn't is
+ * not polled for, and that is all the backpressure there is. SIGINT, SIGTERM and
+ * SIGHUP arrive here too, as a flag.
+ */
+#ifndef DECANT_LOOP_H
+#define DECANT_LOOP_H
+
+#include "base/error.h"
+#include "base/limits.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop {
+  struct pollfd fds[LOOP_FDS_MAX];
+  unsigned count;
+  int signal_fd;
+  int signal_seen; /* number of the signal that asked us to end, or 0 */
+};
+
+/* Begins to take signals, instead of dying by them. */
+int loop_init(struct loop *loop, struct fault *fault);
+
+/* Begins a turn: nobody waits for anything. */
+void loop_begin(struct loop *loop);
+
+/* Adds a wait for `events` (POLLIN, POLLOUT) of fd; returns its index, valid in
+ * this turn. */
+unsigned loop_watch(struct loop *loop, int fd, short events);
+
+/* Waits until something is ready or the time is over (-1: for ever). */
+int loop_wait(struct loop *loop, int timeout_ms, struct fault *fault);
+
+/* What fd `index` is ready for, errors and hang-ups included. */
+short loop_ready(const struct loop *loop, unsigned index);
+
+/* Microseconds on a clock that only goes forward; milliseconds on the same. */
+uint64_t loop_now_us(const struct loop *loop);
+uint64_t loop_now_ms(const struct loop *loop);
+
+#endif

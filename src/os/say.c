@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* say: see say.h. */
+#include "os/say.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE_BYTES (FAULT_TEXT_BYTES + 64)
+
+/* In one write, where the kernel takes it: a server that we started may be
+ * writing to the same console. */
+int
+say_text(int fd, const char *text)
+{
+  size_t length = strlen(text);
+
+  while (length > 0) {
+    ssize_t n = write(fd, text, length);
+    if (n == -1 && errno != EINTR)
+      return -1; /* there is nobody left to tell */
+    if (n > 0) {
+      text += n;
+      length -= (size_t)n;
+    }
+  }
+  return 0;
+}
+
+void
+say_line(const char *program, const char *format, ...)
+{
+  char text[FAULT_TEXT_BYTES];
+  char line[LINE_BYTES];
+  va_list args;
+
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  snprintf(line, sizeof line, "%s: %s\n", program, text);
+  say_text(STDERR_FILENO, line);
+}
+
+void
+say_fault(const char *program, const struct fault *fault)
+{
+  say_line(program, "%s", fault->text);
+}
+
+void
+say_progress(const char *program, const char *text, bool on_terminal, bool last)
+{
+  char line[LINE_BYTES];
+
+  if (!on_terminal) {
+    say_line(program, "%s", text);
+    return;
+  }
+  snprintf(line, sizeof line, "\r\033[K%s: %s%s", program, text, last ? "\n" : "");
+  say_text(STDERR_FILENO, line);
+}

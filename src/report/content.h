@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* content: what a disk's first bytes look like: an image format that a server shows
+ * as raw bytes, a partition table, a filesystem, an encrypted or compressed file.
+ *
+ * The words are those that file(1) begins with, since scripts look for them; it is
+ * not asked, as it isn't there where this program runs.
+ */
+#ifndef DECANT_CONTENT_H
+#define DECANT_CONTENT_H
+
+#include "base/limits.h"
+
+#include <stddef.h>
+
+#define CONTENT_TEXT_BYTES 128
+
+/* As much as it takes to see all that can be recognised: Btrfs begins at 64 KiB. */
+#define CONTENT_PROBE_BYTES (68 * KIB)
+
+/* Says what `length` bytes from the beginning of a disk look like: "empty" if there
+ * are none, "data" if nothing is known. */
+void content_recognise(const unsigned char *bytes, size_t length, char text[CONTENT_TEXT_BYTES]);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* tls_files: see tls_files.h. */
+#include "tls/tls_files.h"
+
+#include "base/secret.h"
+#include "tls/tls_pem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char system_directory[] = "/etc/pki/libnbd";
+
+/* Debian and its kin, Fedora and its kin, Alpine. */
+static const char *const system_authorities[] = { "/etc/ssl/certs/ca-certificates.crt",
+                                                  "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
+
+static int
+join(char path[TLS_PATH_BYTES], const char *directory, const char *name, struct fault *fault)
+{
+  if (snprintf(path, TLS_PATH_BYTES, "%s/%s", directory, name) >= TLS_PATH_BYTES)
+    return fault_set(fault, EXIT_FAILED, ENAMETOOLONG, "%.200s...", directory);
+  return 0;
+}
+
+/* ---- Which directory ---- */
+
+static int
+settle(struct tls_files *files, const char *directory, struct fault *fault)
+{
+  if (snprintf(files->directory, sizeof files->directory, "%s", directory) >= (int)sizeof files->directory)
+    return fault_set(fault, EXIT_FAILED, ENAMETOOLONG, "%.200s...", directory);
+  return 0;
+}
+
+/* Takes the directory if it has a ca-cert.pem. One that is there but can't be read
+ * fails later, by its name. */
+static int
+try_directory(struct tls_files *files, const char *directory, struct fault *fault)
+{
+  if (join(files->authorities, directory, "ca-cert.pem", fault) == -1)
+    return -1;
+  if (access(files->authorities, F_OK) == 0)
+    return settle(files, directory, fault);
+  files->authorities[0] = '\0';
+  return 0;
+}
+
+static int
+try_home(struct tls_files *files, struct fault *fault)
+{
+  static const char *const below[] = { ".pki/libnbd", ".config/pki/libnbd" };
+  const char *home = getenv("HOME");
+  char directory[TLS_PATH_BYTES];
+
+  for (size_t i = 0; home && files->directory[0] == '\0' && i < sizeof below / sizeof below[0]; i++)
+    if (join(directory, home, below[i], fault) == -1 || try_directory(files, directory, fault) == -1)
+      return -1;
+  return 0;
+}
+
+static int
+find(struct tls_files *files, const struct tls *tls, struct fault *fault)
+{
+  if (tls->certificates) {
+    if (try_directory(files, tls->certificates, fault) == -1)
+      return -1;
+    if (files->directory[0] == '\0' && tls->verify_peer && tls->pins->count == 0)
+      return fault_set(fault, EXIT_FAILED, 0, "there is no ca-cert.pem in %s to verify the server with",
+                       tls->certificates);
+    return settle(files, tls->certificates, fault);
+  }
+  if (geteuid() == 0 ? try_directory(files, system_directory, fault) == -1 : try_home(files, fault) == -1)
+    return -1;
+  if (files->directory[0] != '\0' || tls->pins->count > 0)
+    return 0;
+  for (size_t i = 0; i < sizeof system_authorities / sizeof system_authorities[0]; i++)
+    if (access(system_authorities[i], R_OK) == 0) {
+      snprintf(files->authorities, sizeof files->authorities, "%s", system_authorities[i]);
+      break;
+    }
+  return 0;
+}
+
+static int
+refuse_revocations(const struct tls_files *files, struct fault *fault)
+{
+  char path[TLS_PATH_BYTES];
+
+  if (join(path, files->directory, "ca-crl.pem", fault) == -1)
+    return -1;
+  if (access(path, F_OK) == -1)
+    return 0;
+  return fault_set(fault, EXIT_FAILED, 0,
+                   "%s is there, but decant cannot read revocation lists: remove it if no certificate in it matters",
+                   path);
+}
+
+void
+tls_files_advice(const struct tls_files *files, char *text, size_t text_bytes)
+{
+  const char *home = getenv("HOME");
+
+  if (files->directory[0] != '\0')
+    snprintf(text, text_bytes, "%s", files->directory);
+  else if (geteuid() == 0 || !home)
+    snprintf(text, text_bytes, "%s", system_directory);
+  else
+    snprintf(text, text_bytes, "%s/.pki/libnbd", home);
+}
+
+/* ---- Who we are ---- */
+
+static int
+read_chain(struct tls_files *files, struct tls_pem *pem, struct fault *fault)
+{
+  char name[PEM_NAME_BYTES];
+  size_t used = 0, length;
+  int result;
+
+  while ((result = tls_pem_next(pem, name, files->bytes + used, sizeof files->bytes - used, &length, fault)) == 1) {
+    if (strcmp(name, "CERTIFICATE") != 0 && strcmp(name, "X509 CERTIFICATE") != 0)
+      continue;
+    if (files->chain_count == TLS_CLIENT_CERTIFICATES_MAX)
+      return fault_set(fault, EXIT_FAILED, 0, "%s: more than %d certificates", pem->path, TLS_CLIENT_CERTIFICATES_MAX);
+    files->chain[files->chain_count++] = (br_x509_certificate){ files->bytes + used, length };
+    used += length;
+  }
+  if (result == 0 && files->chain_count == 0)
+    return fault_set(fault, EXIT_FAILED, 0, "%s: there is no certificate in it", pem->path);
+  return result;
+}
+
+static bool
+is_key(const char *name)
+{
+  return strcmp(name, "PRIVATE KEY") == 0 || strcmp(name, "RSA PRIVATE KEY") == 0 ||
+         strcmp(name, "EC PRIVATE KEY") == 0;
+}
+
+static int
+read_key(struct tls_files *files, struct tls_pem *pem, struct fault *fault)
+{
+  char name[PEM_NAME_BYTES];
+  unsigned char der[4096];
+  size_t length;
+  int result;
+
+  while ((result = tls_pem_next(pem, name, der, sizeof der, &length, fault)) == 1 && !is_key(name))
+    if (strcmp(name, "ENCRYPTED PRIVATE KEY") == 0) {
+      result = fault_set(fault, EXIT_FAILED, 0, "%s: the key is encrypted; decant needs it in plain", pem->path);
+      break;
+    }
+  if (result == 1) {
+    br_skey_decoder_init(&files->key);
+    br_skey_decoder_push(&files->key, der, length);
+    if (br_skey_decoder_last_error(&files->key) != 0)
+      result = fault_set(fault, EXIT_FAILED, 0,
+                         "%s: not a key that decant can use (RSA up to 4096 bits, P-256, P-384, P-521)", pem->path);
+    else
+      result = 0;
+  } else if (result == 0) {
+    result = fault_set(fault, EXIT_FAILED, 0, "%s: there is no private key in it", pem->path);
+  }
+  secret_wipe(der, sizeof der);
+  return result;
+}
+
+/* Reads a file of the directory. One that isn't there is no fault: 1 is returned
+ * then. */
+static int
+with_file(struct tls_files *files, const char *name,
+          int (*read)(struct tls_files *, struct tls_pem *, struct fault *), struct fault *fault)
+{
+  char path[TLS_PATH_BYTES];
+  struct tls_pem pem;
+
+  if (join(path, files->directory, name, fault) == -1)
+    return -1;
+  if (tls_pem_open(&pem, path, fault) == -1)
+    return fault->errnum == ENOENT ? 1 : -1;
+  int result = read(files, &pem, fault);
+  tls_pem_close(&pem);
+  return result;
+}
+
+int
+tls_files_read(struct tls_files *files, const struct tls *tls, struct fault *fault)
+{
+  memset(files, 0, sizeof *files);
+  if (find(files, tls, fault) == -1)
+    return -1;
+  if (files->directory[0] == '\0')
+    return 0;
+  if (refuse_revocations(files, fault) == -1)
+    return -1;
+  int has_chain = with_file(files, "client-cert.pem", read_chain, fault);
+  int has_key = has_chain == -1 ? -1 : with_file(files, "client-key.pem", read_key, fault);
+  if (has_key == -1)
+    return -1;
+  if (has_chain != has_key)
+    return fault_set(fault, EXIT_FAILED, 0, "of client-cert.pem and client-key.pem there is only one in %s",
+                     files->directory);
+  return 0;
+}
