@@ -87,38 +87,6 @@ options_describe(const struct options *options, char *bytes, size_t size)
   assert(!out.full);
 }
 
-/* How far a unit shifts a number to the left, or -1. */
-static int
-unit_shift(char unit)
-{
-  static const char units[] = "bkmgtpe"; /* 1024 to the power of 0, 1, ... */
-  char lower = (char)(unit >= 'A' && unit <= 'Z' ? unit | ('a' - 'A') : unit);
-  const char *found = strchr(units, lower);
-
-  return lower == 's' ? 9 : found ? 10 * (int)(found - units) : -1;
-}
-
-bool
-options_parse_size(const char *text, uint64_t *bytes)
-{
-  uint64_t value = 0;
-  const char *p = text;
-
-  for (; *p >= '0' && *p <= '9'; p++) {
-    uint64_t digit = (uint64_t)(*p - '0');
-    if (value > (UINT64_MAX - digit) / 10)
-      return false;
-    value = value * 10 + digit;
-  }
-  if (p == text)
-    return false;
-  int shift = *p ? unit_shift(*p++) : 0;
-  if (shift < 0 || *p || value > UINT64_MAX >> shift)
-    return false;
-  *bytes = value << shift;
-  return true;
-}
-
 int
 options_usage(const struct options *options, struct fault *fault, const char *why, const char *what)
 {
@@ -126,13 +94,6 @@ options_usage(const struct options *options, struct fault *fault, const char *wh
 
   return fault_set(fault, EXIT_BAD_USAGE, 0, "%s%s (%s %s%s--help lists what it takes)", why, what,
                    options_program(options), is_default ? "" : verbs[options->verb]->name, is_default ? "" : " ");
-}
-
-bool
-options_parse_number(const char *text, uint64_t low, uint64_t high, uint64_t *number)
-{
-  return strspn(text, "0123456789") == strlen(text) && options_parse_size(text, number) && *number >= low &&
-         *number <= high;
 }
 
 /* What getopt can't make sense of. It leaves the option's value in optopt if it

@@ -72,11 +72,6 @@ struct options {
  * own state, so once a process. */
 int options_parse(struct options *options, int argc, char **argv, struct fault *fault);
 
-/* Reads a size: decimal digits and, maybe, one of b k M G T P E (powers of
- * 1024) or s (sectors of 512), in any case.
- * Returns false if it isn't one, or doesn't fit. */
-bool options_parse_size(const char *text, uint64_t *bytes);
-
 /* The name to begin messages with. */
 const char *options_program(const struct options *options);
 

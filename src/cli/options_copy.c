@@ -3,6 +3,7 @@
 #include "cli/options_copy.h"
 
 #include "base/range.h"
+#include "base/sizes.h"
 #include "cli/options.h"
 #include "cli/options_verb.h"
 
@@ -118,7 +119,7 @@ parse_connections(struct options *options, const char *value, struct fault *faul
 {
   uint64_t number;
 
-  if (!options_parse_number(value, 1, UINT32_MAX, &number) ||
+  if (!sizes_parse_number(value, 1, UINT32_MAX, &number) ||
       (number > CONNECTIONS_MAX && options->persona == PERSONA_DECANT))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--connections=%s: must be a number from 1 to %d", value, CONNECTIONS_MAX);
   options->connections = (unsigned)range_min(number, CONNECTIONS_MAX);
@@ -130,7 +131,7 @@ parse_requests(struct options *options, const char *value, struct fault *fault)
 {
   uint64_t number;
 
-  if (!options_parse_number(value, 1, UINT32_MAX, &number))
+  if (!sizes_parse_number(value, 1, UINT32_MAX, &number))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--requests=%s: must be a number, at least 1", value);
   options->requests = (unsigned)number;
   return 0;
@@ -141,7 +142,7 @@ check_threads(const char *value, struct fault *fault)
 {
   uint64_t number;
 
-  if (!options_parse_number(value, 0, UINT32_MAX, &number))
+  if (!sizes_parse_number(value, 0, UINT32_MAX, &number))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--threads=%s: must be a number", value);
   return 0;
 }
@@ -154,7 +155,7 @@ parse_progress(struct options *options, const char *value, struct fault *fault)
   options->copy.progress = true;
   if (!value)
     return 0;
-  if (!options_parse_number(value, 0, INT32_MAX, &number))
+  if (!sizes_parse_number(value, 0, INT32_MAX, &number))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--progress=%s: must be the number of a file descriptor", value);
   options->copy.progress_fd = (int)number;
   return 0;
@@ -163,7 +164,7 @@ parse_progress(struct options *options, const char *value, struct fault *fault)
 static int
 parse_rate_limit(struct options *options, const char *value, struct fault *fault)
 {
-  if (!options_parse_size(value, &options->copy.bytes_per_s) || options->copy.bytes_per_s < RATE_BYTES_PER_S_MIN)
+  if (!sizes_parse(value, &options->copy.bytes_per_s) || options->copy.bytes_per_s < RATE_BYTES_PER_S_MIN)
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--rate-limit=%s: must be a size from 64k, for each second", value);
   return 0;
 }
@@ -173,7 +174,7 @@ parse_request_size(struct options *options, const char *value, struct fault *fau
 {
   uint64_t bytes;
 
-  if (!options_parse_size(value, &bytes) || bytes < REQUEST_BYTES_MIN || bytes > SLOT_BYTES_MAX ||
+  if (!sizes_parse(value, &bytes) || bytes < REQUEST_BYTES_MIN || bytes > SLOT_BYTES_MAX ||
       !range_is_power_of_two(bytes))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--request-size=%s: must be a power of two from 4k to 32M", value);
   options->copy.request_bytes = bytes;
@@ -187,7 +188,7 @@ parse_memory(struct options *options, const char *value, struct fault *fault)
 {
   uint64_t bytes;
 
-  if (!options_parse_size(value, &bytes) || bytes > PAYLOAD_BYTES_MAX ||
+  if (!sizes_parse(value, &bytes) || bytes > PAYLOAD_BYTES_MAX ||
       (bytes < PAYLOAD_BYTES_MIN && options->persona == PERSONA_DECANT))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--memory=%s: must be a size from 512K to 4G", value);
   options->copy.payload_bytes = range_max(bytes, PAYLOAD_BYTES_MIN);
@@ -200,7 +201,7 @@ parse_sparse(struct options *options, const char *value, struct fault *fault)
 {
   uint64_t bytes;
 
-  if (!options_parse_size(value, &bytes) || (bytes != 0 && (bytes < 512 || !range_is_power_of_two(bytes))))
+  if (!sizes_parse(value, &bytes) || (bytes != 0 && (bytes < 512 || !range_is_power_of_two(bytes))))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--sparse=%s: must be 0 or a power of two from 512 on", value);
   options->copy.sparse_bytes = bytes;
   return 0;

@@ -2,6 +2,7 @@
 /* options_map: see options_map.h. */
 #include "cli/options_map.h"
 
+#include "base/sizes.h"
 #include "cli/options.h"
 #include "cli/options_verb.h"
 
@@ -75,7 +76,7 @@ take_json(struct options *options, const char *value, struct fault *fault)
 static int
 take_size(const struct options *options, const char *value, uint64_t *bytes, struct fault *fault)
 {
-  if (!options_parse_size(value, bytes))
+  if (!sizes_parse(value, bytes))
     return options_usage(options, fault, "--offset and --length take a size in bytes, not ", value);
   return 0;
 }

@@ -40,9 +40,6 @@ enum { OPTION_HELP = 256, OPTION_LONG_OPTIONS, OPTION_SHORT_OPTIONS, OPTION_TLS_
   { "tls-pin", required_argument, NULL, OPTION_TLS_PIN }, { "version", no_argument, NULL, 'V' },                       \
   { NULL, 0, NULL, 0 },
 
-/* A whole number from `low` to `high`, without a unit. */
-bool options_parse_number(const char *text, uint64_t low, uint64_t high, uint64_t *number);
-
 /* Sets a fault that says why, with which word, and where to read more. Returns -1. */
 int options_usage(const struct options *options, struct fault *fault, const char *why, const char *what);
 

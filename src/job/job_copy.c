@@ -3,6 +3,7 @@
 #include "job/job_copy.h"
 
 #include "base/range.h"
+#include "base/sizes.h"
 #include "copy/budget.h"
 #include "os/say.h"
 #include "report/progress.h"
@@ -69,14 +70,14 @@ make_reporter(const struct options *options, const struct loop *loop)
 static void
 say_end_as_nbdcopy(const char *which, const struct endpoint *end)
 {
-  char human[PROGRESS_TEXT_BYTES];
+  char human[SIZES_TEXT_BYTES];
 
   say_line("nbdcopy", "%s: %s_ops \"%s\"", which, end->kind, end->name);
   if (end->traits.size == SIZE_UNKNOWN) {
     say_line("nbdcopy", "%s: size=-1 (-1)", which);
     return;
   }
-  progress_human_size(human, end->traits.size);
+  sizes_exact_text(human, end->traits.size);
   say_line("nbdcopy", "%s: size=%llu (%s)", which, (unsigned long long)end->traits.size, human);
 }
 

@@ -88,7 +88,7 @@ void digest_finish(struct digest *digest, char hex[DIGEST_HEX_BYTES]);
 const char *digest_label(enum digest_kind kind);
 
 /* Reads DIGEST[/SIZE], the value of --blkhash: DIGEST is one of md5 sha1 sha224
- * sha256 sha384 sha512 in any case, SIZE as in options_parse_size. NULL or empty:
+ * sha256 sha384 sha512 in any case, SIZE as in sizes_parse. NULL or empty:
  * digest_blkhash. Returns 0, or -1 with the fault set. */
 int digest_parse_blkhash(struct digest_config *config, const char *text, struct fault *fault);
 

@@ -2,7 +2,7 @@
 /* info: see info.h. */
 #include "report/info.h"
 
-#include "report/progress.h"
+#include "base/sizes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -57,10 +57,10 @@ show_words(const struct info *info, const char *name, const char *words)
 static void
 show_size(const struct info *info, const char *name, int64_t size)
 {
-  char exact[24], human[PROGRESS_TEXT_BYTES];
+  char exact[SIZES_TEXT_BYTES], human[SIZES_TEXT_BYTES];
 
   snprintf(exact, sizeof exact, "%" PRId64, size);
-  progress_human_size(human, (uint64_t)size);
+  sizes_exact_text(human, (uint64_t)size);
   if (strcmp(exact, human) == 0)
     text_add(info->out, "\t%s: %s\n", name, exact);
   else
@@ -176,11 +176,11 @@ write_contexts(const struct info *info, const struct facts *facts)
 static void
 write_size(const struct info *info, int64_t size)
 {
-  char human[PROGRESS_TEXT_BYTES] = "unavailable";
+  char human[SIZES_TEXT_BYTES] = "unavailable";
 
   if (size >= 0) {
     text_add(info->out, TAB "\"export-size\": %" PRId64 ",\n", size);
-    progress_human_size(human, (uint64_t)size);
+    sizes_exact_text(human, (uint64_t)size);
   }
   text_add(info->out, TAB "\"export-size-str\": \"%s\"\n", human);
 }

@@ -3,23 +3,10 @@
 #include "report/progress.h"
 
 #include "base/limits.h"
+#include "base/sizes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-#define AMOUNT_TEXT_BYTES 24
-
-static void
-amount_text(char text[AMOUNT_TEXT_BYTES], double bytes)
-{
-  static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
-  size_t unit = 0;
-
-  /* What would be printed as 1024.0 is 1.0 of the next unit. */
-  for (; bytes >= (unit == 0 ? 1024 : 1023.95) && unit + 1 < sizeof units / sizeof units[0]; unit++)
-    bytes /= 1024;
-  snprintf(text, AMOUNT_TEXT_BYTES, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
-}
 
 unsigned
 progress_percent(uint64_t done, uint64_t total)
@@ -31,32 +18,18 @@ progress_percent(uint64_t done, uint64_t total)
 }
 
 void
-progress_human_size(char text[PROGRESS_TEXT_BYTES], uint64_t bytes)
-{
-  static const char units[] = "KMGTPE";
-  const char *unit = units;
-
-  for (; bytes > 0 && bytes % 1024 == 0 && *unit; unit++)
-    bytes /= 1024;
-  if (unit == units)
-    snprintf(text, PROGRESS_TEXT_BYTES, "%" PRIu64, bytes);
-  else
-    snprintf(text, PROGRESS_TEXT_BYTES, "%" PRIu64 "%c", bytes, unit[-1]);
-}
-
-void
 progress_text(char text[PROGRESS_TEXT_BYTES], uint64_t done, uint64_t total, uint64_t elapsed_ms)
 {
-  char done_text[AMOUNT_TEXT_BYTES], total_text[AMOUNT_TEXT_BYTES], rate_text[AMOUNT_TEXT_BYTES];
+  char done_text[SIZES_TEXT_BYTES], total_text[SIZES_TEXT_BYTES], rate_text[SIZES_TEXT_BYTES];
   double rate = elapsed_ms > 0 ? (double)done * 1000 / (double)elapsed_ms : 0; /* bytes a second */
 
-  amount_text(done_text, (double)done);
-  amount_text(rate_text, rate);
+  sizes_rounded_text(done_text, (double)done);
+  sizes_rounded_text(rate_text, rate);
   if (total == SIZE_UNKNOWN) {
     snprintf(text, PROGRESS_TEXT_BYTES, "%s, %s/s", done_text, rate_text);
     return;
   }
-  amount_text(total_text, (double)total);
+  sizes_rounded_text(total_text, (double)total);
   int used = snprintf(text, PROGRESS_TEXT_BYTES, "%s of %s (%u %%), %s/s", done_text, total_text,
                       progress_percent(done, total), rate_text);
   if (done > 0 && done < total && rate > 0 && used > 0 && used < PROGRESS_TEXT_BYTES) {

@@ -15,10 +15,6 @@
 /* How much is done, in whole percent, rounded down: 100 means all of it. */
 unsigned progress_percent(uint64_t done, uint64_t total);
 
-/* A size as nbdcopy writes it: in the largest unit that it is a multiple of, such
- * as "1M" or "1536K" or "1000003". */
-void progress_human_size(char text[PROGRESS_TEXT_BYTES], uint64_t bytes);
-
 /* Writes a line such as "1.5 GiB of 4.0 GiB (37 %), 210.0 MiB/s, 0:12 left",
  * without a newline. `total` may be SIZE_UNKNOWN; elapsed_ms is since the copy
  * began. */

@@ -4,7 +4,7 @@
 # longer be understood, simulated and tested by itself. The #include lines
 # are the witness, and the table `layers` beside this file is the law.
 #
-# cases: folders-are-layers includes-are-allowed permissions-are-used names-are-unique
+# cases: folders-are-layers includes-are-allowed permissions-are-used no-cycles names-are-unique
 # cases: libnbd-in-nbd bearssl-in-tls no-system-headers no-system-calls no-room-includes-a-source
 
 . "$(dirname "$0")/../functions.sh"
@@ -51,6 +51,10 @@ permissions-are-used)
             grep -qx "$folder $other" "$TEST_DIR/used" || complain "tests/tidy/layers: nothing in $folder/ includes $other/"
         done
     done ;;
+no-cycles)
+    for folder in $(folders); do
+        for other in $(allowed "$folder"); do echo "$folder $other"; done
+    done | tsort >/dev/null || complain "tests/tidy/layers goes in a circle" ;;
 names-are-unique)
     twice=$(basename -a -- *.[ch] */*.[ch] | sort | uniq -d)
     [ -z "$twice" ] || complain "two files of one name: $twice" ;;

@@ -218,85 +218,6 @@ an_argument_too_many_is_said_as_such(void **state)
   assert_null(strstr(fault.text, "unknown option"));
 }
 
-static void
-sizes_are_digits_and_a_unit(void **state)
-{
-  static const struct {
-    const char *text;
-    bool valid;
-    uint64_t bytes;
-  } cases[] = {
-    { "0", true, 0 },
-    { "1", true, 1 },
-    { "007", true, 7 },
-    { "512b", true, 512 },
-    { "1k", true, KIB },
-    { "1K", true, KIB },
-    { "3M", true, 3 * MIB },
-    { "4G", true, 4 * GIB },
-    { "2T", true, 2048 * GIB },
-    { "1P", true, UINT64_C(1) << 50 },
-    { "15E", true, UINT64_C(15) << 60 },
-    { "0E", true, 0 },
-    { "18446744073709551615", true, UINT64_MAX },
-    { "18446744073709551615b", true, UINT64_MAX },
-    { "18014398509481983k", true, UINT64_MAX - 1023 },
-    { "18446744073709551616", false, 0 },
-    { "99999999999999999999", false, 0 },
-    { "18014398509481984k", false, 0 },
-    { "16E", false, 0 },
-    { "", false, 0 },
-    { "k", false, 0 },
-    { "-1", false, 0 },
-    { "+1", false, 0 },
-    { " 1", false, 0 },
-    { "1 ", false, 0 },
-    { "1 k", false, 0 },
-    { "1kk", false, 0 },
-    { "1kb", false, 0 },
-    { "1bb", false, 0 },
-    { "1B", true, 1 },
-    { "1m", true, MIB },
-    { "3g", true, 3 * GIB },
-    { "2s", true, 1024 },
-    { "36028797018963967S", true, UINT64_C(36028797018963967) << 9 },
-    { "36028797018963968S", false, 0 },
-    { "1x", false, 0 },
-    { "1.5M", false, 0 },
-    { "0x10", false, 0 },
-    { "1e3", false, 0 },
-  };
-
-  (void)state;
-  for (size_t i = 0; i < LENGTH_OF(cases); i++) {
-    uint64_t bytes = 0;
-    if (options_parse_size(cases[i].text, &bytes) != cases[i].valid || bytes != cases[i].bytes)
-      fail_msg("\"%s\" became %llu", cases[i].text, (unsigned long long)bytes);
-  }
-}
-
-/* What is printed as a number is read as that number. */
-static void
-one_random_size(struct random *random)
-{
-  static const char units[] = "bkMGTPE";
-  unsigned unit = (unsigned)random_between(random, 0, sizeof units - 2);
-  uint64_t number = random_next(random) >> random_between(random, 0, 63), bytes = 0;
-  bool fits = number << 10 * unit >> 10 * unit == number;
-  char text[32];
-
-  snprintf(text, sizeof text, "%llu%c", (unsigned long long)number, units[unit]);
-  check(options_parse_size(text, &bytes) == fits);
-  check(!fits || bytes == number << 10 * unit);
-}
-
-static void
-random_sizes_are_read_back(void **state)
-{
-  (void)state;
-  run_seeds(5000, one_random_size);
-}
-
 /* Words in any order end in a command line that is whole, or a fault that says why. */
 static void
 one_random_line(struct random *random)
@@ -340,8 +261,6 @@ main(void)
     cmocka_unit_test(help_and_version_need_no_places),
     cmocka_unit_test(what_is_wrong_is_said),
     cmocka_unit_test(an_argument_too_many_is_said_as_such),
-    cmocka_unit_test(sizes_are_digits_and_a_unit),
-    cmocka_unit_test(random_sizes_are_read_back),
     cmocka_unit_test(pins_are_for_ends_with_tls),
     cmocka_unit_test(random_lines_are_whole_or_refused),
   };

@@ -67,45 +67,6 @@ percents_are_rounded_down(void **state)
   assert_int_equal(progress_percent(5, 5), 100);
 }
 
-static void
-sizes_are_told_as_nbdcopy_tells_them(void **state)
-{
-  static const struct {
-    uint64_t bytes;
-    const char *text;
-  } cases[] = { { 0, "0" }, { 1, "1" }, { 1000003, "1000003" }, { 1024, "1K" }, { 1536 * KIB, "1536K" }, { MIB, "1M" },
-                { UINT64_C(1) << 63, "8E" } };
-  char text[PROGRESS_TEXT_BYTES];
-
-  (void)state;
-  for (size_t i = 0; i < LENGTH_OF(cases); i++) {
-    progress_human_size(text, cases[i].bytes);
-    assert_string_equal(text, cases[i].text);
-  }
-}
-
-static void
-amounts_are_rounded_into_the_next_unit(void **state)
-{
-  static const struct {
-    uint64_t bytes;
-    const char *text;
-  } cases[] = {
-    { 1023, "1023 B" },
-    { MIB - 100 * KIB, "924.0 KiB" },
-    { MIB - 1, "1.0 MiB" },
-    { GIB - 1, "1.0 GiB" },
-  };
-  char text[PROGRESS_TEXT_BYTES], wanted[PROGRESS_TEXT_BYTES];
-
-  (void)state;
-  for (size_t i = 0; i < LENGTH_OF(cases); i++) {
-    progress_text(text, cases[i].bytes, SIZE_UNKNOWN, 0);
-    snprintf(wanted, sizeof wanted, "%s, 0 B/s", cases[i].text);
-    assert_string_equal(text, wanted);
-  }
-}
-
 /* One line that fits its buffer, and never less than was said before. */
 static void
 one_random_copy(struct random *random)
@@ -144,8 +105,6 @@ main(void)
     cmocka_unit_test(lines_read_as_documented),
     cmocka_unit_test(all_but_a_byte_is_not_all),
     cmocka_unit_test(percents_are_rounded_down),
-    cmocka_unit_test(sizes_are_told_as_nbdcopy_tells_them),
-    cmocka_unit_test(amounts_are_rounded_into_the_next_unit),
     cmocka_unit_test(random_copies_have_lines_that_fit),
   };
 
