@@ -125,9 +125,13 @@ take_option(struct options *options, int option, char **argv, struct fault *faul
     options->mode = RUN_SHORT_OPTIONS;
     return 0;
   case OPTION_TLS_PIN:
-    if (!pins_add(&options->pins, optarg))
+    if (!pins_add(&options->wishes.pins, optarg))
       return fault_set(fault, EXIT_BAD_USAGE, 0, "--tls-pin=%s: must be sha256: and 64 hexadecimal digits, at most %d times",
                        optarg, PINS_MAX);
+    return 0;
+  case OPTION_COLOUR:
+  case OPTION_NO_COLOUR:
+    options->colour = option == OPTION_COLOUR ? COLOUR_ALWAYS : COLOUR_NEVER;
     return 0;
   case 'V':
     options->mode = RUN_VERSION;
@@ -220,7 +224,7 @@ check_pins(const struct options *options, struct fault *fault)
   for (unsigned i = 0; i < verbs[options->verb]->places; i++)
     if (places[i]->kind == PLACE_URI && uri_is_tls(places[i]->text))
       return 0;
-  if (options->pins.count == 0)
+  if (options->wishes.pins.count == 0)
     return 0;
   return options_usage(options, fault, "--tls-pin is for nbds:// and its like, and neither end is one", "");
 }
@@ -286,7 +290,7 @@ options_parse(struct options *options, int argc, char **argv, struct fault *faul
   *options = (struct options){ .persona = persona,
                                .verb = personas[persona].verb,
                                .mode = RUN_VERB,
-                               .connections = CONNECTIONS_DEFAULT };
+                               .wishes.connections = CONNECTIONS_DEFAULT };
   opterr = 0;
   optind = 1;
   return parse_all(options, argc, argv, fault);

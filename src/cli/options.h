@@ -9,30 +9,14 @@
 
 #include "base/error.h"
 #include "base/limits.h"
-#include "base/pins.h"
 #include "cli/options_copy.h"
 #include "cli/options_info.h"
 #include "cli/options_map.h"
-#include "disk/contexts.h"
+#include "disk/place.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum place_kind {
-  PLACE_PATH,    /* a file or a block device */
-  PLACE_URI,     /* nbd:// and its like */
-  PLACE_STREAM,  /* - */
-  PLACE_NULL,    /* null: */
-  PLACE_COMMAND, /* [ CMD ARGS ]: a server that we start and that ends with us */
-};
-
-/* A SOURCE or a DESTINATION. */
-struct place {
-  enum place_kind kind;
-  const char *text;                       /* as written; for a command, its first word */
-  char *command[COMMAND_WORDS_MAX + 1];   /* PLACE_COMMAND: argv of it, NULL at the end */
-};
 
 enum verb { VERB_COPY, VERB_MAP, VERB_INFO };
 
@@ -51,15 +35,9 @@ struct options {
   struct place source;
   struct place destination; /* VERB_COPY */
 
-  /* How to talk to servers. */
-  unsigned requests;    /* -R: at most this many in flight on a connection; 0: no limit of the operator's */
-  unsigned connections; /* -C: at most this many to one server; at least 1 */
-  struct pins pins;     /* --tls-pin: the keys that servers must have one of */
+  struct wishes wishes; /* -R, -C, --tls-pin, and what the verb asks a source for */
   bool verbose;
   enum colour colour; /* of what is printed on standard output */
-
-  /* What to ask a source for: for block status of these metadata contexts. */
-  struct contexts contexts;
 
   /* Each verb's own. */
   struct copy_options copy;

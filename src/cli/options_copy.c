@@ -122,7 +122,7 @@ parse_connections(struct options *options, const char *value, struct fault *faul
   if (!sizes_parse_number(value, 1, UINT32_MAX, &number) ||
       (number > CONNECTIONS_MAX && options->persona == PERSONA_DECANT))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--connections=%s: must be a number from 1 to %d", value, CONNECTIONS_MAX);
-  options->connections = (unsigned)range_min(number, CONNECTIONS_MAX);
+  options->wishes.connections = (unsigned)range_min(number, CONNECTIONS_MAX);
   return 0;
 }
 
@@ -133,7 +133,7 @@ parse_requests(struct options *options, const char *value, struct fault *fault)
 
   if (!sizes_parse_number(value, 1, UINT32_MAX, &number))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--requests=%s: must be a number, at least 1", value);
-  options->requests = (unsigned)number;
+  options->wishes.requests = (unsigned)number;
   return 0;
 }
 
@@ -255,7 +255,7 @@ take(struct options *options, int option, const char *value, struct fault *fault
     options->copy.sha256 = true;
     return 0;
   case OPTION_SYNCHRONOUS:
-    options->connections = options->requests = 1;
+    options->wishes.connections = options->wishes.requests = 1;
     return 0;
   case 'C':
     return parse_connections(options, value, fault);
@@ -316,14 +316,14 @@ choose_part(struct options *options, struct fault *fault)
   if (copy->part != PART_ALL && check_part(options, fault) == -1)
     return -1;
   if (!copy->no_extents)
-    contexts_add(&options->contexts, CONTEXT_ALLOCATION_NAME, false);
+    contexts_add(&options->wishes.contexts, CONTEXT_ALLOCATION_NAME, false);
   if (copy->layer)
-    contexts_add(&options->contexts, CONTEXT_DEPTH_NAME, true);
-  options->contexts.joint_first = copy->layer;
+    contexts_add(&options->wishes.contexts, CONTEXT_DEPTH_NAME, true);
+  options->wishes.contexts.joint_first = copy->layer;
   if (!copy->dirty_bitmap)
     return 0;
   if (snprintf(bitmap, sizeof bitmap, CONTEXT_DIRTY_PREFIX "%s", copy->dirty_bitmap) >= (int)sizeof bitmap ||
-      copy->dirty_bitmap[0] == '\0' || !contexts_add(&options->contexts, bitmap, true))
+      copy->dirty_bitmap[0] == '\0' || !contexts_add(&options->wishes.contexts, bitmap, true))
     return options_usage(options, fault, "--dirty-bitmap: there can't be a bitmap of that name", "");
   return 0;
 }

@@ -46,11 +46,9 @@ static const char help[] =
 enum {
   OPTION_CAN = OPTION_OF_VERB,
   OPTION_CANNOT,
-  OPTION_COLOUR,
   OPTION_CONTENT,
   OPTION_JSON,
   OPTION_MAP,
-  OPTION_NO_COLOUR,
   OPTION_NO_CONTENT,
   OPTION_SIZE,
   OPTION_TOTALS,
@@ -64,10 +62,6 @@ static const struct option long_options[] = {
   { "can-not", required_argument, NULL, OPTION_CANNOT },
   { "cannot", required_argument, NULL, OPTION_CANNOT },
   { "cant", required_argument, NULL, OPTION_CANNOT },
-  { "color", no_argument, NULL, OPTION_COLOUR },
-  { "colors", no_argument, NULL, OPTION_COLOUR },
-  { "colour", no_argument, NULL, OPTION_COLOUR },
-  { "colours", no_argument, NULL, OPTION_COLOUR },
   { "content", no_argument, NULL, OPTION_CONTENT },
   { "has", required_argument, NULL, OPTION_CAN },
   { "has-not", required_argument, NULL, OPTION_CANNOT },
@@ -84,15 +78,12 @@ static const struct option long_options[] = {
   { "json", no_argument, NULL, OPTION_JSON },
   { "list", no_argument, NULL, 'L' },
   { "map", optional_argument, NULL, OPTION_MAP },
-  { "no-color", no_argument, NULL, OPTION_NO_COLOUR },
-  { "no-colors", no_argument, NULL, OPTION_NO_COLOUR },
-  { "no-colour", no_argument, NULL, OPTION_NO_COLOUR },
-  { "no-colours", no_argument, NULL, OPTION_NO_COLOUR },
   { "no-content", no_argument, NULL, OPTION_NO_CONTENT },
   { "size", no_argument, NULL, OPTION_SIZE },
   { "total", no_argument, NULL, OPTION_TOTALS },
   { "totals", no_argument, NULL, OPTION_TOTALS },
   { "uri", no_argument, NULL, OPTION_URI },
+  OPTIONS_OF_COLOUR,
   OPTIONS_OF_ALL_VERBS
 };
 
@@ -114,10 +105,6 @@ take(struct options *options, int option, const char *value, struct fault *fault
     info->asked |= 1u << INFO_CAN;
     info->feature = value;
     info->negated = option == OPTION_CANNOT;
-    return 0;
-  case OPTION_COLOUR:
-  case OPTION_NO_COLOUR:
-    options->colour = option == OPTION_COLOUR ? COLOUR_ALWAYS : COLOUR_NEVER;
     return 0;
   case OPTION_CONTENT:
     info->content = true;
@@ -180,7 +167,7 @@ check(struct options *options, struct fault *fault)
     return options_usage(options, fault, "neither an NBD URI nor [ a server to start ]: ", options->source.text);
   if (info->query == INFO_MAP) {
     options->verb = VERB_MAP;
-    if (!contexts_add(&options->contexts, info->map, true))
+    if (!contexts_add(&options->wishes.contexts, info->map, true))
       return options_usage(options, fault, "there is no metadata context of that name: ", info->map);
     options->map.style = info->json ? MAP_JSON : MAP_TEXT;
     options->map.totals = info->totals;

@@ -26,18 +26,17 @@ static const char help[] =
     "      --totals           the sum of each kind\n"
     "      --graph            draw the disk as a bar\n"
     "      --colour, --no-colour  colours (default on a terminal; also --color,\n"
-    "                         --no-color)\n"
+    "                         --colors, --colours, --no-color, --no-colors,\n"
+    "                         --no-colours)\n"
     "      --tls-pin=sha256:HEX  trust a TLS server that has this key, without a CA\n"
     "  -V, --version          print the version\n"
     "      --help             print this\n";
 
 enum {
-  OPTION_COLOUR = OPTION_OF_VERB,
-  OPTION_CONTEXT,
+  OPTION_CONTEXT = OPTION_OF_VERB,
   OPTION_GRAPH,
   OPTION_JSON,
   OPTION_LENGTH,
-  OPTION_NO_COLOUR,
   OPTION_OFFSET,
   OPTION_TOTALS,
 };
@@ -45,16 +44,13 @@ enum {
 static const char short_options[] = OPTIONS_SHORT_BEGIN "V";
 
 static const struct option long_options[] = {
-  { "color", no_argument, NULL, OPTION_COLOUR },
-  { "colour", no_argument, NULL, OPTION_COLOUR },
   { "context", required_argument, NULL, OPTION_CONTEXT },
   { "graph", no_argument, NULL, OPTION_GRAPH },
   { "json", optional_argument, NULL, OPTION_JSON },
   { "length", required_argument, NULL, OPTION_LENGTH },
-  { "no-color", no_argument, NULL, OPTION_NO_COLOUR },
-  { "no-colour", no_argument, NULL, OPTION_NO_COLOUR },
   { "offset", required_argument, NULL, OPTION_OFFSET },
   { "totals", no_argument, NULL, OPTION_TOTALS },
+  OPTIONS_OF_COLOUR,
   OPTIONS_OF_ALL_VERBS
 };
 
@@ -85,12 +81,8 @@ static int
 take(struct options *options, int option, const char *value, struct fault *fault)
 {
   switch (option) {
-  case OPTION_COLOUR:
-  case OPTION_NO_COLOUR:
-    options->colour = option == OPTION_COLOUR ? COLOUR_ALWAYS : COLOUR_NEVER;
-    return 0;
   case OPTION_CONTEXT:
-    if (!contexts_add(&options->contexts, value, true))
+    if (!contexts_add(&options->wishes.contexts, value, true))
       return options_usage(options, fault, "too many metadata contexts, or too long a name: ", value);
     return 0;
   case OPTION_GRAPH:
@@ -118,12 +110,12 @@ check(struct options *options, struct fault *fault)
 
   if (options->map.totals && shows_layers)
     return options_usage(options, fault, "--totals can't be used with --json=imageio or --graph", "");
-  if (options->contexts.count > 0)
+  if (options->wishes.contexts.count > 0)
     return 0;
-  contexts_add(&options->contexts, CONTEXT_ALLOCATION_NAME, true);
+  contexts_add(&options->wishes.contexts, CONTEXT_ALLOCATION_NAME, true);
   if (shows_layers)
-    contexts_add(&options->contexts, CONTEXT_DEPTH_NAME, false);
-  options->contexts.joint_first = shows_layers;
+    contexts_add(&options->wishes.contexts, CONTEXT_DEPTH_NAME, false);
+  options->wishes.contexts.joint_first = shows_layers;
   return 0;
 }
 

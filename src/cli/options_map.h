@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The metadata contexts that are shown are options->contexts. */
+/* The metadata contexts that are shown are options->wishes.contexts. */
 struct map_options {
   enum map_style style;
   bool totals;     /* the sums of each kind alone */

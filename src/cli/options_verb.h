@@ -28,10 +28,17 @@ struct verb_options {
 };
 
 /* Values of long options: those that all verbs take, and the first of a verb's own. */
-enum { OPTION_HELP = 256, OPTION_LONG_OPTIONS, OPTION_SHORT_OPTIONS, OPTION_TLS_PIN, OPTION_OF_VERB };
+enum { OPTION_HELP = 256, OPTION_LONG_OPTIONS, OPTION_SHORT_OPTIONS, OPTION_TLS_PIN, OPTION_COLOUR, OPTION_NO_COLOUR, OPTION_OF_VERB };
 
 /* Options and places may be mixed: we walk them, and getopt stops at each place. */
 #define OPTIONS_SHORT_BEGIN "+:"
+
+/* Rows for verbs that print in colour: all the ways that nbdinfo spells it. */
+#define OPTIONS_OF_COLOUR                                                                                              \
+  { "color", no_argument, NULL, OPTION_COLOUR }, { "colors", no_argument, NULL, OPTION_COLOUR },                      \
+  { "colour", no_argument, NULL, OPTION_COLOUR }, { "colours", no_argument, NULL, OPTION_COLOUR },                    \
+  { "no-color", no_argument, NULL, OPTION_NO_COLOUR }, { "no-colors", no_argument, NULL, OPTION_NO_COLOUR },          \
+  { "no-colour", no_argument, NULL, OPTION_NO_COLOUR }, { "no-colours", no_argument, NULL, OPTION_NO_COLOUR }
 
 /* The rows that end a table of long options; 'V' stands among the short ones too. */
 #define OPTIONS_OF_ALL_VERBS                                                                                           \

@@ -22,6 +22,7 @@
 #include "base/limits.h"
 #include "disk/chunks.h"
 #include "disk/contexts.h"
+#include "disk/identity.h"
 #include "disk/survey.h"
 
 #include <stdbool.h>
@@ -135,14 +136,6 @@ request_queue_pop(struct request_queue *queue)
     queue->head = request->next;
   return request;
 }
-
-/* Which file or device it is, so that none is copied onto itself. */
-struct identity {
-  bool known;
-  bool is_device;
-  uint64_t filesystem; /* a file: st_dev */
-  uint64_t number;     /* a file: st_ino; a device: st_rdev */
-};
 
 struct endpoint {
   const struct endpoint_ops *ops;

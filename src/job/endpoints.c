@@ -46,7 +46,7 @@ open_path(union any_endpoint *any, const char *path, enum role role, struct ring
 }
 
 static int
-open_place(union any_endpoint *any, const struct place *place, enum role role, const struct options *options,
+open_place(union any_endpoint *any, const struct place *place, enum role role, const struct wishes *wishes,
                struct ring *ring, struct tls_pool *pool, struct fault *fault)
 {
   const char *name = place->text;
@@ -58,7 +58,7 @@ open_place(union any_endpoint *any, const struct place *place, enum role role, c
   switch (place->kind) {
   case PLACE_URI:
   case PLACE_COMMAND:
-    return endpoint_nbd_open(&any->nbd, place, role, options, pool, fault);
+    return endpoint_nbd_open(&any->nbd, place, role, wishes, pool, fault);
   case PLACE_PATH:
     return open_path(any, place->text, role, ring, fault);
   case PLACE_STREAM:
@@ -83,23 +83,20 @@ check_contexts(const struct endpoint *endpoint, const struct contexts *wanted, s
 }
 
 int
-endpoints_open(union any_endpoint *any, const struct place *place, enum role role, const struct options *options,
+endpoints_open(union any_endpoint *any, const struct place *place, enum role role, const struct wishes *wishes,
                struct ring *ring, struct tls_pool *pool, struct fault *fault)
 {
-  if (open_place(any, place, role, options, ring, pool, fault) == -1)
+  if (open_place(any, place, role, wishes, ring, pool, fault) == -1)
     return -1;
   if (role == ROLE_SOURCE && place->kind != PLACE_URI && place->kind != PLACE_COMMAND)
-    return check_contexts(&any->base, &options->contexts, fault);
+    return check_contexts(&any->base, &wishes->contexts, fault);
   return 0;
 }
 
 int
 endpoints_check(const struct endpoint *source, const struct endpoint *destination, struct fault *fault)
 {
-  const struct identity *a = &source->identity;
-  const struct identity *b = &destination->identity;
-
-  if (a->known && b->known && a->is_device == b->is_device && a->filesystem == b->filesystem && a->number == b->number)
+  if (identity_is_same(&source->identity, &destination->identity))
     return fault_set(fault, EXIT_FAILED, 0, "%s and %s are the same: nothing to copy", source->name, destination->name);
   if (!destination->traits.grows && source->traits.size != SIZE_UNKNOWN &&
       source->traits.size > destination->traits.size)

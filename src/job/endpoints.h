@@ -3,7 +3,7 @@
 #ifndef DECANT_ENDPOINTS_H
 #define DECANT_ENDPOINTS_H
 
-#include "cli/options.h"
+#include "disk/place.h"
 #include "local/endpoint_file.h"
 #include "local/endpoint_null.h"
 #include "local/endpoint_pipe.h"
@@ -19,7 +19,7 @@ union any_endpoint {
 };
 
 /* Opens it, and changes nothing there yet. Returns 0, or -1 with the fault set. */
-int endpoints_open(union any_endpoint *any, const struct place *place, enum role role, const struct options *options,
+int endpoints_open(union any_endpoint *any, const struct place *place, enum role role, const struct wishes *wishes,
                    struct ring *ring, struct tls_pool *pool, struct fault *fault);
 
 /* Refuses what can't go well, before anything is written: a destination that is

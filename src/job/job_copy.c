@@ -200,10 +200,11 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
 {
   struct endpoint *source = &job->source.base;
   struct endpoint *destination = &job->destination.base;
+  const struct wishes *wishes = &options->wishes;
   enum role role = options->copy.part == PART_ALL ? ROLE_DESTINATION : ROLE_UPDATED;
   struct fault closing;
   struct reporter reporter = { 0 };
-  unsigned sessions = client_sessions(&options->source, options) + client_sessions(&options->destination, options);
+  unsigned sessions = client_sessions(&options->source, wishes) + client_sessions(&options->destination, wishes);
   /* Each part may be rounded to a page, and the payload begins with a large one. */
   size_t bytes = range_align_up(tls_pool_bytes(sessions), LARGE_PAGE_BYTES) + options->copy.payload_bytes + 4 * PAGE_BYTES;
 
@@ -217,9 +218,9 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   ring_open(&job->source_ring);
   ring_open(&job->destination_ring);
-  if (endpoints_open(&job->source, &options->source, ROLE_SOURCE, options, &job->source_ring, &job->tls, fault) == -1)
+  if (endpoints_open(&job->source, &options->source, ROLE_SOURCE, wishes, &job->source_ring, &job->tls, fault) == -1)
     return -1;
-  int result = endpoints_open(&job->destination, &options->destination, role, options, &job->destination_ring, &job->tls,
+  int result = endpoints_open(&job->destination, &options->destination, role, wishes, &job->destination_ring, &job->tls,
                               fault);
   if (result == 0) {
     result = endpoints_check(source, destination, fault);

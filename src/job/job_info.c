@@ -16,7 +16,7 @@ static int
 lay_out(struct info_job *job, const struct options *options, struct fault *fault)
 {
   struct arena *memory = &job->memory;
-  unsigned sessions = client_sessions(&options->source, options) > 0 ? SESSIONS : 0;
+  unsigned sessions = client_sessions(&options->source, &options->wishes) > 0 ? SESSIONS : 0;
 
   if (arena_reserve(memory, tls_pool_bytes(sessions) + INFO_BYTES + CONTENT_PROBE_BYTES, fault) == -1)
     return -1;
@@ -71,7 +71,7 @@ learn_listed(struct info_job *job, const struct options *options, const char *na
 
   if (!options->info.content)
     return server_choose(&job->server, name, fault) == -1 ? -1 : learn(job, &job->server, fault);
-  if (server_open(&other, options, &job->tls, fault) == -1)
+  if (server_open(&other, &options->source, &options->wishes, &job->tls, fault) == -1)
     return -1;
   int result = server_choose(&other, name, fault) == -1 ? -1 : learn_entered(job, &other, true, fault);
   server_close(&other);
@@ -194,7 +194,8 @@ print(const struct info_job *job, bool is_partial, struct fault *fault)
 int
 job_info(struct info_job *job, const struct options *options, struct fault *fault)
 {
-  if (lay_out(job, options, fault) == -1 || server_open(&job->server, options, &job->tls, fault) == -1)
+  if (lay_out(job, options, fault) == -1 ||
+      server_open(&job->server, &options->source, &options->wishes, &job->tls, fault) == -1)
     return -1;
   int result = ask(job, options, fault);
   server_close(&job->server);

@@ -27,14 +27,14 @@ job_map(struct map_job *job, const struct options *options, struct fault *fault)
                                .colour = options_in_colour(options, isatty(STDOUT_FILENO)),
                                .columns = columns_of(STDOUT_FILENO),
                                .fd = STDOUT_FILENO };
-  unsigned sessions = client_sessions(&options->source, options);
+  unsigned sessions = client_sessions(&options->source, &options->wishes);
   struct fault closing;
 
   if (sessions > 0 && arena_reserve(&job->memory, tls_pool_bytes(sessions), fault) == -1)
     return -1;
   if (sessions > 0)
     tls_pool_init(&job->tls, arena_take(&job->memory, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
-  if (endpoints_open(&job->source, &options->source, ROLE_SOURCE, options, NULL, &job->tls, fault) == -1)
+  if (endpoints_open(&job->source, &options->source, ROLE_SOURCE, &options->wishes, NULL, &job->tls, fault) == -1)
     return -1;
   /* Only now: a server that was started must not inherit that signals are held back. */
   int result = loop_init(&job->loop, fault) == -1 ? -1 : map_run(&job->map, &config, fault);

@@ -57,15 +57,15 @@ is_command(const char *command)
 }
 
 unsigned
-client_sessions(const struct place *place, const struct options *options)
+client_sessions(const struct place *place, const struct wishes *wishes)
 {
-  return place->kind == PLACE_URI && uri_is_tls(place->text) ? options->connections : 0;
+  return place->kind == PLACE_URI && uri_is_tls(place->text) ? wishes->connections : 0;
 }
 
 /* What a URI says of TLS. A Unix socket or a vsock has no name that a certificate
  * could be for, unless it is given. */
 static void
-plan_tls(struct client *client, const struct options *options, struct tls_pool *pool)
+plan_tls(struct client *client, const struct wishes *wishes, struct tls_pool *pool)
 {
   const struct uri *uri = &client->uri;
 
@@ -74,14 +74,14 @@ plan_tls(struct client *client, const struct options *options, struct tls_pool *
                                       : uri->transport == URI_TCP ? uri->host
                                                                   : NULL,
                               .verify_peer = uri->tls_verify_peer,
-                              .pins = &options->pins,
+                              .pins = &wishes->pins,
                               .psk_file = uri->tls_psk_file[0] ? uri->tls_psk_file : NULL,
                               .user = uri->user[0] ? uri->user : NULL,
                               .pool = pool };
 }
 
 int
-client_init(struct client *client, const struct place *place, const char *name, const struct options *options,
+client_init(struct client *client, const struct place *place, const char *name, const struct wishes *wishes,
             struct tls_pool *pool, struct fault *fault)
 {
   client->place = place;
@@ -90,7 +90,7 @@ client_init(struct client *client, const struct place *place, const char *name, 
     if (uri_parse(&client->uri, place->text, fault) == -1)
       return -1;
     if (client->uri.tls)
-      plan_tls(client, options, pool);
+      plan_tls(client, wishes, pool);
     return 0;
   }
   if (!is_command(place->command[0]))

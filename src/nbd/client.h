@@ -6,7 +6,7 @@
 #define DECANT_CLIENT_H
 
 #include "base/error.h"
-#include "cli/options.h"
+#include "disk/place.h"
 #include "disk/uri.h"
 #include "tls/tls.h"
 
@@ -20,12 +20,12 @@ struct client {
 };
 
 /* The most TLS sessions that connections to a place may take. */
-unsigned client_sessions(const struct place *place, const struct options *options);
+unsigned client_sessions(const struct place *place, const struct wishes *wishes);
 
 /* Reads the URI, or looks for the command; connects to nothing yet. The place, the
- * name and the options stay the caller's; connections of nbds take sessions from the
+ * name and the wishes stay the caller's; connections of nbds take sessions from the
  * pool. Returns 0, or -1 with the fault set. */
-int client_init(struct client *client, const struct place *place, const char *name, const struct options *options,
+int client_init(struct client *client, const struct place *place, const char *name, const struct wishes *wishes,
                 struct tls_pool *pool, struct fault *fault);
 
 /* Connects a handle, for the export that the URI names, and waits until it is.

@@ -482,9 +482,9 @@ add_equal_connection(struct endpoint_nbd *nbd)
 
 /* More connections are for speed alone: those that we get, and that are worth it. */
 static void
-add_connections(struct endpoint_nbd *nbd, const struct options *options)
+add_connections(struct endpoint_nbd *nbd, const struct wishes *wishes)
 {
-  uint64_t worth = range_min(options->connections, 1 + nbd->base.traits.size / BYTES_PER_CONNECTION);
+  uint64_t worth = range_min(wishes->connections, 1 + nbd->base.traits.size / BYTES_PER_CONNECTION);
 
   while (nbd->count < worth && add_equal_connection(nbd))
     ;
@@ -492,14 +492,14 @@ add_connections(struct endpoint_nbd *nbd, const struct options *options)
 
 int
 endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role,
-                  const struct options *options, struct tls_pool *pool, struct fault *fault)
+                  const struct wishes *wishes, struct tls_pool *pool, struct fault *fault)
 {
   static const struct contexts none;
-  const struct contexts *wanted = role == ROLE_SOURCE ? &options->contexts : &none;
+  const struct contexts *wanted = role == ROLE_SOURCE ? &wishes->contexts : &none;
 
   nbd->base.ops = &nbd_ops;
   nbd->base.kind = "nbd";
-  if (client_init(&nbd->client, place, nbd->base.name, options, pool, fault) == -1)
+  if (client_init(&nbd->client, place, nbd->base.name, wishes, pool, fault) == -1)
     return -1;
   if (place->kind == PLACE_URI && nbd->client.uri.tls) {
     nbd->base.secured = nbd->client.tls.description;
@@ -510,12 +510,12 @@ endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role
     return -1;
   /* A server that we start serves one connection. */
   if (place->kind == PLACE_URI && nbd_can_multi_conn(nbd->connections[0].handle) == 1)
-    add_connections(nbd, options);
+    add_connections(nbd, wishes);
   /* The handshakes are over. */
   for (unsigned i = 0; i < nbd->count; i++)
     socket_buffer(nbd->connections[i].handle);
   nbd->base.traits.requests_max = nbd->count * REQUESTS_PER_CONNECTION;
-  if (options->requests)
-    nbd->base.traits.requests_max = nbd->count * (unsigned)range_min(options->requests, REQUESTS_PER_CONNECTION);
+  if (wishes->requests)
+    nbd->base.traits.requests_max = nbd->count * (unsigned)range_min(wishes->requests, REQUESTS_PER_CONNECTION);
   return 0;
 }

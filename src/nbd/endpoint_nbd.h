@@ -13,7 +13,7 @@
 #ifndef DECANT_ENDPOINT_NBD_H
 #define DECANT_ENDPOINT_NBD_H
 
-#include "cli/options.h"
+#include "disk/place.h"
 #include "disk/endpoint.h"
 #include "nbd/client.h"
 #include "os/arena.h"
@@ -42,10 +42,10 @@ struct endpoint_nbd {
 };
 
 /* Connects to the export that the place names (PLACE_URI or PLACE_COMMAND) and
- * learns what it can do; waits for the server. Opens up to options->connections
+ * learns what it can do; waits for the server. Opens up to wishes->connections
  * where the server says that they see each other's writes (multi-conn); those of
  * nbds take TLS sessions from the pool. Returns 0, or -1 with the fault set. */
 int endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role,
-                      const struct options *options, struct tls_pool *pool, struct fault *fault);
+                      const struct wishes *wishes, struct tls_pool *pool, struct fault *fault);
 
 #endif

@@ -50,13 +50,13 @@ configure(struct nbd_handle *handle)
 }
 
 int
-server_open(struct server *server, const struct options *options, struct tls_pool *pool, struct fault *fault)
+server_open(struct server *server, const struct place *place, const struct wishes *wishes, struct tls_pool *pool,
+            struct fault *fault)
 {
-  const struct place *place = &options->source;
 
   *server = (struct server){ 0 };
   snprintf(server->name, sizeof server->name, place->kind == PLACE_COMMAND ? "[ %s ]" : "%s", place->text);
-  if (client_init(&server->client, place, server->name, options, pool, fault) == -1)
+  if (client_init(&server->client, place, server->name, wishes, pool, fault) == -1)
     return -1;
   server->handle = nbd_create();
   if (server->handle && configure(server->handle) == 0 && client_connect(&server->client, server->handle) == 0)

@@ -7,7 +7,7 @@
 #define DECANT_SERVER_H
 
 #include "base/names.h"
-#include "cli/options.h"
+#include "disk/place.h"
 #include "nbd/client.h"
 #include "report/facts.h"
 
@@ -21,10 +21,11 @@ struct server {
   char name[NAME_BYTES_MAX]; /* for messages */
 };
 
-/* Connects to the source, a PLACE_URI or PLACE_COMMAND; waits for it. The options
+/* Connects to a place, a PLACE_URI or PLACE_COMMAND; waits for it. Place and wishes
  * stay the caller's; a connection of nbds takes a TLS session from the pool. Returns
  * 0, or -1 with the fault set and nothing to close. */
-int server_open(struct server *server, const struct options *options, struct tls_pool *pool, struct fault *fault);
+int server_open(struct server *server, const struct place *place, const struct wishes *wishes, struct tls_pool *pool,
+                struct fault *fault);
 
 /* Ends the connection; a server that was started ends too. */
 void server_close(struct server *server);

@@ -87,7 +87,7 @@ commands_stand_in_brackets(void **state)
   assert_command(&options.source, server);
   assert_command(&options.destination, other);
   assert_true(options.verbose && options.copy.progress);
-  assert_int_equal(options.connections, 1);
+  assert_int_equal(options.wishes.connections, 1);
   assert_int_equal(options.mode, RUN_VERB); /* --help was the server's */
 }
 
@@ -159,11 +159,11 @@ pins_are_for_ends_with_tls(void **state)
 {
   (void)state;
   assert_parsed(PARSE(PIN, PIN, "nbd://h", "nbds+unix:///?socket=s"));
-  assert_int_equal(options.pins.count, 2);
+  assert_int_equal(options.wishes.pins.count, 2);
   assert_parsed(PARSE(PIN, "NBDS://h", "b"));
   assert_parsed(PARSE("map", PIN, "nbds://h"));
   assert_parsed(PARSE("nbds://h", "b"));
-  assert_int_equal(options.pins.count, 0);
+  assert_int_equal(options.wishes.pins.count, 0);
 }
 
 static void
@@ -234,7 +234,7 @@ one_random_line(struct random *random)
   if (parse(count, words) == 0) {
     check(options.source.text && options.source.kind != PLACE_NULL);
     check((options.verb == VERB_COPY) == (options.destination.text != NULL));
-    check(options.connections >= 1 && options.connections <= CONNECTIONS_MAX);
+    check(options.wishes.connections >= 1 && options.wishes.connections <= CONNECTIONS_MAX);
     check(options.copy.payload_bytes >= PAYLOAD_BYTES_MIN && options.copy.payload_bytes <= PAYLOAD_BYTES_MAX);
     check((options.source.kind == PLACE_COMMAND) == (options.source.command[0] != NULL));
   } else {

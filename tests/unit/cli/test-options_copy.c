@@ -10,11 +10,11 @@ defaults_are_the_documented_ones(void **state)
   assert_parsed(PARSE("a", "b"));
   assert_int_equal(options.mode, RUN_VERB);
   assert_int_equal(options.copy.payload_bytes, 16 * MIB);
-  assert_int_equal(options.connections, 4);
+  assert_int_equal(options.wishes.connections, 4);
   assert_int_equal(options.copy.sparse_bytes, 4 * KIB);
   assert_true(options.copy.flush);
-  assert_int_equal(options.contexts.count, 1);
-  assert_string_equal(options.contexts.list[0].name, "base:allocation");
+  assert_int_equal(options.wishes.contexts.count, 1);
+  assert_string_equal(options.wishes.contexts.list[0].name, "base:allocation");
   assert_false(options.copy.allocated || options.copy.destination_is_zero);
   assert_false(options.copy.progress || options.copy.report || options.verbose);
   assert_int_equal(options.source.kind, PLACE_PATH);
@@ -29,10 +29,10 @@ settings(void)
   static char text[256];
 
   snprintf(text, sizeof text, "%s%s%s%s%s%s%smemory=%llu connections=%u sparse=%llu",
-           options.copy.allocated ? "allocated " : "", options.contexts.count ? "" : "no-extents ",
+           options.copy.allocated ? "allocated " : "", options.wishes.contexts.count ? "" : "no-extents ",
            options.copy.destination_is_zero ? "zero " : "", options.copy.flush ? "" : "no-flush ",
            options.copy.progress ? "progress " : "", options.copy.report ? "report " : "",
-           options.verbose ? "verbose " : "", (unsigned long long)options.copy.payload_bytes, options.connections,
+           options.verbose ? "verbose " : "", (unsigned long long)options.copy.payload_bytes, options.wishes.connections,
            (unsigned long long)options.copy.sparse_bytes);
   return text;
 }
@@ -148,7 +148,7 @@ as_nbdcopy_it_keeps_to_nbdcopy(void **state)
   assert_parsed(PARSE_AS("nbdcopy", "--flush", "--queue-size=1k", "-C", "99", "copy", "b"));
   assert_true(options.copy.flush && !options.copy.payload_is_fixed);
   assert_int_equal(options.copy.payload_bytes, PAYLOAD_BYTES_MIN);
-  assert_int_equal(options.connections, CONNECTIONS_MAX);
+  assert_int_equal(options.wishes.connections, CONNECTIONS_MAX);
   assert_string_equal(options.source.text, "copy");
   assert_parsed(PARSE_AS("nbdcopy", "--version"));
   options_describe(&options, text, sizeof text);
@@ -166,19 +166,19 @@ a_part_is_asked_for_by_its_contexts(void **state)
   (void)state;
   assert_parsed(PARSE("a", "b"));
   assert_int_equal(options.copy.part, PART_ALL);
-  assert_int_equal(options.contexts.count, 1);
-  assert_false(options.contexts.list[0].required);
+  assert_int_equal(options.wishes.contexts.count, 1);
+  assert_false(options.wishes.contexts.list[0].required);
   assert_parsed(PARSE("--no-extents", "a", "b"));
-  assert_int_equal(options.contexts.count, 0);
+  assert_int_equal(options.wishes.contexts.count, 0);
   assert_parsed(PARSE("--dirty-bitmap=b:c", "a", "b"));
   assert_int_equal(options.copy.part, PART_DIRTY);
-  assert_int_equal(options.contexts.count, 2);
-  assert_string_equal(options.contexts.list[1].name, "qemu:dirty-bitmap:b:c");
-  assert_true(options.contexts.list[1].required && !options.contexts.list[0].required && !options.contexts.joint_first);
+  assert_int_equal(options.wishes.contexts.count, 2);
+  assert_string_equal(options.wishes.contexts.list[1].name, "qemu:dirty-bitmap:b:c");
+  assert_true(options.wishes.contexts.list[1].required && !options.wishes.contexts.list[0].required && !options.wishes.contexts.joint_first);
   assert_parsed(PARSE("--layer", "a", "null:"));
   assert_int_equal(options.copy.part, PART_LAYER);
-  assert_string_equal(options.contexts.list[1].name, "qemu:allocation-depth");
-  assert_true(options.contexts.list[1].required && options.contexts.joint_first);
+  assert_string_equal(options.wishes.contexts.list[1].name, "qemu:allocation-depth");
+  assert_true(options.wishes.contexts.list[1].required && options.wishes.contexts.joint_first);
   memset(name + strlen(name), 'x', NAME_BYTES_MAX);
   assert_int_equal(PARSE(name, "a", "b"), -1);
 }
@@ -213,7 +213,7 @@ nbdcopys_options_mean_the_same(void **state)
     assert_int_equal(options.copy.payload_bytes, PAYLOAD_BYTES_DEFAULT);
     assert_parsed(PARSE_AS(programs[i], "--request-size=32M", "-R3", "--target-is-zero", "a", "b"));
     assert_int_equal(options.copy.payload_bytes, 128 * MIB);
-    assert_int_equal(options.requests, 3);
+    assert_int_equal(options.wishes.requests, 3);
     assert_true(options.copy.destination_is_zero);
     assert_parsed(PARSE_AS(programs[i], "--progress=3", "a", "b"));
     assert_true(options.copy.progress);
@@ -221,7 +221,7 @@ nbdcopys_options_mean_the_same(void **state)
     assert_parsed(PARSE_AS(programs[i], "-p", "a", "b"));
     assert_int_equal(options.copy.progress_fd, -1);
     assert_parsed(PARSE_AS(programs[i], "--synchronous", "a", "b"));
-    assert_true(options.connections == 1 && options.requests == 1);
+    assert_true(options.wishes.connections == 1 && options.wishes.requests == 1);
   }
 }
 

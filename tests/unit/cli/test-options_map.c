@@ -10,8 +10,8 @@ defaults_are_the_documented_ones(void **state)
   assert_parsed(PARSE("map", "a"));
   assert_int_equal(options.verb, VERB_MAP);
   assert_string_equal(options.source.text, "a");
-  assert_int_equal(options.contexts.count, 1);
-  assert_string_equal(options.contexts.list[0].name, "base:allocation");
+  assert_int_equal(options.wishes.contexts.count, 1);
+  assert_string_equal(options.wishes.contexts.list[0].name, "base:allocation");
   assert_int_equal(options.map.style, MAP_TEXT);
   assert_int_equal(options.map.length, UINT64_MAX);
   assert_false(options.map.totals);
@@ -22,8 +22,8 @@ each_option_sets_its_own(void **state)
 {
   (void)state;
   assert_parsed(PARSE("map", "--context=qemu:allocation-depth", "--context=x", "a"));
-  assert_int_equal(options.contexts.count, 2);
-  assert_string_equal(options.contexts.list[1].name, "x");
+  assert_int_equal(options.wishes.contexts.count, 2);
+  assert_string_equal(options.wishes.contexts.list[1].name, "x");
   assert_parsed(PARSE("map", "--json", "a"));
   assert_int_equal(options.map.style, MAP_JSON);
   assert_parsed(PARSE("map", "--json=imageio", "a"));

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* place: a SOURCE or a DESTINATION as the operator wrote it, taken apart no further
+ * than its kind, and what the operator wishes of the conversation with a server there.
+ */
+#ifndef DECANT_PLACE_H
+#define DECANT_PLACE_H
+
+#include "base/limits.h"
+#include "base/pins.h"
+#include "disk/contexts.h"
+
+enum place_kind {
+  PLACE_PATH,    /* a file or a block device */
+  PLACE_URI,     /* nbd:// and its like */
+  PLACE_STREAM,  /* - */
+  PLACE_NULL,    /* null: */
+  PLACE_COMMAND, /* [ CMD ARGS ]: a server that we start and that ends with us */
+};
+
+/* The strings are argv's. */
+struct place {
+  enum place_kind kind;
+  const char *text;                     /* as written; for a command, its first word */
+  char *command[COMMAND_WORDS_MAX + 1]; /* PLACE_COMMAND: argv of it, NULL at the end */
+};
+
+struct wishes {
+  unsigned requests;        /* at most this many in flight on a connection; 0: no limit of the operator's */
+  unsigned connections;     /* at most this many to one server; at least 1 */
+  struct pins pins;         /* the keys that servers must have one of */
+  struct contexts contexts; /* the metadata contexts that a source is asked for block status of */
+};
+
+#endif
