@@ -39,9 +39,20 @@ sizes_parse(const char *text, uint64_t *bytes)
 }
 
 bool
+sizes_parse_within(const char *text, uint64_t low, uint64_t high, uint64_t *bytes)
+{
+  uint64_t value;
+
+  if (!sizes_parse(text, &value) || value < low || value > high)
+    return false;
+  *bytes = value;
+  return true;
+}
+
+bool
 sizes_parse_number(const char *text, uint64_t low, uint64_t high, uint64_t *number)
 {
-  return strspn(text, "0123456789") == strlen(text) && sizes_parse(text, number) && *number >= low && *number <= high;
+  return strspn(text, "0123456789") == strlen(text) && sizes_parse_within(text, low, high, number);
 }
 
 void

@@ -11,6 +11,9 @@
  * Returns false if it isn't one, or doesn't fit. */
 bool sizes_parse(const char *text, uint64_t *bytes);
 
+/* The same, for a size from `low` to `high`, both included. */
+bool sizes_parse_within(const char *text, uint64_t low, uint64_t high, uint64_t *bytes);
+
 /* Reads a whole number from `low` to `high`, both included, without a unit. */
 bool sizes_parse_number(const char *text, uint64_t low, uint64_t high, uint64_t *number);
 

@@ -164,7 +164,7 @@ parse_progress(struct options *options, const char *value, struct fault *fault)
 static int
 parse_rate_limit(struct options *options, const char *value, struct fault *fault)
 {
-  if (!sizes_parse(value, &options->copy.bytes_per_s) || options->copy.bytes_per_s < RATE_BYTES_PER_S_MIN)
+  if (!sizes_parse_within(value, RATE_BYTES_PER_S_MIN, UINT64_MAX, &options->copy.bytes_per_s))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--rate-limit=%s: must be a size from 64k, for each second", value);
   return 0;
 }
@@ -172,12 +172,10 @@ parse_rate_limit(struct options *options, const char *value, struct fault *fault
 static int
 parse_request_size(struct options *options, const char *value, struct fault *fault)
 {
-  uint64_t bytes;
+  uint64_t *bytes = &options->copy.request_bytes;
 
-  if (!sizes_parse(value, &bytes) || bytes < REQUEST_BYTES_MIN || bytes > SLOT_BYTES_MAX ||
-      !range_is_power_of_two(bytes))
+  if (!sizes_parse_within(value, REQUEST_BYTES_MIN, SLOT_BYTES_MAX, bytes) || !range_is_power_of_two(*bytes))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--request-size=%s: must be a power of two from 4k to 32M", value);
-  options->copy.request_bytes = bytes;
   return 0;
 }
 
@@ -186,10 +184,10 @@ parse_request_size(struct options *options, const char *value, struct fault *fau
 static int
 parse_memory(struct options *options, const char *value, struct fault *fault)
 {
+  uint64_t low = options->persona == PERSONA_DECANT ? PAYLOAD_BYTES_MIN : 0;
   uint64_t bytes;
 
-  if (!sizes_parse(value, &bytes) || bytes > PAYLOAD_BYTES_MAX ||
-      (bytes < PAYLOAD_BYTES_MIN && options->persona == PERSONA_DECANT))
+  if (!sizes_parse_within(value, low, PAYLOAD_BYTES_MAX, &bytes))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--memory=%s: must be a size from 512K to 4G", value);
   options->copy.payload_bytes = range_max(bytes, PAYLOAD_BYTES_MIN);
   options->copy.payload_is_fixed = options->persona == PERSONA_DECANT;
@@ -199,11 +197,10 @@ parse_memory(struct options *options, const char *value, struct fault *fault)
 static int
 parse_sparse(struct options *options, const char *value, struct fault *fault)
 {
-  uint64_t bytes;
+  uint64_t *bytes = &options->copy.sparse_bytes;
 
-  if (!sizes_parse(value, &bytes) || (bytes != 0 && (bytes < 512 || !range_is_power_of_two(bytes))))
+  if (!sizes_parse(value, bytes) || (*bytes != 0 && (*bytes < 512 || !range_is_power_of_two(*bytes))))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--sparse=%s: must be 0 or a power of two from 512 on", value);
-  options->copy.sparse_bytes = bytes;
   return 0;
 }
 

@@ -86,6 +86,19 @@ random_sizes_are_read_back(void **state)
 }
 
 static void
+sizes_have_two_bounds(void **state)
+{
+  uint64_t bytes = 7;
+
+  (void)state;
+  assert_true(sizes_parse_within("4k", 4 * KIB, MIB, &bytes) && bytes == 4 * KIB);
+  assert_true(sizes_parse_within("1M", 4 * KIB, MIB, &bytes) && bytes == MIB);
+  assert_false(sizes_parse_within("4095", 4 * KIB, MIB, &bytes));
+  assert_false(sizes_parse_within("1025k", 4 * KIB, MIB, &bytes));
+  assert_int_equal(bytes, MIB); /* what is refused changes nothing */
+}
+
+static void
 numbers_have_no_unit_and_two_bounds(void **state)
 {
   uint64_t number = 7;
@@ -144,6 +157,7 @@ main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(sizes_are_digits_and_a_unit),
     cmocka_unit_test(random_sizes_are_read_back),
+    cmocka_unit_test(sizes_have_two_bounds),
     cmocka_unit_test(numbers_have_no_unit_and_two_bounds),
     cmocka_unit_test(sizes_are_told_as_nbdcopy_tells_them),
     cmocka_unit_test(amounts_are_rounded_into_the_next_unit),
