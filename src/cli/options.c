@@ -220,8 +220,10 @@ static int
 check_pins(const struct options *options, struct fault *fault)
 {
   const struct place *places[] = { &options->source, &options->destination };
+  unsigned count = verbs[options->verb]->places;
 
-  for (unsigned i = 0; i < verbs[options->verb]->places; i++)
+  assert(count <= 2);
+  for (unsigned i = 0; i < count; i++)
     if (places[i]->kind == PLACE_URI && uri_is_tls(places[i]->text))
       return 0;
   if (options->wishes.pins.count == 0)
@@ -251,6 +253,7 @@ parse_words(struct options *options, int argc, char **argv, struct fault *fault)
   bool only_places = false; /* "--" was seen */
   unsigned count = 0;
 
+  assert(verb->places <= 2);
   while (optind < argc) {
     int option = only_places ? -1 : getopt_long(argc, argv, verb->short_options, verb->long_options, NULL);
     if (option != -1) {

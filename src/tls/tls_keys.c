@@ -47,7 +47,7 @@ tls_keys_derive(struct tls_keys *keys, unsigned suite, const uint8_t master[TLS_
 {
   const struct suite *found = find(suite);
   const br_tls_prf_seed_chunk seed[] = { { server_random, TLS_RANDOM_BYTES }, { client_random, TLS_RANDOM_BYTES } };
-  uint8_t block[2 * (GCM_KEY_BYTES_MAX + sizeof keys->send.salt)];
+  uint8_t block[2 * (GCM_KEY_BYTES_MAX + sizeof keys->send.salt)] = { 0 };
   size_t key_bytes, salt_bytes = sizeof keys->send.salt;
 
   if (!found)

@@ -7,6 +7,7 @@
 #include "tls/tls_psk_secrets.h"
 #include "tls/tls_psk_write.h"
 
+#include <assert.h>
 #include <string.h>
 
 _Static_assert(2 + TLS_PSK_HINT_BYTES_MAX + 3 * (2 + TLS_PSK_PRIME_BYTES_MAX) + MESSAGE_HEADER_BYTES ==
@@ -174,6 +175,7 @@ read_group(struct tls_psk *psk, struct reader *message)
     return tls_psk_refuse(psk, TLS_ALERT_INSUFFICIENT_SECURITY,
                           "the server's Diffie-Hellman prime has %zu bits, and only %u to %u are taken", bits,
                           TLS_PSK_PRIME_BYTES_MIN * 8, TLS_PSK_PRIME_BYTES_MAX * 8);
+  assert(prime.at);
   psk->prime_bytes = prime.left;
   memcpy(psk->prime, prime.at, prime.left);
   if ((psk->prime[prime.left - 1] & 1) == 0 || !take_number(psk, generator, psk->generator) ||
