@@ -8,6 +8,18 @@
 . "$(dirname "$0")/../functions.sh"
 requires_program nbdkit
 
+# Of each thread of a process and of its children: its niceness and its name.
+niceness() {
+    perl -e '
+        for my $stat (glob("/proc/[0-9]*/task/*/stat")) {
+            open(my $file, "<", $stat) or next;
+            my ($pid) = $stat =~ m{^/proc/(\d+)/};
+            my ($name, @fields) = <$file> =~ /\((.*)\) (.*)/ or next;
+            @fields = split / /, $fields[0];
+            print "$fields[16] $name\n" if $pid == $ARGV[0] || $fields[1] == $ARGV[0];
+        }' "$1"
+}
+
 case $1 in
 holds)
     # All but the first read wait: 3.5 MiB at 2 MiB a second.
@@ -22,7 +34,8 @@ stops)
     make_image in.img 4M 3
     "$DECANT" --no-extents --rate-limit=64k in.img out.img 2>err &
     pid=$!
-    sleep 0.5
+    at_exit+=("kill -KILL $pid 2>/dev/null")
+    wait_until -s out.img
     kill -TERM $pid
     code=0
     wait $pid || code=$?
@@ -34,7 +47,7 @@ nice)
     pid=$!
     at_exit+=("kill -KILL $pid 2>/dev/null")
     wait_until -s out.img
-    ps -L -o ni=,comm= --pid "$pid" --ppid "$pid" >priorities
+    niceness "$pid" >priorities
     kill -TERM $pid
     wait $pid || true
     grep -q nbdkit priorities || fail "no server: $(cat priorities)"
