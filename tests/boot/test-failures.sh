@@ -24,14 +24,7 @@ refused) # port 1 of the host: nobody listens there
     ;;
 too-small)
     truncate -s 32M source.raw
-    # Any free port: they are tried until one is.
-    for port in $(shuf -i 20000-29999 -n 5); do
-        nbdkit --exit-with-parent --foreground --ipaddr 127.0.0.1 --port "$port" --pidfile source.pid \
-            --readonly file source.raw 2>source.server &
-        server_pid[source]=$!
-        while [ ! -s source.pid ] && kill -0 $! 2>/dev/null; do sleep 0.05; done
-        [ ! -s source.pid ] || break
-    done
+    serve_tcp source 127.0.0.1 --readonly file source.raw
     boot "decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/vda" \
         '^decant: result=failed code=1 reason=.*/dev/vda is too small'
     ;;

@@ -6,21 +6,14 @@
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/../tls.sh"
 
-requires_program qemu-system-x86_64 nbdkit openssl shuf
+requires_program qemu-system-x86_64 nbdkit openssl
 ours=$TOP/build/boards/qemu-x86_64/initramfs.gz
 make_server p256 'cn = golden' 'ip_address = 10.0.2.2' tls_www_server signing_key
 make_image source.img 16M
 yes 'what was there before' | head -c 16M >before || true
 cp before target.raw
 
-# Any free port: they are tried until one is.
-for port in $(shuf -i 20000-29999 -n 5); do
-    nbdkit --exit-with-parent --foreground --ipaddr 127.0.0.1 --port "$port" --pidfile source.pid --readonly \
-        --tls=require --tls-certificates="$TEST_DIR/server" file source.img 2>source.server &
-    server_pid[source]=$!
-    while [ ! -s source.pid ] && kill -0 $! 2>/dev/null; do sleep 0.05; done
-    [ ! -s source.pid ] || break
-done
+serve_tcp source 127.0.0.1 --readonly --tls=require --tls-certificates="$TEST_DIR/server" file source.img
 
 # second_initramfs: ours with ca.pem where libnbd looks for it
 second_initramfs() {

@@ -17,7 +17,7 @@ junk out.img "$size"
 throttled() {
     echo "driver=throttle,throttle-group=t,file.driver=raw,file.file.driver=file,file.file.filename=$1"
 }
-limit=throttle-group,id=t,x-bps-total=8388608
+limit=throttle-group,id=t,x-bps-total=2097152
 
 good_below_is_true() {
     local good
@@ -32,10 +32,9 @@ fails_when_killed() {
     local victim=$1
     shift
     (
-        for ((i = 0; i < 500; i++)); do
-            [ -s "$victim" ] && [ -e moving ] && break
-            if ! cmp -s -n 65536 in.img out.img; then sleep 0.02; else touch moving; fi
-        done
+        wait_for cmp -s -n 65536 in.img out.img
+        wait_for test -s "$victim"
+        touch moving
         kill -KILL "$(cat "$victim")"
     ) &
     local killer=$!

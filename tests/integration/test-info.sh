@@ -171,9 +171,9 @@ not-a-server)
     requires_program perl
     perl -MIO::Socket::UNIX -e '$SIG{PIPE} = "IGNORE";
         my $s = IO::Socket::UNIX->new(Local => "n.sock", Listen => 5) or die;
-        while (my $c = $s->accept) { print $c "220 mail.example.com ESMTP ready for your letters, stranger\r\n"; close $c }' &
+        while (my $c = $s->accept) { print $c "220 mail.example.com ESMTP ready for your letters, stranger\r\n"; close $c }' >n.server 2>&1 &
     server_pid[n]=$!
-    wait_server n -S n.sock
+    wait_listens n
     must_refuse 1 'cannot connect to' "$(uri n)" ;;
 a-command)
     qemu-img create -q -f qcow2 disk.qcow2 1M

@@ -10,6 +10,11 @@ requires_nbdkit_filter delay
 make_block 65536 >block.data
 for ((i = 0; i < 128; i++)); do printf '%08d' "$i"; tail -c +9 block.data; done >in.img
 
+# Whether no signal waits for this process: it has taken those that were sent.
+has_taken() {
+    ! grep -q '^ShdPnd:.*[1-9a-f]' "/proc/$1/status" 2>/dev/null
+}
+
 one_line_about() {
     cat err
     [ "$(wc -l <err)" -eq 1 ] && grep -q '^decant: ' err || fail "one line expected: $(cat err)"
@@ -22,8 +27,7 @@ term|int)
     "$DECANT" --memory=1M -C 1 "$(uri s)" out.img 2>err &
     pid=$!
     at_exit+=("kill -KILL $pid 2>/dev/null")
-    wait_until -s out.img
-    sleep 0.5
+    wait_for cmp -s -n 65536 in.img out.img
     kill "-${1^^}" "$pid"
     code=0
     wait "$pid" || code=$?
@@ -37,19 +41,15 @@ signalled-twice)
     # The first waits for what is under way, here for far too long; the second
     # means it.
     junk out.img 8M
-    serve_nbdkit d --filter=delay file out.img wdelay=50
+    serve_nbdkit d --filter=log --filter=delay file out.img wdelay=100 logfile="$TEST_DIR/log"
     "$DECANT" in.img "$(uri d)" 2>err &
     pid=$!
     at_exit+=("kill -KILL $pid 2>/dev/null")
-    sleep 1
+    wait_for grep -q ' Write id=' log
     kill -INT "$pid"
-    sleep 0.5
-    kill -INT "$pid" 2>/dev/null || true
-    for ((i = 0; i < 500; i++)); do
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.02
-    done
-    [ "$i" -lt 500 ] || fail "it still runs"
+    wait_for has_taken "$pid"
+    kill -0 "$pid" 2>/dev/null || fail "it didn't wait for what was under way: $(cat err)"
+    kill -INT "$pid"
     code=0
     wait "$pid" || code=$?
     [ "$code" -ne 0 ] || fail "it claims to be done" ;;
@@ -58,15 +58,19 @@ while-flushing|while-flushing-twice)
     requires_nbdkit_plugin eval
     size=$(size_of in.img)
     serve_nbdkit d eval get_size="echo $size" can_write='exit 0' can_flush='exit 0' pwrite='cat >/dev/null' \
-        pread='dd if=/dev/zero iflag=count_bytes count=$3 bs=256K status=none' flush="touch $TEST_DIR/flushing; sleep 2"
+        pread='dd if=/dev/zero iflag=count_bytes count=$3 bs=256K status=none' \
+        flush='touch "$TEST_DIR/flushing"; until [ -e "$TEST_DIR/flush" ]; do sleep 0.02; done'
     "$DECANT" in.img "$(uri d)" 2>err &
     pid=$!
     at_exit+=("kill -KILL $pid 2>/dev/null")
-    wait_until -e flushing
+    wait_for test -e flushing
     kill -INT "$pid"
-    case $1 in *-twice) sleep 0.2; kill -INT "$pid" ;; esac
+    wait_for has_taken "$pid"
     code=0
-    wait "$pid" || code=$?
+    case $1 in
+    *-twice) kill -INT "$pid"; wait "$pid" || code=$?; touch flush ;;
+    *) touch flush; wait "$pid" || code=$? ;;
+    esac
     case $1 in
     *-twice)
         [ "$code" -eq 1 ] || fail "exit code $code, not 1"

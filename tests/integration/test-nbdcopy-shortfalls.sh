@@ -48,7 +48,7 @@ server-dies)
     # What is left looks complete, so the exit code and the words must tell.
     make_block 4194304 >in.img
     serve_nbdkit s --filter=delay file in.img rdelay=50ms
-    (sleep 1; kill -KILL "$(cat s.pid)") &
+    (wait_for cmp -s -n 4096 in.img out.img; kill -KILL "$(cat s.pid)") &
     run_decant --request-size=4k --requests=1 --connections=1 "$(uri s)" out.img
     wait $!
     [ "$code" -eq 1 ] || fail "exit code $code"
@@ -57,12 +57,18 @@ server-dies)
     cmp -n "$good" in.img out.img
     [ "$good" -lt 4194304 ] ;;
 progress-is-what-is-done)
-    # All writes but the first few hang for seconds: asked for isn't done.
+    # All writes hang until it has been seen: asked for isn't done.
+    requires_nbdkit_plugin eval
     make_block 4194304 >in.img
-    serve_nbdkit d --filter=delay memory 4M delay-write=3
+    serve_nbdkit d --filter=log eval thread_model='echo parallel' get_size='echo 4194304' can_write='exit 0' logfile="$TEST_DIR/log" \
+        pread='dd if=/dev/zero iflag=count_bytes count=$3 bs=256K status=none' \
+        pwrite='cat >/dev/null; until [ -e "$TEST_DIR/go-on" ]; do sleep 0.02; done'
     (run_decant --progress=3 --request-size=64k in.img "$(uri d)" 3>progress) &
-    sleep 1.5
+    at_exit+=("touch go-on")
+    all_asked_for() { [ "$(log_count log Write)" -ge 8 ]; }
+    wait_for all_asked_for
     ! grep -Ev '^0/100$' progress || fail "it claims what isn't done: $(cat progress)"
+    touch go-on
     wait $!
     [ "$(tail -n 1 progress)" = 100/100 ] || fail "it ended with: $(tail -n 1 progress)" ;;
 sparse-while-streaming)

@@ -23,16 +23,14 @@ serve() {
         setpriv --pdeathsig TERM gnutls-serv --echo --port "$port" --pskpasswd keys.psk \
             --priority "NORMAL:-KX-ALL:$priority" "$@" </dev/null >s.server 2>&1 &
         server_pid[s]=$!
-        until grep -q 'Echo Server listening' s.server; do
+        # It says so before it is bound, and that it isn't as well.
+        until listens_on "${server_pid[s]}" "$port"; do
             kill -0 "${server_pid[s]}" 2>/dev/null || continue 2
             sleep 0.02
         done
-        # It says so before it is bound.
-        sleep 0.2
-        ! grep -qi 'bind.*fail\|in use' s.server || { end_server s; continue; }
         return 0
     done
-    skip "no TCP port to be had: $(cat s.server)"
+    fail "no TCP port to be had: $(cat s.server)"
 }
 
 # What is sent comes back, and this was agreed on.
@@ -87,10 +85,7 @@ tls-1.3-only)
 no-tls)
     # A server of NBD that wasn't asked for TLS.
     requires_program nbdkit
-    port=$((20000 + RANDOM % 10000))
-    nbdkit --exit-with-parent --foreground -i 127.0.0.1 -p "$port" --pidfile s.pid null 1M >s.server 2>&1 &
-    server_pid[s]=$!
-    wait_server s -s s.pid
+    serve_tcp s 127.0.0.1 null 1M
     must_refuse alice "$key" "TLS: the server answered with what is no TLS 1.2: is it a TLS server?" ;;
 *) fail "no such case" ;;
 esac

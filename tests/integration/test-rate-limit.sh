@@ -35,7 +35,7 @@ stops)
     "$DECANT" --no-extents --rate-limit=64k in.img out.img 2>err &
     pid=$!
     at_exit+=("kill -KILL $pid 2>/dev/null")
-    wait_until -s out.img
+    wait_for test -s out.img
     kill -TERM $pid
     code=0
     wait $pid || code=$?
@@ -46,7 +46,7 @@ nice)
     "$DECANT" --no-extents --rate-limit=64k --nice [ nbdkit --exit-with-parent file in.img ] out.img 2>err &
     pid=$!
     at_exit+=("kill -KILL $pid 2>/dev/null")
-    wait_until -s out.img
+    wait_for test -s out.img
     niceness "$pid" >priorities
     kill -TERM $pid
     wait $pid || true

@@ -28,12 +28,12 @@ destination_refused() {
 # Listens on NAME.sock with perl, says TEXT to each that connects, hangs up.
 serve_text() {
     perl -MIO::Socket::UNIX -e '
-        alarm 60;
+        alarm 300;
         my $l = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 8) or die;
         while (my $c = $l->accept) { print $c $ARGV[1]; close $c; }
-    ' "$1.sock" "$2" &
+    ' "$1.sock" "$2" >"$1.server" 2>&1 &
     server_pid[$1]=$!
-    wait_until -S "$1.sock"
+    wait_listens "$1"
 }
 
 case $1 in

@@ -22,9 +22,9 @@ esac
 # between SEED MODE: the proxy on proxy.sock, to s.sock
 between() {
     rm -f proxy.sock
-    setpriv --pdeathsig TERM "$TOP/tests/proxy" proxy.sock s.sock "$1" "$2" 2>>proxy.said &
+    setpriv --pdeathsig TERM "$TOP/tests/proxy" proxy.sock s.sock "$1" "$2" >proxy.server 2>>proxy.said &
     server_pid[proxy]=$!
-    wait_until -S proxy.sock
+    wait_listens proxy
 }
 
 # judge EXPECTED SEED DECANT-ARGUMENTS: runs it; EXPECTED is its exit code, or any.
