@@ -10,6 +10,18 @@
 requires_nbdkit_filter exportname
 make_image in.img 1000003
 
+# names ADDRESS NAME...: these names, and no others, are what decant finds in /etc/hosts, whether this machine has one or not.
+# It runs in namespaces where this is all of /etc.
+names() {
+    mkdir etc
+    echo "$*" >etc/hosts
+    unshare --map-root-user --mount mount --bind etc /etc 2>unshare.err || skip "no namespace with another /etc: $(cat unshare.err)"
+    printf '#!/bin/sh\nexec unshare --map-root-user --mount sh -c '\''mount --bind "$0" /etc && exec "$@"'\'' "%s" "%s" "$@"\n' \
+        "$PWD/etc" "$DECANT" >decant
+    chmod +x decant
+    DECANT=$PWD/decant
+}
+
 case $1 in
 tcp)
     serve_tcp s 127.0.0.1 file in.img
@@ -18,7 +30,8 @@ tcp)
     must_copy "nbd://127.0.0.1:$port/" out.img ;;
 tcp-name)
     serve_tcp s 127.0.0.1 file in.img
-    must_copy "nbd://localhost:$port/" out.img ;;
+    names 127.0.0.1 golden.example
+    must_copy "nbd://golden.example:$port/" out.img ;;
 tcp-ipv6)
     grep -q '^0*1 .* lo$' /proc/net/if_inet6 2>/dev/null || skip "no IPv6 on this machine"
     serve_tcp s ::1 file in.img
@@ -43,6 +56,7 @@ tls-*)
     . "$TOP/tests/tls.sh"
     case $1 in tls-other-name) names=('dns_name = elsewhere.example') ;; *) names=('dns_name = localhost' 'ip_address = 127.0.0.1') ;; esac
     make_server p256 'cn = a server' "${names[@]}" tls_www_server signing_key
+    names 127.0.0.1 localhost
     serve_tcp s 127.0.0.1 --tls=require --tls-certificates="$PWD/server" file in.img
     case $1 in
     tls-name) must_copy "nbds://localhost:$port/?$with_ca" out.img ;;
