@@ -58,6 +58,8 @@ upstream_run() {
     cp -r "$libnbd/examples" .
     ! grep -q /tests/pki "$1/$3.sh" || make_pki
     ln -s "$TOP/build/$2" "bin/$2"
+    # There is one such device for all of them.
+    if grep -q /dev/nbd0 "$1/$3.sh"; then exec {device}>"$TOP/build/tests/nbd0.lock" && flock "$device"; fi
     cd "$1"
     PATH=$TEST_DIR/bin:/usr/bin:$PATH EXPECTED_VERSION=1.22.2 srcdir=. PSKTOOL=psktool VG='' \
         bash "./$3.sh" >../log 2>&1 </dev/null || code=$?
