@@ -114,3 +114,15 @@ lint: $(LIBNBD_H) $(BEARSSL_H)
 	@third_party/require $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(LINT_PACKAGES)
 	@LINT_FLAGS='-Isrc -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL_INCLUDE) -D_GNU_SOURCE -DDECANT_VERSION="" -DDECANT_BUILD_TIME=1' \
 		LINT_INSIDES='$(LIBNBD_INSIDES)' tests/lint $(LINT)
+
+# ---- On a bare machine ----
+
+# Which releases and in which order: bookworm, trixie or all; demo-first, check-first or both.
+RELEASE := all
+ORDER := both
+
+## bare: tries the two commands of the README in Debian's smallest roots, as root (RELEASE=trixie ORDER=demo-first, or all)
+.PHONY: bare
+bare:
+	@third_party/require debootstrap git
+	@tests/bare $(RELEASE) $(ORDER)
