@@ -9,7 +9,7 @@ requires_program qemu-system-x86_64 nbdkit
 
 # The console of a machine that boots with these parameters and ends by itself.
 boot() {
-    timeout --kill-after=5 90 "$TOP/boards/qemu-x86_64/run" -b "$TOP/build" "$1 decant.then=poweroff" target.raw \
+    timeout --kill-after=5 250 "$TOP/boards/qemu-x86_64/run" -b "$TOP/build" "$1 decant.then=poweroff" target.raw \
         </dev/null 2>&1 | tr -d '\r' >console || fail "the machine did not end by itself: $(tail -n 20 console)"
     grep -Eq "$2" console || fail "no line like '$2' on the console: $(tail -n 20 console)"
 }

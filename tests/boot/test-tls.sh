@@ -24,7 +24,7 @@ second_initramfs() {
 
 # boot INITRAMFS APPEND PATTERN: the console must have a line like that.
 boot() {
-    INITRAMFS=$1 timeout --kill-after=5 110 "$TOP/boards/qemu-x86_64/run" -b "$TOP/build" \
+    INITRAMFS=$1 timeout --kill-after=5 250 "$TOP/boards/qemu-x86_64/run" -b "$TOP/build" \
         "decant.source=nbds://10.0.2.2:$port/ decant.destination=/dev/vda decant.options=-v decant.then=poweroff $2" \
         target.raw -rtc base=1970-01-01T00:00:00 </dev/null 2>&1 | tr -d '\r' >console ||
         fail "the machine did not end by itself: $(tail -n 20 console)"

@@ -78,7 +78,7 @@ verbose)
 requests-in-flight)
     # Reads of a slow server overlap: some come in before others have gone out.
     make_block 8388608 >in.img
-    serve_nbdkit s --filter=log --filter=delay file in.img rdelay=100ms logfile=s.log
+    serve_nbdkit s --filter=log --filter=delay file in.img rdelay=300ms logfile=s.log
     must_copy -C 1 "$(uri s)" out.img
     end_server s
     most=$(awk '/ Read id=.*\.\.\.$/ { n++; if (n > most) most = n } / \.\.\.Read id=/ { n-- }
