@@ -22,7 +22,7 @@ esac
 DECANT_LIMIT_S=${DECANT_LIMIT_S:-150}
 
 if [ -z "${TEST_DIR-}" ]; then
-    TEST_DIR=$(mktemp -d "${TMPDIR:-/tmp}/decant-test.XXXXXX")
+    TEST_DIR=$(mktemp -d "${TMPDIR:-/var/tmp}/decant-test.XXXXXX")
     test_dir_is_ours=1
 fi
 cd "$TEST_DIR"
