@@ -36,7 +36,7 @@ DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -Isrc -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL
 	-DDECANT_VERSION='"$(VERSION)"' -DDECANT_BUILD_TIME=$(BUILD_TIME)
 $(BUILD)/obj/src/nbd/socket.o $(BUILD)/obj/src/nbd/tls_socket.o: DECANT_CPPFLAGS += $(LIBNBD_INSIDES)
 DECANT_CFLAGS = -std=gnu11 -fPIE -fno-plt -fstack-protector-strong -ffunction-sections -fdata-sections \
-	$(NO_UNWINDING) -fno-math-errno -ffile-prefix-map=$(CURDIR)/= $(WARNINGS)
+	$(NO_UNWINDING) -fno-math-errno -ffile-prefix-map="$$PWD/=" $(WARNINGS)
 
 $(BUILD)/obj/src/%.o: src/%.c Makefile $(LIBNBD_H) $(BEARSSL_H) | $(KERNEL_HEADERS)
 	@mkdir -p $(@D)

@@ -25,11 +25,6 @@ BUSYBOX_TARBALL := $(DOWNLOAD)/busybox_1.37.0.orig.tar.bz2
 BUSYBOX := $(THIRD_PARTY)/busybox/busybox
 KERNEL_HEADERS := $(THIRD_PARTY)/kernel-headers
 
-# Started afresh: what is set on our command line (CFLAGS=...) is meant for decant and must not reach the makefiles of others.
-THIRD_PARTY_MAKE = MAKEFLAGS= make -j"$$(nproc)"
-# Absolute, since the builds go on in directories below; the names of those directories stay out of what is built.
-THIRD_PARTY_CFLAGS = -isystem $(abspath $(KERNEL_HEADERS)) -ffile-prefix-map=$(abspath $(THIRD_PARTY))=.
-
 $(DOWNLOAD)/%: third_party/SHA256SUMS third_party/fetch
 	@third_party/fetch $* $(DOWNLOAD)
 
@@ -50,57 +45,41 @@ NO_UNWINDING := -fno-asynchronous-unwind-tables -fno-unwind-tables
 # The archive holds libnbd's own utility objects too (libtool merges them), so LIBNBD_LIBS is empty.
 LIBNBD_CFLAGS := -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections $(NO_UNWINDING)
 LIBNBD_PATCHES := third_party/libnbd-block-size.patch third_party/libnbd-tls.patch
-$(LIBNBD_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCHES) third_party/third_party.mk | $(KERNEL_HEADERS)
-	@echo "building $(@F)"; rm -rf $(@D) && mkdir -p $(@D)/src
-	@tar -xf $< -C $(@D)/src --strip-components=1
-	@cat $(LIBNBD_PATCHES) | patch -s -d $(@D)/src -p1
-	@cd $(@D)/src && env -u LDFLAGS -u CPPFLAGS -u LIBS CC=musl-gcc CFLAGS="$(LIBNBD_CFLAGS) $(THIRD_PARTY_CFLAGS)" \
-		./configure --quiet --host=x86_64-linux-musl --disable-shared --without-gnutls --without-libxml2 \
-		--disable-python --disable-ocaml --disable-golang --disable-rust --disable-fuse --disable-ublk \
-		--without-bash-completions >../build.log 2>&1 && \
-	for part in common/utils lib; do $(THIRD_PARTY_MAKE) -C $$part >>../build.log 2>&1 || break; done && \
-	cp include/libnbd.h .. && cp lib/.libs/libnbd.a .. || \
-		{ tail -n 30 ../build.log; echo "libnbd: the build failed, all of it is in $(@D)/build.log" >&2; exit 1; }
+LIBNBD_LEFT_OUT := --disable-shared --disable-python --disable-ocaml --disable-golang --disable-rust --disable-fuse --disable-ublk \
+	--without-bash-completions
+$(LIBNBD_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCHES) third_party/third_party.mk third_party/build | $(KERNEL_HEADERS)
+	@third_party/build $(@D) $< ' \
+	for patch in $(LIBNBD_PATCHES); do patch -s -p1 <"$$top/$$patch" || exit 1; done && \
+	CC=musl-gcc CFLAGS="$(LIBNBD_CFLAGS)" ./configure --quiet --host=x86_64-linux-musl --without-gnutls --without-libxml2 \
+		$(LIBNBD_LEFT_OUT) && \
+	make -C common/utils && make -C lib && cp include/libnbd.h lib/.libs/libnbd.a ..'
 $(LIBNBD_H): $(LIBNBD_A)
 	@touch $@
 
 # nbdcopy as a distribution would build it: for this machine's C library, with GnuTLS and libxml2, from the same source, unpatched.
-$(NBDCOPY_PEER): $(LIBNBD_TARBALL) third_party/third_party.mk
-	@echo "building $(@F), the peer"; rm -rf $(@D) && mkdir -p $(@D)/src
-	@tar -xf $< -C $(@D)/src --strip-components=1
-	@cd $(@D)/src && env -u LDFLAGS -u CPPFLAGS -u LIBS CC=gcc CFLAGS=-O2 ./configure --quiet --disable-shared \
-		--with-gnutls --with-libxml2 --disable-python --disable-ocaml --disable-golang --disable-rust --disable-fuse \
-		--disable-ublk --without-bash-completions >../build.log 2>&1 && \
-	for part in common/utils lib copy; do $(THIRD_PARTY_MAKE) -C $$part >>../build.log 2>&1 || break; done && \
-	cp copy/nbdcopy .. || \
-		{ tail -n 30 ../build.log; echo "nbdcopy: the build failed, all of it is in $(@D)/build.log" >&2; exit 1; }
+$(NBDCOPY_PEER): $(LIBNBD_TARBALL) third_party/third_party.mk third_party/build
+	@third_party/build $(@D) $< ' \
+	CC=gcc CFLAGS=-O2 ./configure --quiet --with-gnutls --with-libxml2 $(LIBNBD_LEFT_OUT) && \
+	make -C common/utils && make -C lib && make -C copy && cp copy/nbdcopy ..'
 
 # One recipe makes the archive and the headers. All of the library: the linker takes what is used. -O2 rather than the -Os of
 # BearSSL's own makefile: SHA-256 is faster by a third.
 BEARSSL_CFLAGS := -W -Wall -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections $(NO_UNWINDING)
-$(BEARSSL_A): $(BEARSSL_TARBALL) third_party/third_party.mk | $(KERNEL_HEADERS)
-	@echo "building $(@F)"; rm -rf $(@D) && mkdir -p $(@D)/src
-	@tar -xf $< -C $(@D)/src --strip-components=1
-	@cd $(@D)/src && $(THIRD_PARTY_MAKE) CC=musl-gcc CFLAGS="$(BEARSSL_CFLAGS) $(THIRD_PARTY_CFLAGS)" lib >../build.log 2>&1 && \
-	cp -r inc ../include && cp build/libbearssl.a .. || \
-		{ tail -n 30 ../build.log; echo "bearssl: the build failed, all of it is in $(@D)/build.log" >&2; exit 1; }
+$(BEARSSL_A): $(BEARSSL_TARBALL) third_party/third_party.mk third_party/build | $(KERNEL_HEADERS)
+	@third_party/build $(@D) $< ' \
+	make CC=musl-gcc CFLAGS="$(BEARSSL_CFLAGS)" lib && cp -r inc ../include && cp build/libbearssl.a ..'
 $(BEARSSL_H): $(BEARSSL_A)
 	@touch $@
 
 # Nearly everything in busybox is on by default, and allnoconfig leaves out the options below those it turns off, which would
 # then be on: so all of them are named and turned off first. No time stamp in the banner: same inputs, same bytes.
-$(BUSYBOX): $(BUSYBOX_TARBALL) third_party/busybox.config third_party/third_party.mk | $(KERNEL_HEADERS)
-	@echo "building $(@F)"; rm -rf $(@D) && mkdir -p $(@D)/src
-	@tar -xf $< -C $(@D)/src --strip-components=1
-	@grep '^CONFIG_' third_party/busybox.config >$(@D)/src/wanted
-	@cd $(@D)/src && export KCONFIG_NOTIMESTAMP=1 && unset CFLAGS CPPFLAGS LDFLAGS && \
-	$(THIRD_PARTY_MAKE) allyesconfig >../build.log 2>&1 && \
-	sed -n 's/^\(CONFIG_[A-Z0-9_]*\)=y$$/# \1 is not set/p' .config >all && cat wanted all >.config && \
-	yes '' | $(THIRD_PARTY_MAKE) oldconfig >>../build.log 2>&1 && \
-	! grep -vxFf .config wanted >>../build.log && \
-	$(THIRD_PARTY_MAKE) CC=musl-gcc EXTRA_CFLAGS="$(THIRD_PARTY_CFLAGS)" busybox >>../build.log 2>&1 && \
-	cp busybox .. || \
-		{ tail -n 30 ../build.log; echo "busybox: the build failed, all of it is in $(@D)/build.log" >&2; exit 1; }
+$(BUSYBOX): $(BUSYBOX_TARBALL) third_party/busybox.config third_party/third_party.mk third_party/build | $(KERNEL_HEADERS)
+	@third_party/build $(@D) $< ' \
+	export KCONFIG_NOTIMESTAMP=1 && grep "^CONFIG_" "$$top/third_party/busybox.config" >wanted && make allyesconfig && \
+	sed -n "s/^\(CONFIG_[A-Z0-9_]*\)=y\$$/# \1 is not set/p" .config >all && cat wanted all >.config && \
+	yes "" | make oldconfig && \
+	if grep -vxFf .config wanted >refused; then echo "error: busybox refuses of busybox.config:"; cat refused; exit 1; fi && \
+	make CC=musl-gcc busybox && cp busybox ..'
 
 # A kernel flavour, unpacked: vmlinuz and lib/modules. Not rebuilt when Debian has a newer one: `make clean` asks again.
 KERNELS := $(THIRD_PARTY)/kernel
