@@ -4,8 +4,12 @@
 BUILD := build
 VERSION := 0.1
 
-# When this tree was made, in seconds since 1970: no certificate is judged by a clock that says less.
-BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),$(shell stat -c %Y src/*.c src/*/*.c | sort -n | tail -n 1))
+# When this tree was made, in seconds since 1970; asked for once, by whoever needs it first.
+BUILD_TIME = $(eval BUILD_TIME := $$(shell SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' ./build-time))$(BUILD_TIME)
+
+# Sorting, matching and comparing are the same everywhere.
+export LC_ALL := C
+unexport LANGUAGE
 
 CC := gcc
 CFLAGS := -O2 -g
@@ -33,12 +37,24 @@ GCC_INCLUDE = $(shell $(CC) -print-file-name=include)
 # musl's headers, the compiler's own, and the kernel's; nothing of the host's C library.
 MUSL_CPPFLAGS = -nostdinc -isystem $(MUSL_INCLUDE) -isystem $(GCC_INCLUDE) -isystem $(KERNEL_HEADERS)
 DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -Isrc -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL_INCLUDE) -D_GNU_SOURCE \
-	-DDECANT_VERSION='"$(VERSION)"' -DDECANT_BUILD_TIME=$(BUILD_TIME)
+	-DDECANT_VERSION='"$(VERSION)"'
 $(BUILD)/obj/src/nbd/socket.o $(BUILD)/obj/src/nbd/tls_socket.o: DECANT_CPPFLAGS += $(LIBNBD_INSIDES)
+$(BUILD)/obj/src/tls/tls_x509.o: DECANT_CPPFLAGS += -DDECANT_BUILD_TIME=$(BUILD_TIME)
 DECANT_CFLAGS = -std=gnu11 -fPIE -fno-plt -fstack-protector-strong -ffunction-sections -fdata-sections \
 	$(NO_UNWINDING) -fno-math-errno -ffile-prefix-map="$$PWD/=" $(WARNINGS)
 
-$(BUILD)/obj/src/%.o: src/%.c Makefile $(LIBNBD_H) $(BEARSSL_H) | $(KERNEL_HEADERS)
+# What is made with other words is made again: each of these files holds some, and changes when they do.
+WORDS := $(addprefix $(BUILD)/obj/words-,flags objects time)
+$(BUILD)/obj/words-flags: WORD = $(CC) $(DECANT_CPPFLAGS) $(DECANT_CFLAGS) $(CFLAGS)
+$(BUILD)/obj/words-objects: WORD = $(CC) $(LDFLAGS) $(OBJECTS)
+$(BUILD)/obj/words-time: WORD = $(BUILD_TIME)
+.PHONY: words
+words:
+$(WORDS): words
+	@mkdir -p $(@D); echo '$(subst ','\'',$(WORD))' | cmp -s - $@ || echo '$(subst ','\'',$(WORD))' >$@
+$(BUILD)/obj/src/tls/tls_x509.o: $(BUILD)/obj/words-time
+
+$(BUILD)/obj/src/%.o: src/%.c Makefile $(BUILD)/obj/words-flags $(LIBNBD_H) $(BEARSSL_H) | $(KERNEL_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(DECANT_CPPFLAGS) $(DECANT_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
@@ -47,7 +63,7 @@ $(BUILD)/obj/src/%.o: src/%.c Makefile $(LIBNBD_H) $(BEARSSL_H) | $(KERNEL_HEADE
 # Debian's musl-gcc turns -static-pie into a dynamically linked program without a word, so the parts are named here: rcrt1.o is
 # the start-up code of a static program that relocates itself.
 LDFLAGS := -nostdlib -static-pie -Wl,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none
-$(BUILD)/decant: $(OBJECTS) $(LIBNBD_A) $(BEARSSL_A) Makefile
+$(BUILD)/decant: $(OBJECTS) $(LIBNBD_A) $(BEARSSL_A) $(BUILD)/obj/words-objects Makefile
 	$(CC) $(LDFLAGS) -o $@.debug $(MUSL)/rcrt1.o $(MUSL)/crti.o $$($(CC) -print-file-name=crtbeginS.o) \
 		$(OBJECTS) $(LIBNBD_A) $(LIBNBD_LIBS) $(BEARSSL_A) -L$(MUSL) -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group \
 		$$($(CC) -print-file-name=crtendS.o) $(MUSL)/crtn.o

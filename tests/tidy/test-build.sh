@@ -3,7 +3,7 @@
 # Building holds wherever somebody builds: what the scripts of third_party/ and the Makefile do below odd paths, without a network
 # and when something is missing, and what they say then. Nothing is downloaded or installed; what they call is stood in for.
 #
-# cases: odd-path says-why clean-environment
+# cases: odd-path says-why clean-environment build-time rebuilt-when-the-words-change locale
 
 . "$(dirname "$0")/../functions.sh"
 
@@ -49,5 +49,63 @@ clean-environment)
         "$TOP/third_party/build" part part.tar 'env >../environment; umask >>../environment'
     ! grep -E '^(CFLAGS|CPATH|V)=|O0|tr_TR|Kathmandu' part/environment || fail "the caller's environment gets through"
     grep -q '^LC_ALL=C$' part/environment || fail "the locale isn't C" ;;
+build-time)
+    requires_program git
+    expect_time() {
+        local tree=$1 expected=$2 got
+        got=$("$tree/build-time" 2>err) || fail "$3: $(cat err)"
+        [ "$got" = "$expected" ] || fail "$3: $got instead of $expected: $(cat err)"
+    }
+    unset SOURCE_DATE_EPOCH
+    export GIT_CONFIG_NOSYSTEM=1 HOME=$TEST_DIR
+    mkdir repository unpacked bare outer outer/inner
+    cp "$TOP/build-time" "$TOP/.gitattributes" repository
+    git -C repository init -q 2>/dev/null
+    git -C repository add .
+    GIT_COMMITTER_DATE='1700000000 +0545' git -C repository -c user.name=a -c user.email=b commit -qm c
+    touch repository/later
+    expect_time repository 1700000000 "a commit's time"
+    LC_ALL=tr_TR.UTF-8 TZ=Asia/Kathmandu expect_time repository 1700000000 "elsewhere"
+    # git's own way to try what it does in the repository of another owner.
+    GIT_TEST_ASSUME_DIFFERENT_OWNER=1 expect_time repository 1700000000 "another owner"
+    git -c advice.detachedHead=false clone -q --depth 1 "file://$PWD/repository" shallow
+    expect_time shallow 1700000000 "a shallow clone"
+    SOURCE_DATE_EPOCH=5 expect_time repository 5 "SOURCE_DATE_EPOCH"
+    git -C repository archive HEAD | tar -x -C unpacked
+    expect_time unpacked 1700000000 "an archive"
+    [ ! -s err ] || fail "an archive knows its time: $(cat err)"
+    # A tree of nothing but files, also within the repository of something else.
+    cp "$TOP/build-time" bare
+    expect_time bare 1793491200 "no git"
+    grep -q 'neither git nor' err || fail "it isn't said that the time is unknown"
+    cp -r repository/.git outer
+    cp "$TOP/build-time" outer/inner
+    expect_time outer/inner 1793491200 "inside another repository"
+    rm repository/.git/HEAD
+    expect_time repository 1793491200 "git fails"
+    grep -q "git doesn't tell" err && grep -q '^fatal: ' err || fail "git's refusal is swallowed: $(cat err)" ;;
+rebuilt-when-the-words-change)
+    # What was compiled with another time or other flags isn't taken for the same.
+    make_tree
+    words() { make --no-print-directory "build/obj/words-$1" "${@:2}" >/dev/null && stat -c %y "build/obj/words-$1"; }
+    for change in "flags CFLAGS=-O1" "time SOURCE_DATE_EPOCH=5" "objects LDFLAGS=-s"; do
+        # shellcheck disable=SC2086 # two words
+        set -- $change
+        first=$(words "$1")
+        [ "$(words "$1")" = "$first" ] || fail "$1: made again for nothing"
+        [ "$(words "$1" "$2")" != "$first" ] || fail "$1: not made again with $2"
+    done ;;
+locale)
+    cd "$TOP"
+    # What a recipe runs has it from make, what is run by hand sets it.
+    got=$(LC_ALL=tr_TR.UTF-8 LANGUAGE=tr make --no-print-directory --eval 'probe: ; @echo "$$LC_ALL $$LANGUAGE"' probe)
+    [ "$got" = "C " ] || fail "recipes run with $got"
+    seen=0
+    for script in build-time third_party/* rootfs/modules boards/demo; do
+        head -c 2 "$script" | grep -q '#!' || continue
+        seen=$((seen + 1))
+        grep -q '^export LC_ALL=C$' "$script" || fail "$script sorts and matches as its caller's language does"
+    done
+    [ "$seen" -ge 6 ] || fail "only $seen scripts were looked at" ;;
 *) fail "no such case" ;;
 esac
