@@ -50,7 +50,7 @@ $(BUILD)/obj/words-objects: WORD = $(CC) $(LDFLAGS) $(OBJECTS)
 $(BUILD)/obj/words-time: WORD = $(BUILD_TIME)
 .PHONY: words
 words:
-$(WORDS): words
+$(WORDS): words | tools
 	@mkdir -p $(@D); echo '$(subst ','\'',$(WORD))' | cmp -s - $@ || echo '$(subst ','\'',$(WORD))' >$@
 $(BUILD)/obj/src/tls/tls_x509.o: $(BUILD)/obj/words-time
 

@@ -5,7 +5,8 @@
 # directory of the latter, for -isystem), KERNEL_HEADERS (for -isystem), BUSYBOX, and BUILD_PACKAGES, the Debian packages that
 # this takes. And NBDCOPY_PEER, which is in nothing that we ship: what decant is measured beside.
 
-BUILD_PACKAGES := gcc make libc6-dev musl-tools linux-libc-dev pkg-config xz-utils bzip2 patch kmod ca-certificates curl debian-archive-keyring
+# What building takes itself, and what downloading does.
+BUILD_PACKAGES = $(shell sed -n 's/^[a-z].* //p' third_party/tools | sort -u) ca-certificates curl debian-archive-keyring
 
 THIRD_PARTY := $(BUILD)/third_party
 DOWNLOAD := $(THIRD_PARTY)/download
@@ -25,17 +26,20 @@ BUSYBOX_TARBALL := $(DOWNLOAD)/busybox_1.37.0.orig.tar.bz2
 BUSYBOX := $(THIRD_PARTY)/busybox/busybox
 KERNEL_HEADERS := $(THIRD_PARTY)/kernel-headers
 
-$(DOWNLOAD)/%: third_party/SHA256SUMS third_party/fetch
+# First of all: is everything there?
+.PHONY: tools
+tools:
+	@third_party/missing decant $(if $(filter image check-run,$(MAKECMDGOALS)),image)
+
+$(DOWNLOAD)/%: third_party/SHA256SUMS third_party/fetch | tools
 	@third_party/fetch $* $(DOWNLOAD)
 
 # musl-gcc sees no kernel headers; these three directories are all that anyone here asks for. Debian keeps asm/ by architecture.
-$(KERNEL_HEADERS):
+$(KERNEL_HEADERS): | tools
 	@rm -rf $@.part && mkdir -p $@.part
 	@ln -s /usr/include/linux /usr/include/asm-generic $@.part/
 	@for asm in /usr/include/asm /usr/include/$$(gcc -print-multiarch)/asm; do \
 		[ ! -e $$asm ] || ln -sfn $$asm $@.part/asm; done
-	@[ -e $@.part/linux/nbd.h ] && [ -e $@.part/asm/types.h ] || \
-		{ echo "no kernel headers in /usr/include: install linux-libc-dev" >&2; exit 1; }
 	@mv $@.part $@
 
 # Nothing is thrown in C; the tables for it are a tenth of the program.
@@ -83,6 +87,6 @@ $(BUSYBOX): $(BUSYBOX_TARBALL) third_party/busybox.config third_party/third_part
 
 # A kernel flavour, unpacked: vmlinuz and lib/modules. Not rebuilt when Debian has a newer one: `make clean` asks again.
 KERNELS := $(THIRD_PARTY)/kernel
-$(KERNELS)/%/vmlinuz: third_party/kernel
+$(KERNELS)/%/vmlinuz: third_party/kernel | tools
 	@third_party/kernel $* $(@D) $(THIRD_PARTY)/apt && touch $@
 .PRECIOUS: $(KERNELS)/%/vmlinuz $(DOWNLOAD)/%

@@ -3,7 +3,9 @@
 # Building holds wherever somebody builds: what the scripts of third_party/ and the Makefile do below odd paths, without a network
 # and when something is missing, and what they say then. Nothing is downloaded or installed; what they call is stood in for.
 #
-# cases: odd-path says-why clean-environment build-time rebuilt-when-the-words-change locale
+# shellcheck disable=SC2016 # the dollars are make's, or those of the commands under test
+#
+# cases: odd-path says-why clean-environment build-time rebuilt-when-the-words-change locale missing
 
 . "$(dirname "$0")/../functions.sh"
 
@@ -83,7 +85,7 @@ build-time)
     expect_time outer/inner 1793491200 "inside another repository"
     rm repository/.git/HEAD
     expect_time repository 1793491200 "git fails"
-    grep -q "git doesn't tell" err && grep -q '^fatal: ' err || fail "git's refusal is swallowed: $(cat err)" ;;
+    { grep -q '^fatal: ' err && grep -q "git doesn't tell" err; } || fail "git's refusal is swallowed: $(cat err)" ;;
 rebuilt-when-the-words-change)
     # What was compiled with another time or other flags isn't taken for the same.
     make_tree
@@ -107,5 +109,31 @@ locale)
         grep -q '^export LC_ALL=C$' "$script" || fail "$script sorts and matches as its caller's language does"
     done
     [ "$seen" -ge 6 ] || fail "only $seen scripts were looked at" ;;
+missing)
+    # A machine that has hardly anything, and one that is no Debian.
+    mkdir none
+    for program in sh dirname sed; do ln -s "$(command -v "$program")" none; done
+    printf '%s\n' '# a comment' 'decant sed sed' 'decant nowhere-gcc gcc' 'decant nowhere-cc gcc' "decant $TEST_DIR/no.h libc6-dev" \
+        "decant $TEST_DIR/none dir" 'image nowhere-depmod kmod' >tools
+    export TOOLS=$TEST_DIR/tools
+    ! "$TOP/third_party/missing" decant image 2>err || fail "nothing is missing?"
+    for word in nowhere-gcc nowhere-cc "$TEST_DIR/no.h" nowhere-depmod; do
+        grep -qx "    $word" err || fail "$word isn't named: $(cat err)"
+    done
+    ! grep -Eqx "    (sed|$TEST_DIR/none)" err || fail "what is there is called missing: $(cat err)"
+    if command -v apt-get; then
+        grep -qx '    apt-get install gcc libc6-dev kmod' err || fail "no line to paste: $(cat err)"
+    fi
+    ! PATH=$TEST_DIR/none "$TOP/third_party/missing" decant 2>err || fail "nothing is missing?"
+    ! grep -q depmod err || fail "what only an image takes isn't missed otherwise"
+    # make asks first, and starts nothing.
+    make_tree
+    ! make all >out 2>&1 || fail "make goes on"
+    grep -q nowhere-gcc out || fail "make doesn't ask: $(cat out)"
+    ! grep -E '^(building [a-z]+$|fetch|gcc|make: gcc)' out || fail "something was started"
+    [ "$(ls build)" = kernel-headers ] || fail "something was made: $(ls build)"
+    unset TOOLS
+    # And what is named there exists where this tree builds.
+    third_party/missing decant image || fail "the list has what building doesn't take" ;;
 *) fail "no such case" ;;
 esac
