@@ -2,6 +2,9 @@
 # decant: the only build entry. `make help` lists the targets.
 
 BUILD := build
+ifneq ($(words $(BUILD)),1)
+$(error BUILD=$(BUILD): make takes no blanks in it)
+endif
 VERSION := 0.1
 
 # When this tree was made, in seconds since 1970; asked for once, by whoever needs it first.
@@ -90,10 +93,15 @@ check: setup
 size: $(BUILD)/decant
 	@size $(BUILD)/decant && stat -c '%n: %s bytes' $(BUILD)/decant
 
-## clean: removes everything that was built
+## clean: removes everything that was built, but not what was downloaded
 .PHONY: clean
 clean:
-	rm -rf $(BUILD)
+	@rm -rf $(filter-out $(THIRD_PARTY),$(wildcard $(BUILD)/*)) $(filter-out $(DOWNLOAD),$(wildcard $(THIRD_PARTY)/*))
+
+## distclean: removes what was downloaded too
+.PHONY: distclean
+distclean:
+	@rm -rf $(BUILD)
 
 ## help: this list
 .PHONY: help

@@ -11,7 +11,7 @@ include $(patsubst %,boards/%/board.mk,$(BOARDS))
 # What a board is made of, given its name.
 define BOARD_RULES
 $(BUILD)/boards/$(1)/vmlinuz: $(KERNELS)/$(KERNEL_$(1))/vmlinuz
-	@mkdir -p $$(@D) && cp $$< $$@
+	@mkdir -p $$(@D) && cp $$(<D)/version $$(@D)/vmlinuz.version && cp $$< $$@
 $(BUILD)/boards/$(1)/modules/files: $(KERNELS)/$(KERNEL_$(1))/vmlinuz
 endef
 $(foreach board,$(BOARDS),$(eval $(call BOARD_RULES,$(board))))

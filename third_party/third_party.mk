@@ -85,8 +85,8 @@ $(BUSYBOX): $(BUSYBOX_TARBALL) third_party/busybox.config third_party/third_part
 	if grep -vxFf .config wanted >refused; then echo "error: busybox refuses of busybox.config:"; cat refused; exit 1; fi && \
 	make CC=musl-gcc busybox && cp busybox ..'
 
-# A kernel flavour, unpacked: vmlinuz and lib/modules. Not rebuilt when Debian has a newer one: `make clean` asks again.
+# A kernel flavour, unpacked: vmlinuz, lib/modules and its version. Not rebuilt when Debian has a newer one: `make clean` asks again.
 KERNELS := $(THIRD_PARTY)/kernel
 $(KERNELS)/%/vmlinuz: third_party/kernel | tools
-	@third_party/kernel $* $(@D) $(THIRD_PARTY)/apt && touch $@
+	@third_party/kernel $* $(@D) $(DOWNLOAD) $(THIRD_PARTY)/apt && touch $@
 .PRECIOUS: $(KERNELS)/%/vmlinuz $(DOWNLOAD)/%

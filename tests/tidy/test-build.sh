@@ -5,7 +5,8 @@
 #
 # shellcheck disable=SC2016 # the dollars are make's, or those of the commands under test
 #
-# cases: odd-path says-why clean-environment build-time rebuilt-when-the-words-change locale missing
+# cases: odd-path says-why clean-environment build-time rebuilt-when-the-words-change locale missing clean
+# cases: sources kernel-security kernel-local kernel-offline kernel-flavour
 
 . "$(dirname "$0")/../functions.sh"
 
@@ -22,6 +23,58 @@ make_tree() {
     mkdir -p "$tree/build/kernel-headers"
     (cd "$TOP" && tar -c --exclude=./build --exclude=./.git .) | tar -x -C "$tree"
     cd "$tree"
+}
+
+requires_keyring() {
+    [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || [ -e /usr/share/keyrings/debian-archive-keyring.pgp ] ||
+        skip "debian-archive-keyring is not installed"
+}
+
+# A machine with apt, as far as `kernel` and `apt` look: its sources are in the file `targets`, the mirror's kernels in `mirror`
+# (PACKAGE VERSION, the newest last), and if there is a file `offline`, it isn't reached. What apt was asked is in `asked`.
+stand_in() {
+    mkdir stubs
+    cat >stubs/apt-get <<'END'
+#!/bin/bash
+case " $* " in
+*" indextargets "*) exec cat "$TEST_DIR/targets" ;;
+*" update "*)
+    [ ! -e "$TEST_DIR/offline" ] || exit 100
+    lists=$(sed -n 's/^Dir::Etc::SourceList "\(.*\)";/\1/p' "$APT_CONFIG")
+    cat "$lists" >>"$TEST_DIR/asked"
+    ! grep -q nowhere "$lists" ;;
+*" download "*) echo kernel >"${*: -1}_$(sed -n "s/^${*: -1} //p" "$TEST_DIR/mirror")_amd64.deb" ;;
+esac
+END
+    cat >stubs/apt-cache <<'END'
+#!/bin/bash
+read -r name version < <(tail -n 1 "$TEST_DIR/mirror")
+case ${*: -1} in
+"$name") printf '%s\n' "Filename: pool/${name}_${version}_amd64.deb" "SHA256: $(echo kernel | sha256sum | cut -d' ' -f1)" ;;
+*) echo "Depends: $name (= $version)" ;;
+esac
+END
+    cat >stubs/dpkg-deb <<'END'
+#!/bin/bash
+[ "$1" = -x ] || { basename "$2" | cut -d_ -f"$([ "$3" = Package ] && echo 1 || echo 2)"; exit; }
+mkdir -p "$3/boot" "$3/usr/lib/modules/1" && cp "$2" "$3/boot/vmlinuz-1"
+END
+    printf '#!/bin/sh\n' >stubs/depmod
+    chmod +x stubs/*
+    PATH=$TEST_DIR/stubs:$PATH
+    echo "trixie main http://mirror/debian/" >targets
+    echo "linux-image-6.12.9+deb13-cloud-amd64 6.12.9-1" >mirror
+}
+
+get_kernel() { "$TOP/third_party/kernel" "linux-image-${flavour:-cloud-amd64}" kernel download apt >out 2>&1; }
+
+# taken WORDS: which kernel it was.
+taken() {
+    get_kernel || fail "no kernel: $(cat out)"
+    grep -q "^$1 sha256:[0-9a-f]*\$" kernel/version || fail "$(cat kernel/version) instead of $1"
+    grep -qx "kernel: taking $1" out || fail "it isn't said which kernel was taken: $(cat out)"
+    [ -s kernel/vmlinuz ] || fail "vmlinuz isn't unpacked"
+    [ -d kernel/lib/modules/1 ] || fail "the modules aren't unpacked"
 }
 
 case $1 in
@@ -135,5 +188,104 @@ missing)
     unset TOOLS
     # And what is named there exists where this tree builds.
     third_party/missing decant image || fail "the list has what building doesn't take" ;;
+clean)
+    make_tree
+    mkdir -p build/{obj,tests,third_party/{download,libnbd}}
+    touch build/decant build/third_party/download/tarball
+    make clean
+    [ "$(cd build && find . -type f)" = ./third_party/download/tarball ] || fail "left: $(find build)"
+    make distclean
+    [ ! -e build ] || fail "left: $(find build)"
+    ! make clean BUILD='a b' 2>err || fail "a blank in BUILD"
+    grep -q 'BUILD=a b: make takes no blanks' err || fail "not said why: $(cat err)" ;;
+sources)
+    # A directory of tarballs, also when it is named from here; apt and the network aren't there.
+    mkdir tree tree/third_party 'from here' empty stubs
+    cp "$TOP/third_party/fetch" tree/third_party
+    echo content >'from here/part.tar'
+    (cd 'from here' && sha256sum part.tar) >tree/third_party/SHA256SUMS
+    for program in apt-get curl wget; do
+        printf '#!/bin/sh\nexit 1\n' >"stubs/$program"
+        chmod +x "stubs/$program"
+    done
+    PATH=$TEST_DIR/stubs:$PATH
+    fetch() { rm -rf got && tree/third_party/fetch part.tar got >out 2>&1; }
+    for sources in 'from here' "./from here/" "$PWD/from here"; do
+        DECANT_SOURCES=$sources fetch || fail "DECANT_SOURCES=$sources: $(cat out)"
+        same got/part.tar 'from here/part.tar'
+    done
+    ! DECANT_SOURCES=nowhere fetch || fail "a directory that isn't there"
+    grep -q 'DECANT_SOURCES=nowhere: no such directory' out || fail "not said so: $(cat out)"
+    ! DECANT_SOURCES=empty fetch || fail "a directory without it"
+    grep -q 'part.tar: not found in .DECANT_SOURCES (.*/empty)' out || fail "not said so: $(cat out)"
+    echo other >>'from here/part.tar'
+    ! DECANT_SOURCES='from here' fetch || fail "another content"
+    grep -q 'wrong SHA-256, refused' out || fail "not said so: $(cat out)"
+    [ ! -e got/part.tar ] || fail "the wrong one stays" ;;
+kernel-security)
+    requires_keyring
+    stand_in
+    echo "bookworm-security main http://elsewhere/sec/" >>targets
+    taken "linux-image-6.12.9+deb13-cloud-amd64 6.12.9-1"
+    grep -q '^deb .* http://elsewhere/sec/ trixie-security main$' asked || fail "security updates aren't asked for: $(cat asked)"
+    grep -q '^deb .* http://mirror/debian/ trixie main$' asked || fail "the suite isn't asked for: $(cat asked)"
+    # Named by nobody: beside the mirror, if it is there.
+    echo "trixie main http://mirror/debian/" >targets
+    taken "linux-image-6.12.9+deb13-cloud-amd64 6.12.9-1"
+    grep -q '^deb .* http://mirror/debian-security/ trixie-security main$' asked || fail "security updates aren't looked for: $(cat asked)"
+    for mirror in nowhere/debian mirror/pub/linux; do
+        echo "trixie main http://$mirror/" >targets
+        sed -i 's/! grep -q nowhere/! grep -q nowhere.*security/' stubs/apt-get
+        taken "linux-image-6.12.9+deb13-cloud-amd64 6.12.9-1"
+        grep -q 'going on without security updates' out || fail "$mirror: it isn't said that there are none: $(cat out)"
+    done
+    # But where the machine names a mirror for them, it has to answer.
+    echo "trixie-security main http://nowhere-security/" >>targets
+    rm -rf download
+    ! get_kernel || fail "security updates that don't come count for nothing" ;;
+kernel-local)
+    # The newest of the directory, as versions go, and of no other flavour; the mirror isn't asked.
+    stand_in
+    touch offline
+    mkdir 'from here'
+    for version in 6.12.9 6.12.30 6.12.4; do
+        echo "$version" >"from here/linux-image-$version+deb13-cloud-amd64_$version-1_amd64.deb"
+    done
+    export DECANT_SOURCES='from here'
+    taken "linux-image-6.12.30+deb13-cloud-amd64 6.12.30-1"
+    [ "$(cat kernel/vmlinuz)" = 6.12.30 ] || fail "another one was unpacked" ;;
+kernel-offline)
+    requires_keyring
+    stand_in
+    touch offline
+    ! get_kernel || fail "a kernel out of nowhere"
+    grep -q 'kernel: cannot get linux-image-cloud-amd64.*DECANT_SOURCES' out || fail "no word of DECANT_SOURCES: $(cat out)"
+    mkdir empty
+    ! DECANT_SOURCES=empty get_kernel || fail "a kernel out of nowhere"
+    grep -q 'DECANT_SOURCES (empty) has no linux-image-\*-cloud-amd64_\*.deb' out || fail "not said what is missing: $(cat out)"
+    # What was downloaded once is taken again, and only as long as there is no newer one.
+    rm offline
+    taken "linux-image-6.12.9+deb13-cloud-amd64 6.12.9-1"
+    touch offline
+    rm -rf apt kernel
+    taken "linux-image-6.12.9+deb13-cloud-amd64 6.12.9-1"
+    grep -q 'cannot ask the mirror for a newer one' out || fail "not said that it may be old: $(cat out)"
+    rm offline
+    taken "linux-image-6.12.9+deb13-cloud-amd64 6.12.9-1"
+    ! grep -q downloading out || fail "downloaded again: $(cat out)"
+    echo changed >>download/*
+    taken "linux-image-6.12.9+deb13-cloud-amd64 6.12.9-1"
+    grep -q downloading out || fail "a damaged one was taken"
+    echo "linux-image-6.12.10+deb13-cloud-amd64 6.12.10-1" >>mirror
+    taken "linux-image-6.12.10+deb13-cloud-amd64 6.12.10-1"
+    [ "$(ls download)" = linux-image-6.12.10+deb13-cloud-amd64_6.12.10-1_amd64.deb ] || fail "the old one stays: $(ls download)" ;;
+kernel-flavour)
+    stand_in
+    mkdir both
+    echo generic >both/linux-image-6.12.9+deb13-amd64_6.12.9-1_amd64.deb
+    echo cloud >both/linux-image-6.12.10+deb13-cloud-amd64_6.12.10-1_amd64.deb
+    export DECANT_SOURCES=both
+    flavour=amd64 taken "linux-image-6.12.9+deb13-amd64 6.12.9-1"
+    [ "$(cat kernel/vmlinuz)" = generic ] || fail "another flavour was taken" ;;
 *) fail "no such case" ;;
 esac
