@@ -6,7 +6,7 @@
 # shellcheck disable=SC2016 # the dollars are make's, or those of the commands under test
 #
 # cases: odd-path says-why clean-environment build-time rebuilt-when-the-words-change locale missing clean
-# cases: sources kernel-security kernel-local kernel-offline kernel-flavour
+# cases: sources kernel-security kernel-local kernel-offline kernel-flavour modules-odd-path
 
 . "$(dirname "$0")/../functions.sh"
 
@@ -287,5 +287,21 @@ kernel-flavour)
     export DECANT_SOURCES=both
     flavour=amd64 taken "linux-image-6.12.9+deb13-amd64 6.12.9-1"
     [ "$(cat kernel/vmlinuz)" = generic ] || fail "another flavour was taken" ;;
+modules-odd-path)
+    mkdir stubs "a kernel" "a kernel/lib" "a kernel/lib/modules" "a kernel/lib/modules/1"
+    for name in one two; do echo "$name" >"a kernel/$name.ko"; done
+    xz "a kernel/two.ko"
+    cat >stubs/modprobe <<END
+#!/bin/sh
+echo "insmod $PWD/a kernel/one.ko "
+echo "insmod $PWD/a kernel/two.ko.xz debug=1 name=x"
+echo builtin three
+END
+    chmod +x stubs/modprobe
+    printf 'one\ntwo # as well\n' >wanted
+    PATH=$TEST_DIR/stubs:$PATH "$TOP/rootfs/modules" "a kernel" wanted modules
+    [ "$(cat modules/order)" = $'one.ko\ntwo.ko' ] || fail "in this order: $(cat modules/order)"
+    same modules/one.ko "a kernel/one.ko"
+    [ "$(cat modules/two.ko)" = two ] || fail "not unpacked" ;;
 *) fail "no such case" ;;
 esac
