@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# decant: the only build entry. `make help` lists the targets.
+# decant: the only build entry. `make help` lists the targets, V=1 shows the commands.
 
 BUILD := build
 ifneq ($(words $(BUILD)),1)
@@ -17,6 +17,9 @@ unexport LANGUAGE
 CC := gcc
 CFLAGS := -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
+
+# Begins the line that makes something: its directory, and a word (`CC src/main.c`) in the place of the line, which V=1 shows.
+say = $(if $(filter 1,$(V)),,@echo '$(1)	$(or $(2),$<)' && )mkdir -p $(@D) &&
 
 ## all: build/decant, the static program, and build/nbdcopy and build/nbdinfo, links to it (the default)
 .PHONY: all
@@ -58,8 +61,7 @@ $(WORDS): words | tools
 $(BUILD)/obj/src/tls/tls_x509.o: $(BUILD)/obj/words-time
 
 $(BUILD)/obj/src/%.o: src/%.c Makefile $(BUILD)/obj/words-flags $(LIBNBD_H) $(BEARSSL_H) | $(KERNEL_HEADERS)
-	@mkdir -p $(@D)
-	$(CC) $(DECANT_CPPFLAGS) $(DECANT_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC) $(CC) $(DECANT_CPPFLAGS) $(DECANT_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 -include $(OBJECTS:.o=.d)
 
@@ -67,7 +69,7 @@ $(BUILD)/obj/src/%.o: src/%.c Makefile $(BUILD)/obj/words-flags $(LIBNBD_H) $(BE
 # the start-up code of a static program that relocates itself.
 LDFLAGS := -nostdlib -static-pie -Wl,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none
 $(BUILD)/decant: $(OBJECTS) $(LIBNBD_A) $(BEARSSL_A) $(BUILD)/obj/words-objects Makefile
-	$(CC) $(LDFLAGS) -o $@.debug $(MUSL)/rcrt1.o $(MUSL)/crti.o $$($(CC) -print-file-name=crtbeginS.o) \
+	$(call say,LD,$@) $(CC) $(LDFLAGS) -o $@.debug $(MUSL)/rcrt1.o $(MUSL)/crti.o $$($(CC) -print-file-name=crtbeginS.o) \
 		$(OBJECTS) $(LIBNBD_A) $(LIBNBD_LIBS) $(BEARSSL_A) -L$(MUSL) -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group \
 		$$($(CC) -print-file-name=crtendS.o) $(MUSL)/crtn.o
 	@! readelf -lW $@.debug | grep -q INTERP || { echo "$@: not static" >&2; exit 1; }

@@ -23,22 +23,19 @@ UNIT_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=address,unde
 UNIT_CC := gcc
 
 $(BUILD)/tests/host/%.o: src/%.c tests/tests.mk $(BEARSSL_H)
-	@mkdir -p $(@D)
-	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC) $(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
 
 $(UNIT_A): $(UNIT_OBJECTS)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@) ar rcs $@ $^
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_A) tests/tests.mk
-	@mkdir -p $(@D)
-	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_A) $(BEARSSL_A) -lcmocka -o $@
+	$(call say,CC) $(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_A) $(BEARSSL_A) -lcmocka -o $@
 
 # A client that isn't decant, for servers that don't speak NBD.
 PSK_CLIENT := $(BUILD)/tests/psk-client
 $(PSK_CLIENT): tests/peers/psk-client.c $(UNIT_A) tests/tests.mk
-	@mkdir -p $(@D)
-	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_A) $(BEARSSL_A) -o $@
+	$(call say,CC) $(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_A) $(BEARSSL_A) -o $@
 
 # Kept, or make would take them for steps on the way and delete them.
 .SECONDARY: $(UNIT_OBJECTS)
@@ -75,12 +72,10 @@ BENCH_TOOLS := $(addprefix $(BUILD)/tests/bench/,measure limit jitter.so ready.s
 BENCH_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Wshadow
 
 $(BUILD)/tests/bench/%: tests/bench/%.c
-	@mkdir -p $(@D)
-	$(UNIT_CC) $(BENCH_CFLAGS) $< -o $@
+	$(call say,CC) $(UNIT_CC) $(BENCH_CFLAGS) $< -o $@
 
 $(BUILD)/tests/bench/%.so: tests/bench/%.c
-	@mkdir -p $(@D)
-	$(UNIT_CC) $(BENCH_CFLAGS) -shared -fPIC $< -o $@
+	$(call say,CC) $(UNIT_CC) $(BENCH_CFLAGS) -shared -fPIC $< -o $@
 
 # How often each program has its turn, which workloads (none named: all), and the document to write, if any.
 ROUNDS := 5

@@ -8,8 +8,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz
 FUZZ_SECONDS := 60
 
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h tests/fuzz/fuzz.mk $(UNIT_A)
-	@mkdir -p $(@D)
-	$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< tests/fuzz/fuzz.c $(UNIT_A) $(BEARSSL_A) -o $@
+	$(call say,CC) $(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< tests/fuzz/fuzz.c $(UNIT_A) $(BEARSSL_A) -o $@
 
 -include $(FUZZERS:=.d)
 

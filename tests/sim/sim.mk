@@ -7,8 +7,7 @@ SIM_SOURCES := $(wildcard tests/sim/*.c src/base/*.c src/disk/*.c src/copy/*.c)
 SIM_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -Isrc -Itests -Wall -Wextra
 
 $(SIM): $(SIM_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/sim.mk
-	@mkdir -p $(@D)
-	gcc $(SIM_CFLAGS) -o $@ $(SIM_SOURCES)
+	$(call say,CC,$@) gcc $(SIM_CFLAGS) -o $@ $(SIM_SOURCES)
 
 ## sim-long: ten million simulated copies, half an hour or more on two cores
 .PHONY: sim-long

@@ -6,9 +6,11 @@
 # shellcheck disable=SC2016 # the dollars are make's, or those of the commands under test
 #
 # cases: odd-path says-why clean-environment build-time rebuilt-when-the-words-change locale missing clean
-# cases: sources kernel-security kernel-local kernel-offline kernel-flavour modules-odd-path
+# cases: sources kernel-security kernel-local kernel-offline kernel-flavour modules-odd-path quiet help
 
 . "$(dirname "$0")/../functions.sh"
+# What the make that runs the tests was called with isn't for these.
+unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL V SOURCE_DATE_EPOCH DECANT_SOURCES
 
 # A tarball with one file, as the parts of others come.
 make_tarball() {
@@ -111,7 +113,6 @@ build-time)
         got=$("$tree/build-time" 2>err) || fail "$3: $(cat err)"
         [ "$got" = "$expected" ] || fail "$3: $got instead of $expected: $(cat err)"
     }
-    unset SOURCE_DATE_EPOCH
     export GIT_CONFIG_NOSYSTEM=1 HOME=$TEST_DIR
     mkdir repository unpacked bare outer outer/inner
     cp "$TOP/build-time" "$TOP/.gitattributes" repository
@@ -303,5 +304,31 @@ END
     [ "$(cat modules/order)" = $'one.ko\ntwo.ko' ] || fail "in this order: $(cat modules/order)"
     same modules/one.ko "a kernel/one.ko"
     [ "$(cat modules/two.ko)" = two ] || fail "not unpacked" ;;
+quiet)
+    # One object, with a compiler that does nothing: a line that says what is done, or with V=1 how.
+    make_tree
+    mkdir -p build/third_party/kernel-headers
+    compile() {
+        rm -rf build/obj
+        make --no-print-directory -o build/third_party/libnbd/libnbd.h -o build/third_party/bearssl/include/bearssl.h \
+            build/obj/src/main.o CC=true TOOLS=/dev/null "$@" >out
+    }
+    compile
+    [ "$(cat out)" = $'CC\tsrc/main.c' ] || fail "not quiet: $(cat out)"
+    compile V=1
+    grep -q 'true .*-Isrc.* -c src/main.c -o build/obj/src/main.o' out || fail "V=1 shows no line: $(cat out)"
+    ! compile CC=false || fail "a compiler's failure is none" ;;
+help)
+    # A target that people call has a line of help, and each line is about a target.
+    cd "$TOP"
+    make help >"$TEST_DIR/help"
+    sed -n 's/^\([a-z-]*\): .*/\1/p' "$TEST_DIR/help" >"$TEST_DIR/names"
+    [ "$(wc -l <"$TEST_DIR/names")" -ge 15 ] || fail "hardly any help: $(cat "$TEST_DIR/help")"
+    for name in all clean distclean check demo image setup help; do
+        grep -qx "$name" "$TEST_DIR/names" || fail "$name isn't in make help"
+    done
+    while read -r name; do
+        grep -q "^\.PHONY: .*\b$name\b" Makefile */*.mk */*/*.mk || fail "make help tells of $name, which is no target"
+    done <"$TEST_DIR/names" ;;
 *) fail "no such case" ;;
 esac
