@@ -5,7 +5,7 @@
 #include "job/job_copy.h"
 #include "job/job_info.h"
 #include "job/job_map.h"
-#include "os/arena.h"
+#include "os/heap.h"
 #include "os/say.h"
 
 #include <unistd.h>

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* arena: all memory, reserved at start.
+/* arena: memory for payload, TLS sessions and large tables, reserved at start.
  *
- * Two things. The arena is one reservation, made once, handed out front to back
- * and never given back: the payload's buffers. The heap is
- * a fixed region behind malloc() and its kin, for libnbd and the C library: this
- * file defines those functions for the whole program, so that nothing in it can
- * ask the kernel for more. When the heap is full, malloc() fails with ENOMEM,
- * and the caller says so.
+ * One reservation, made once, handed out front to back and never given back.
+ * What malloc() gives comes from elsewhere (heap.h).
  */
 #ifndef DECANT_ARENA_H
 #define DECANT_ARENA_H
@@ -15,7 +11,6 @@
 #include "base/limits.h"
 
 #include <stddef.h>
-#include <stdint.h>
 
 struct arena {
   unsigned char *base;
@@ -36,20 +31,5 @@ void arena_use_large_pages(const struct arena *arena);
 /* Hands out `bytes`, aligned to `alignment` (a power of two). What is asked for
  * was counted before: running out is a mistake, and asserted. */
 void *arena_take(struct arena *arena, size_t bytes, size_t alignment);
-
-#define HEAP_BINS 24
-
-struct heap_block;
-
-/* The heap's state, defined in main.c; all zero is an empty heap. */
-struct heap {
-  _Alignas(16) unsigned char bytes[HEAP_BYTES];
-  struct heap_block *bins[HEAP_BINS]; /* free blocks by size, powers of two */
-  size_t used;                        /* bytes handed out, with their headers */
-  size_t peak;                        /* the most that `used` ever was */
-  int ready;
-};
-
-extern struct heap heap;
 
 #endif
