@@ -55,6 +55,20 @@ text_add_words(struct text *text, const char *words)
 }
 
 void
+text_begin_colour(struct text *text, const char *colour)
+{
+  if (colour)
+    text_add(text, "%s", colour);
+}
+
+void
+text_end_colour(struct text *text, const char *colour)
+{
+  if (colour)
+    text_add(text, "\033[0m");
+}
+
+void
 text_add_json(struct text *text, const char *string)
 {
   add_byte(text, '"');

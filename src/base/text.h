@@ -29,6 +29,11 @@ void text_add(struct text *text, const char *format, ...) __attribute__((format(
  * they can't play tricks on a terminal. */
 void text_add_words(struct text *text, const char *words);
 
+/* Has what is added from the one to the other be coloured: `colour` is a terminal's
+ * escape sequence, or NULL, which adds nothing. */
+void text_begin_colour(struct text *text, const char *colour);
+void text_end_colour(struct text *text, const char *colour);
+
 /* Adds a JSON string, with its quotation marks. */
 void text_add_json(struct text *text, const char *string);
 

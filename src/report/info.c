@@ -8,25 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BRIGHT_MAGENTA "1;35"
-#define GREEN "22;32"
-#define RED "22;31"
+#define BRIGHT_MAGENTA "\033[1;35m"
+#define GREEN "\033[22;32m"
+#define RED "\033[22;31m"
 
 /* ---- For people ---- */
-
-static void
-begin_colour(const struct info *info, const char *colour)
-{
-  if (info->colour)
-    text_add(info->out, "\033[%sm", colour);
-}
-
-static void
-end_colour(const struct info *info)
-{
-  if (info->colour)
-    text_add(info->out, "\033[0m");
-}
 
 static void
 show_connection(const struct info *info, const struct facts *facts)
@@ -84,21 +70,22 @@ show_contexts(const struct info *info, const struct facts *facts)
 static void
 show_fact(const struct info *info, enum fact fact, int is)
 {
-  bool coloured = fact != FACT_ROTATIONAL && fact != FACT_READ_ONLY;
+  bool coloured = info->colour && fact != FACT_ROTATIONAL && fact != FACT_READ_ONLY;
+  const char *colour = coloured ? is ? GREEN : RED : NULL;
 
   if (is == FACT_UNKNOWN)
     return;
-  if (coloured)
-    begin_colour(info, is ? GREEN : RED);
+  text_begin_colour(info->out, colour);
   text_add(info->out, "\t%s: %s\n", facts_names[fact], is ? "true" : "false");
-  if (coloured)
-    end_colour(info);
+  text_end_colour(info->out, colour);
 }
 
 static void
 show_export(const struct info *info, const struct facts *facts)
 {
-  begin_colour(info, BRIGHT_MAGENTA);
+  const char *colour = info->colour ? BRIGHT_MAGENTA : NULL;
+
+  text_begin_colour(info->out, colour);
   text_add(info->out, "export=");
   text_add_json(info->out, facts->name); /* so that it can be told where it ends */
   text_add(info->out, ":\n");
@@ -108,7 +95,7 @@ show_export(const struct info *info, const struct facts *facts)
   else
     show_words(info, "export-size", "unavailable");
   show_words(info, "content", facts->content);
-  end_colour(info);
+  text_end_colour(info->out, colour);
   show_words(info, "uri", facts->uri);
   show_contexts(info, facts);
   for (int fact = FACT_OF_EXPORT_FIRST; fact <= FACT_OF_EXPORT_LAST; fact++)

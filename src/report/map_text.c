@@ -118,19 +118,21 @@ trim(struct text *text)
 }
 
 static void
-end_line(struct text *text)
+end_line(struct text *text, const char *colour)
 {
   trim(text);
+  text_end_colour(text, colour);
   text_add(text, "\n");
 }
 
 /* The colours that nbdinfo gives to a line about one context; NULL: none. */
 static const char *
-colour_of(const struct contexts *contexts, const uint64_t values[CONTEXTS_MAX])
+colour_of(const struct map_look *look, const uint64_t values[CONTEXTS_MAX])
 {
   static const char *const dirty[] = { "\033[22;32m", "\033[22;31m" };
+  const struct contexts *contexts = look->contexts;
 
-  if (contexts->count != 1)
+  if (!look->colour || contexts->count != 1)
     return NULL;
   switch (contexts->list[0].kind) {
   case CONTEXT_ALLOCATION:
@@ -142,22 +144,6 @@ colour_of(const struct contexts *contexts, const uint64_t values[CONTEXTS_MAX])
   default:
     return NULL;
   }
-}
-
-static const char *
-begin_colour(struct text *text, const struct map_look *look, const uint64_t values[CONTEXTS_MAX])
-{
-  const char *colour = look->colour ? colour_of(look->contexts, values) : NULL;
-
-  text_add(text, "%s", colour ? colour : "");
-  return colour;
-}
-
-static void
-end_coloured_line(struct text *text, const char *colour)
-{
-  trim(text);
-  text_add(text, "%s\n", colour ? "\033[0m" : "");
 }
 
 static void
@@ -182,7 +168,7 @@ map_text_begin(const struct map_look *look, char line[MAP_LINE_BYTES])
     text_add(&text, "%10s  %10s", "offset", "length");
   for (unsigned i = 0; i < look->contexts->count; i++)
     text_add(&text, "  %-*s", COLUMN_WIDTH, look->contexts->list[i].name);
-  end_line(&text);
+  end_line(&text, NULL);
 }
 
 void
@@ -205,10 +191,11 @@ map_text_extent(const struct map_look *look, uint64_t offset, const struct exten
     text_add(&text, ",\n");
   switch (look->style) {
   case MAP_TEXT:
-    colour = begin_colour(&text, look, extent->values);
+    colour = colour_of(look, extent->values);
+    text_begin_colour(&text, colour);
     text_add(&text, "%10llu  %10llu", (ull)offset, (ull)extent->length);
     add_words(&text, look->contexts, extent->values);
-    end_coloured_line(&text, colour);
+    end_line(&text, colour);
     break;
   case MAP_JSON:
     text_add(&text, "{ \"offset\": %llu, \"length\": %llu, ", (ull)offset, (ull)extent->length);
@@ -271,8 +258,9 @@ map_totals_add(struct map_totals *totals, const struct extent *extent)
 static void
 add_total(struct text *text, const struct map_look *look, const struct map_total *total, double percent)
 {
-  const char *colour = begin_colour(text, look, total->values);
+  const char *colour = colour_of(look, total->values);
 
+  text_begin_colour(text, colour);
   if (look->contexts->count == 1) {
     char words[CONTEXT_WORDS_BYTES];
     contexts_describe(look->contexts->list[0].kind, total->values[0], words);
@@ -281,7 +269,7 @@ add_total(struct text *text, const struct map_look *look, const struct map_total
     text_add(text, "%10llu  %9.1f%%", (ull)total->bytes, percent);
     add_words(text, look->contexts, total->values);
   }
-  end_coloured_line(text, colour);
+  end_line(text, colour);
 }
 
 void
@@ -357,10 +345,11 @@ static const struct {
 static void
 add_block(struct text *text, const struct map_look *look, unsigned class)
 {
-  if (look->colour)
-    text_add(text, "%s%c\033[0m", classes[class].colour, classes[class].letter);
-  else
-    text_add(text, "%c", classes[class].letter);
+  const char *colour = look->colour ? classes[class].colour : NULL;
+
+  text_begin_colour(text, colour);
+  text_add(text, "%c", classes[class].letter);
+  text_end_colour(text, colour);
 }
 
 static void

@@ -56,6 +56,23 @@ json_strings_are_quoted(void **state)
   }
 }
 
+static void
+colours_end_where_they_began(void **state)
+{
+  char bytes[64];
+  struct text text;
+
+  (void)state;
+  text_init(&text, bytes, sizeof bytes);
+  text_begin_colour(&text, "\033[31m");
+  text_add(&text, "red");
+  text_end_colour(&text, "\033[31m");
+  text_begin_colour(&text, NULL);
+  text_add(&text, ", none");
+  text_end_colour(&text, NULL);
+  assert_string_equal(bytes, "\033[31mred\033[0m, none");
+}
+
 /* Whatever is added in whatever room: never more than that, always with a NUL, and
  * what is there is the beginning of what should be. */
 static void
@@ -99,6 +116,7 @@ main(void)
     cmocka_unit_test(lines_are_put_together),
     cmocka_unit_test(words_play_no_tricks),
     cmocka_unit_test(json_strings_are_quoted),
+    cmocka_unit_test(colours_end_where_they_began),
     cmocka_unit_test(random_texts_are_whole_or_full),
   };
 
