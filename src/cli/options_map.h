@@ -4,7 +4,7 @@
 #ifndef DECANT_OPTIONS_MAP_H
 #define DECANT_OPTIONS_MAP_H
 
-#include "report/map_text.h"
+#include "report/map_look.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -83,6 +83,23 @@ contexts_flags(const struct contexts *contexts, const uint64_t values[CONTEXTS_M
   return flags;
 }
 
+bool
+contexts_have_kind(const struct contexts *contexts, enum context_kind kind)
+{
+  for (unsigned i = 0; i < contexts->count; i++)
+    if (contexts->list[i].kind == kind)
+      return true;
+  return false;
+}
+
+bool
+contexts_is_hole(const struct contexts *contexts, uint32_t flags)
+{
+  if (contexts_have_kind(contexts, CONTEXT_JOINT) || contexts_have_kind(contexts, CONTEXT_DEPTH))
+    return !(flags & EXTENT_LOCAL);
+  return flags & EXTENT_HOLE;
+}
+
 enum extent_kind
 contexts_judge(const struct contexts *contexts, const uint64_t values[CONTEXTS_MAX], enum part part)
 {

@@ -84,6 +84,13 @@ void contexts_prefer_joint(const struct contexts *contexts, struct contexts *joi
 /* The EXTENT_* flags of an extent with these values, one of each context. */
 uint32_t contexts_flags(const struct contexts *contexts, const uint64_t values[CONTEXTS_MAX]);
 
+/* Whether one of the contexts is of that kind. */
+bool contexts_have_kind(const struct contexts *contexts, enum context_kind kind);
+
+/* Whether an extent with these flags is a hole of this image: not in it, whatever it
+ * is made of, where the contexts tell; else, what takes no space. */
+bool contexts_is_hole(const struct contexts *contexts, uint32_t flags);
+
 /* What becomes of such an extent. Only what is said to be zero is zero, and only
  * what is said to be dirty, or local, is part of a copy of that alone. */
 enum extent_kind contexts_judge(const struct contexts *contexts, const uint64_t values[CONTEXTS_MAX], enum part part);

@@ -192,6 +192,32 @@ values_have_words(void **state)
   }
 }
 
+/* What isn't in this image, whatever it is made of, where that is known. */
+static void
+holes_are_those_of_the_image(void **state)
+{
+  static const struct {
+    const char *first, *second;
+    uint32_t flags;
+    bool is_hole;
+  } cases[] = {
+    { CONTEXT_ALLOCATION_NAME, NULL, EXTENT_HOLE, true },
+    { CONTEXT_ALLOCATION_NAME, NULL, EXTENT_ZERO, false },
+    { CONTEXT_ALLOCATION_NAME, CONTEXT_DEPTH_NAME, EXTENT_HOLE | EXTENT_LOCAL, false },
+    { CONTEXT_ALLOCATION_NAME, CONTEXT_DEPTH_NAME, EXTENT_BACKING, true },
+    { CONTEXT_JOINT_NAME, NULL, EXTENT_HOLE | EXTENT_LOCAL, false },
+    { CONTEXT_JOINT_NAME, NULL, 0, true },
+  };
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+    struct contexts contexts = make(cases[i].first, cases[i].second);
+    assert_int_equal(contexts_is_hole(&contexts, cases[i].flags), cases[i].is_hole);
+    assert_true(contexts_have_kind(&contexts, contexts_kind_of(cases[i].first)));
+    assert_false(contexts_have_kind(&contexts, CONTEXT_DIRTY));
+  }
+}
+
 int
 main(void)
 {
@@ -203,6 +229,7 @@ main(void)
     cmocka_unit_test(flags_decide_what_is_copied),
     cmocka_unit_test(the_joint_context_decides_likewise),
     cmocka_unit_test(values_have_words),
+    cmocka_unit_test(holes_are_those_of_the_image),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
