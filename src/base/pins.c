@@ -2,19 +2,12 @@
 /* pins: see pins.h. */
 #include "base/pins.h"
 
+#include "base/hex.h"
+
 #include <stdio.h>
 #include <string.h>
 
 static const char algorithm[] = "sha256:";
-static const char digits[] = "0123456789abcdef";
-
-static int
-hex_digit(char c)
-{
-  const char *found = c ? strchr(digits, c >= 'A' && c <= 'F' ? c | ('a' - 'A') : c) : NULL;
-
-  return found ? (int)(found - digits) : -1;
-}
 
 bool
 pins_add(struct pins *pins, const char *text)
@@ -23,12 +16,8 @@ pins_add(struct pins *pins, const char *text)
 
   if (pins->count == PINS_MAX || strncmp(text, algorithm, prefix) != 0 || strlen(text) != prefix + 2 * PIN_BYTES)
     return false;
-  for (unsigned i = 0; i < PIN_BYTES; i++) {
-    int high = hex_digit(text[prefix + 2 * i]), low = hex_digit(text[prefix + 2 * i + 1]);
-    if (high < 0 || low < 0)
-      return false;
-    pins->digests[pins->count][i] = (uint8_t)(high << 4 | low);
-  }
+  if (!hex_read(text + prefix, pins->digests[pins->count], PIN_BYTES))
+    return false;
   pins->count++;
   return true;
 }
@@ -47,9 +36,5 @@ pins_text(const uint8_t digest[PIN_BYTES], char text[PIN_TEXT_BYTES])
 {
   size_t used = (size_t)snprintf(text, PIN_TEXT_BYTES, "%s", algorithm);
 
-  for (unsigned i = 0; i < PIN_BYTES; i++) {
-    text[used++] = digits[digest[i] >> 4];
-    text[used++] = digits[digest[i] & 15];
-  }
-  text[used] = '\0';
+  hex_write(digest, PIN_BYTES, text + used);
 }

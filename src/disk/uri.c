@@ -2,6 +2,7 @@
 /* uri: see uri.h. */
 #include "disk/uri.h"
 
+#include "base/hex.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -58,23 +59,16 @@ skip(struct part *rest, const char *characters)
   return true;
 }
 
-static int
-hex_digit(char c)
-{
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  c |= 'a' - 'A';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* What no part of a URI may hold, also those that mean nothing to us. */
 static int
 check_characters(const struct parser *parser, const char *text)
 {
+  uint8_t byte;
+
   for (const char *p = text; *p; p++) {
     if ((unsigned char)*p <= ' ' || *p == 127)
       return refuse(parser, "white space and control characters must be percent-encoded");
-    if (*p == '%' && (hex_digit(p[1]) < 0 || hex_digit(p[2]) < 0))
+    if (*p == '%' && !hex_read(p + 1, &byte, 1))
       return refuse(parser, "'%' must be followed by two hexadecimal digits");
     if (*p == '#')
       return refuse(parser, "a fragment (#) has no meaning here; write %23 in a name");
@@ -89,9 +83,9 @@ decode(const struct parser *parser, struct part part, char *out, size_t out_byte
   size_t used = 0;
 
   for (size_t i = 0; i < part.length; i++) {
-    char c = part.text[i];
+    uint8_t c = (uint8_t)part.text[i];
     if (c == '%') {
-      c = (char)(hex_digit(part.text[i + 1]) << 4 | hex_digit(part.text[i + 2]));
+      hex_read(part.text + i + 1, &c, 1); /* digits: check_characters() looked */
       i += 2;
       if (c == '\0')
         return fault_set(parser->fault, EXIT_BAD_USAGE, 0, "%s: %%00 is not supported in the %s", parser->uri, what);
@@ -99,7 +93,7 @@ decode(const struct parser *parser, struct part part, char *out, size_t out_byte
     if (used + 1 >= out_bytes)
       return fault_set(parser->fault, EXIT_BAD_USAGE, 0, "%s: the %s is longer than %zu bytes", parser->uri, what,
                        out_bytes - 1);
-    out[used++] = c;
+    out[used++] = (char)c;
   }
   out[used] = '\0';
   return 0;

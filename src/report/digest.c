@@ -2,6 +2,7 @@
 /* digest: see digest.h. */
 #include "report/digest.h"
 
+#include "base/hex.h"
 #include "base/range.h"
 #include "base/sizes.h"
 #include "base/zeros.h"
@@ -163,7 +164,6 @@ digest_add(struct digest *digest, const uint8_t *data, uint64_t length)
 void
 digest_finish(struct digest *digest, char hex[DIGEST_HEX_BYTES])
 {
-  static const char digits[] = "0123456789abcdef";
   uint8_t bytes[DIGEST_BYTES_MAX];
 
   assert(!digest->finished);
@@ -176,11 +176,7 @@ digest_finish(struct digest *digest, char hex[DIGEST_HEX_BYTES])
     state_add(digest, &digest->whole, bytes, sizeof digest->size);
   }
   state_out(digest, &digest->whole, bytes);
-  for (unsigned i = 0; i < hashes[digest->config.hash].bytes; i++) {
-    *hex++ = digits[bytes[i] >> 4];
-    *hex++ = digits[bytes[i] & 15];
-  }
-  *hex = '\0';
+  hex_write(bytes, hashes[digest->config.hash].bytes, hex);
 }
 
 /* ---- The command line ---- */

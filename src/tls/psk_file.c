@@ -2,6 +2,8 @@
 /* psk_file: see psk_file.h. */
 #include "tls/psk_file.h"
 
+#include "base/hex.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -38,31 +40,6 @@ is_of_user(struct line *line, const char *user)
   return true;
 }
 
-/* Below 16, or above 15 for what is no digit. */
-static unsigned
-digit(char character)
-{
-  if (character >= '0' && character <= '9')
-    return (unsigned)(character - '0');
-  if (character >= 'a' && character <= 'f')
-    return (unsigned)(character - 'a') + 10;
-  if (character >= 'A' && character <= 'F')
-    return (unsigned)(character - 'A') + 10;
-  return 16;
-}
-
-static bool
-read_hex(struct line hex, uint8_t *bytes)
-{
-  for (size_t i = 0; i < hex.length; i += 2) {
-    unsigned high = digit(hex.text[i]), low = digit(hex.text[i + 1]);
-    if (high > 15 || low > 15)
-      return false;
-    bytes[i / 2] = (uint8_t)(high << 4 | low);
-  }
-  return true;
-}
-
 int
 psk_file_find(const char *text, size_t length, const char *file, const char *user, uint8_t *key, size_t room,
               size_t *key_length, struct fault *fault)
@@ -79,7 +56,7 @@ psk_file_find(const char *text, size_t length, const char *file, const char *use
     if (*key_length > room)
       return fault_set(fault, EXIT_FAILED, 0, "%s, line %u: the key of the user \"%s\" is longer than %zu bytes", file,
                        number, user, room);
-    if (line.length == 0 || line.length % 2 != 0 || !read_hex(line, key))
+    if (line.length == 0 || line.length % 2 != 0 || !hex_read(line.text, key, *key_length))
       return fault_set(fault, EXIT_FAILED, 0,
                        "%s, line %u: the key of the user \"%s\" must be hexadecimal digits, two for each byte", file,
                        number, user);
