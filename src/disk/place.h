@@ -9,6 +9,8 @@
 #include "base/pins.h"
 #include "disk/contexts.h"
 
+#include <stdbool.h>
+
 enum place_kind {
   PLACE_PATH,    /* a file or a block device */
   PLACE_URI,     /* nbd:// and its like */
@@ -23,6 +25,10 @@ struct place {
   const char *text;                     /* as written; for a command, its first word */
   char *command[COMMAND_WORDS_MAX + 1]; /* PLACE_COMMAND: argv of it, NULL at the end */
 };
+
+/* What messages call it: as written; a stream by its name, a command in brackets. What
+ * is longer than a name may be is cut. */
+void place_name(const struct place *place, bool is_source, char name[NAME_BYTES_MAX]);
 
 struct wishes {
   unsigned requests;        /* at most this many in flight on a connection; 0: no limit of the operator's */

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,12 +48,7 @@ static int
 open_place(union any_endpoint *any, const struct place *place, enum role role, const struct wishes *wishes,
                struct ring *ring, struct tls_pool *pool, struct fault *fault)
 {
-  const char *name = place->text;
-  const char *format = place->kind == PLACE_COMMAND ? "[ %s ]" : "%s";
-
-  if (place->kind == PLACE_STREAM)
-    name = role == ROLE_SOURCE ? "standard input" : "standard output";
-  snprintf(any->base.name, sizeof any->base.name, format, name);
+  place_name(place, role == ROLE_SOURCE, any->base.name);
   switch (place->kind) {
   case PLACE_URI:
   case PLACE_COMMAND:

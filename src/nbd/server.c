@@ -53,9 +53,8 @@ int
 server_open(struct server *server, const struct place *place, const struct wishes *wishes, struct tls_pool *pool,
             struct fault *fault)
 {
-
   *server = (struct server){ 0 };
-  snprintf(server->name, sizeof server->name, place->kind == PLACE_COMMAND ? "[ %s ]" : "%s", place->text);
+  place_name(place, true, server->name);
   if (client_init(&server->client, place, server->name, wishes, pool, fault) == -1)
     return -1;
   server->handle = nbd_create();
