@@ -90,7 +90,8 @@ struct endpoint;
 
 struct endpoint_ops {
   /* Readies a destination for `size` bytes (SIZE_UNKNOWN where that isn't known
-   * yet): creates, truncates. The first call that may change anything there. */
+   * yet): creates, truncates. The first call that may change anything there. NULL:
+   * nothing to be done. */
   int (*prepare)(struct endpoint *endpoint, uint64_t size, struct fault *fault);
   /* Takes over a request. The caller keeps to traits.requests_max. */
   void (*submit)(struct endpoint *endpoint, struct request *request);

@@ -176,7 +176,7 @@ copy_between(struct copy_job *job, const struct options *options, struct reporte
     arena_use_large_pages(&job->payload);
   if (options->verbose)
     say_what_was_found(options, source, destination, &config.budget);
-  if (destination->ops->prepare(destination, source->traits.size, fault) == -1)
+  if (destination->ops->prepare && destination->ops->prepare(destination, source->traits.size, fault) == -1)
     return -1;
   *reporter = make_reporter(options, &job->loop);
   copy_init(&job->copy, &config);

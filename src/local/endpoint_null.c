@@ -2,13 +2,6 @@
 /* endpoint_null: see endpoint_null.h. */
 #include "local/endpoint_null.h"
 
-static int
-null_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
-{
-  (void)endpoint, (void)size, (void)fault;
-  return 0;
-}
-
 static void
 null_submit(struct endpoint *endpoint, struct request *request)
 {
@@ -36,7 +29,6 @@ null_close(struct endpoint *endpoint, struct fault *fault)
 }
 
 static const struct endpoint_ops null_ops = {
-  .prepare = null_prepare,
   .submit = null_submit,
   .take = null_take,
   .watch = null_wait,

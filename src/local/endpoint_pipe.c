@@ -119,13 +119,6 @@ pipe_serve(struct endpoint *endpoint, struct loop *loop)
 }
 
 static int
-pipe_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
-{
-  (void)endpoint, (void)size, (void)fault;
-  return 0;
-}
-
-static int
 pipe_close(struct endpoint *endpoint, struct fault *fault)
 {
   struct endpoint_pipe *pipe = pipe_of(endpoint);
@@ -136,7 +129,6 @@ pipe_close(struct endpoint *endpoint, struct fault *fault)
 }
 
 static const struct endpoint_ops pipe_ops = {
-  .prepare = pipe_prepare,
   .submit = pipe_submit,
   .take = pipe_take,
   .watch = pipe_watch,

@@ -222,13 +222,6 @@ learn_traits(struct endpoint_nbd *nbd, enum role role, struct fault *fault)
 
 /* ---- The contract ---- */
 
-static int
-nbd_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
-{
-  (void)endpoint, (void)size, (void)fault;
-  return 0;
-}
-
 static struct nbd_connection *
 least_busy(struct endpoint_nbd *nbd)
 {
@@ -457,7 +450,6 @@ nbd_end(struct endpoint *endpoint, struct fault *fault)
 }
 
 static const struct endpoint_ops nbd_ops = {
-  .prepare = nbd_prepare,
   .submit = nbd_submit,
   .take = nbd_take,
   .has_sent = nbd_has_sent,
