@@ -147,7 +147,7 @@ def text(outcome):
 
 # ---- as a document
 
-NOTES = "benchmarks-notes.md"  # beside the document: what people have to say about it
+NOTES = "benchmarks-notes.md"  # beside the document in docs/: what people have to say about it
 
 
 def machine_words():
@@ -170,7 +170,7 @@ def write_document(path, outcomes, rounds):
     with open(path, "w", encoding="utf-8") as out:
         out.write(f"""# Benchmarks
 
-Written by `make benchmarks`; what is below the tables is kept in [{NOTES}]({NOTES}).
+Written by `make benchmarks`; where the time goes, what helped and what did not, is written in [{NOTES}]({NOTES}).
 Measured on: {machine_words()}.
 Medians of {rounds} rounds; in each, every program had its turn with fresh servers. All flush what they write.
 
@@ -201,10 +201,6 @@ Medians of {rounds} rounds; in each, every program had its turn with fresh serve
                 out.write(markdown_row((outcome.name, f"skipped: {outcome.skipped}", *[""] * 10)))
             for program in outcome.rows:
                 out.write(markdown_row(cells(outcome, program)))
-        notes = os.path.join(os.path.dirname(path), NOTES)
-        if os.path.exists(notes):
-            with open(notes, encoding="utf-8") as source:
-                out.write("\n" + source.read())
 
 
 # ---- as a picture
