@@ -54,7 +54,7 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(PSK_CLIENT) $(FUZZERS) all image
+check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(PSK_CLIENT) $(FUZZERS) all image
 	@tests/run $(TESTS)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo
