@@ -43,6 +43,7 @@ $(PSK_CLIENT): tests/peers/psk-client.c $(UNIT_A) tests/tests.mk
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PSK_CLIENT).d
 
 include tests/fuzz/fuzz.mk
+include tests/coverage.mk
 
 TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) $(wildcard tests/fuzz/test-*.sh) \
 	$(wildcard tests/upstream/test-*.sh) $(wildcard tests/integration/test-*.sh) $(wildcard tests/boot/test-*.sh))
