@@ -41,7 +41,7 @@ advance(struct assemble *assemble, uint64_t length)
 static uint64_t
 filled(const struct assemble *assemble)
 {
-  return assemble->position - assemble->left;
+  return assemble->position - assemble->kept;
 }
 
 /* Zeros that end there become part of those to be asked for. */
@@ -71,9 +71,9 @@ static uint64_t
 zeros_cut(const struct assemble *assemble)
 {
   uint64_t start = assemble->zeros.start;
-  uint64_t left = assemble->config.zero_max - start % assemble->config.zero_max;
+  uint64_t room = assemble->config.zero_max - start % assemble->config.zero_max;
 
-  return range_min(assemble->zeros.end, range_end(start, left));
+  return range_min(assemble->zeros.end, range_end(start, room));
 }
 
 static enum assemble_result
@@ -196,9 +196,9 @@ want_edge(struct assemble *assemble, uint64_t end, struct action *action)
   return ASSEMBLE_WANTS_EDGE;
 }
 
-/* Leaves the first `length` of the left bytes, once all before them is on its way. */
+/* Keeps the first `length` of the bytes to be kept, once all before them is on its way. */
 static enum assemble_result
-leave(struct assemble *assemble, uint64_t length, struct action *action)
+keep(struct assemble *assemble, uint64_t length, struct action *action)
 {
   if (assemble->stage_data)
     return stage_out(assemble, action);
@@ -207,25 +207,25 @@ leave(struct assemble *assemble, uint64_t length, struct action *action)
   if (!range_is_empty(assemble->zeros))
     return zero_out(assemble, action);
   *action = (struct action){ .offset = filled(assemble), .length = length, .stage = STAGE_NONE };
-  assemble->left -= length;
-  return ASSEMBLE_LEAVE;
+  assemble->kept -= length;
+  return ASSEMBLE_KEEP;
 }
 
-/* Decides on the left bytes, as far as that can be known: whole blocks of them are
- * left; those in a block with others are completed from the destination, for which
+/* Decides on the bytes to be kept, as far as that can be known: whole blocks of them are
+ * kept; those in a block with others are completed from the destination, for which
  * the next piece must be there, or be known not to come. */
 static enum assemble_result
 settle(struct assemble *assemble, struct action *action)
 {
   uint64_t start = filled(assemble), end = assemble->position;
-  bool is_open = assemble->piece.length == 0 && !assemble->ended; /* more to be left may follow */
+  bool is_open = assemble->piece.length == 0 && !assemble->ended; /* more to be kept may follow */
   uint64_t head_end = edge_end(assemble, start);
   uint64_t whole_end = assemble->ended ? end : range_align_down(end, assemble->config.block_min);
 
   if (start < head_end && (end >= head_end || !is_open))
     return want_edge(assemble, range_min(end, head_end), action);
   if (start >= head_end && start < whole_end)
-    return leave(assemble, whole_end - start, action);
+    return keep(assemble, whole_end - start, action);
   return is_open ? ASSEMBLE_WANTS_PIECE : want_edge(assemble, end, action);
 }
 
@@ -272,12 +272,12 @@ assemble_next(struct assemble *assemble, struct action *action)
       unstage_zeros(assemble);
       continue;
     }
-    if (piece->left) {
-      assemble->left += piece->length;
+    if (piece->kept) {
+      assemble->kept += piece->length;
       advance(assemble, piece->length);
-      piece->left = false;
+      piece->kept = false;
     }
-    if (assemble->left > 0)
+    if (assemble->kept > 0)
       return settle(assemble, action);
     if (piece->length == 0)
       return assemble->ended ? finish(assemble, action) : ASSEMBLE_WANTS_PIECE;
@@ -316,8 +316,8 @@ assemble_edge(struct assemble *assemble, const uint8_t *data)
   assert(edge.start == filled(assemble) && assemble->stage_data);
   memcpy(assemble->stage_data + assemble->staged, data + (edge.start & (assemble->config.block_min - 1)), length);
   assemble->staged += length;
-  if (assemble->left > 0)
-    assemble->left -= length;
+  if (assemble->kept > 0)
+    assemble->kept -= length;
   else
     assemble->position += length; /* beyond the source's end */
 }

@@ -8,9 +8,9 @@
  * joins the zeros before it, which are to be zeroed in few large requests. The
  * block that the source's end cuts is written short, where the destination takes
  * that, and otherwise completed with what the destination holds there. So are
- * blocks of which a part is to be left alone; where all of it is, no byte of a
+ * blocks of which a part is to be kept as it is; where all of it is, no byte of a
  * block is touched, and what lies beside it is written short too. Every byte is
- * decided exactly once, and in order: written, zeroed or left.
+ * decided exactly once, and in order: written, zeroed or kept.
  *
  * Offsets, lengths and sizes are bytes. Nothing here fails.
  */
@@ -26,7 +26,7 @@
 #define STAGE_NONE UINT32_MAX
 
 struct assemble_config {
-  uint64_t block_bytes; /* writes and zeros start and end on multiples of this, but at the end and beside the left */
+  uint64_t block_bytes; /* writes and zeros start and end on multiples of this, but at the end and beside what is kept */
   uint64_t block_min;   /* there too, they are multiples of this: a power of two <= block_bytes */
   uint64_t write_max;   /* the largest write, a multiple of block_bytes */
   uint64_t zero_max;    /* the largest zero, a multiple of block_bytes; zeros don't cross its multiples */
@@ -40,7 +40,7 @@ enum assemble_result {
   ASSEMBLE_WANTS_EDGE,  /* read the destination's action.offset, length; give it with assemble_edge() */
   ASSEMBLE_WRITE,       /* write action.data; it stays valid until the caller reuses its slot or stage */
   ASSEMBLE_ZERO,
-  ASSEMBLE_LEAVE, /* nothing is to be done here */
+  ASSEMBLE_KEEP, /* nothing is to be done here */
   ASSEMBLE_DONE,
 };
 
@@ -53,12 +53,12 @@ struct action {
 
 struct assemble {
   struct assemble_config config;
-  struct piece piece;  /* what is left of the piece being taken apart; length 0: none */
+  struct piece piece;  /* what remains of the piece being taken apart; length 0: none */
   uint64_t data_run;   /* bytes at the piece's front known to hold no block of zeros */
   uint64_t position;   /* every byte below has been taken in */
-  uint64_t left;       /* of these, bytes at the end to be left alone, as far as blocks allow */
+  uint64_t kept;       /* of these, bytes at the end to be kept, as far as blocks allow */
   struct range zeros;  /* whole blocks of zeros, not yet asked for */
-  uint64_t staged;     /* bytes of the block being put together; they end where the left ones begin */
+  uint64_t staged;     /* bytes of the block being put together; they end where the kept ones begin */
   uint8_t *stage_data; /* its buffer; NULL while all of it is zeros */
   uint32_t stage;      /* the buffer's number, the caller's */
   struct range edge;   /* bytes that the block needs of what the destination holds */
@@ -78,7 +78,7 @@ void assemble_edge(struct assemble *assemble, const uint8_t *data);
 /* No piece follows. */
 void assemble_end(struct assemble *assemble);
 
-/* Every byte below has been handed out: in a write, as a zero, or to be left. */
+/* Every byte below has been handed out: in a write, as a zero, or to be kept. */
 uint64_t assemble_decided(const struct assemble *assemble);
 
 #endif

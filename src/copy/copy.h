@@ -103,7 +103,7 @@ struct copy {
   struct rate rate;
   bool held_back; /* the next read waits for the rate alone */
   uint64_t source_end; /* where the source ends; SIZE_UNKNOWN until a stream did */
-  bool all_planned;    /* no read is left to be submitted */
+  bool all_planned;    /* no further read is to be submitted */
 
   struct request survey_request;
   struct survey survey;

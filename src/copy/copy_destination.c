@@ -186,12 +186,12 @@ static struct transfer *
 find_sent(struct copy *copy, bool wants_slot, bool wants_stage)
 {
   struct endpoint *destination = copy->config.destination;
-  unsigned left = copy->transfers_out;
+  unsigned unseen = copy->transfers_out;
 
-  for (struct transfer *transfer = copy->transfers; left > 0; transfer++) {
+  for (struct transfer *transfer = copy->transfers; unseen > 0; transfer++) {
     if (transfer->state != TRANSFER_OUT)
       continue;
-    left--;
+    unseen--;
     if (((wants_slot && transfer->slot != SLOT_NONE) || (wants_stage && transfer->stage != STAGE_NONE)) &&
         destination->ops->has_sent(destination, &transfer->request))
       return transfer;
@@ -289,7 +289,7 @@ pour_zero(struct copy *copy, const struct action *action)
 }
 
 /* A stream may turn out longer than the destination: what fits is copied, and
- * the rest is a fault. Returns false if nothing of the piece is left. */
+ * the rest is a fault. Returns false if nothing of the piece remains. */
 static bool
 cut_to_fit(struct copy *copy, struct piece *piece)
 {
@@ -403,7 +403,7 @@ copy_pour(struct copy *copy)
   case ASSEMBLE_ZERO:
     pour_zero(copy, &action);
     break;
-  case ASSEMBLE_LEAVE:
+  case ASSEMBLE_KEEP:
     copy->done += action.length;
     break;
   case ASSEMBLE_DONE:

@@ -158,11 +158,11 @@ copy_read(struct copy *copy)
     submit_read(copy, &step);
     break;
   case STEP_ZERO:
-  case STEP_LEAVE:
+  case STEP_KEEP:
     reorder_push(&copy->reorder, (struct piece){ .offset = step.offset,
                                                  .length = step.length,
                                                  .slot = SLOT_NONE,
-                                                 .left = step.kind == STEP_LEAVE });
+                                                 .kept = step.kind == STEP_KEEP });
     break;
   case STEP_END:
     copy->all_planned = true;

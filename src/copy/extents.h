@@ -23,7 +23,7 @@
 
 struct known_extent {
   uint64_t length;       /* bytes; at least 1 */
-  enum extent_kind kind; /* what is not known to be zero, or to be left alone, is data */
+  enum extent_kind kind; /* what is not known to be zero, or to be kept, is data */
 };
 
 /* By which rules surveys are read. */

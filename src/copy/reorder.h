@@ -2,10 +2,10 @@
 /* reorder: the priority queue that puts the source back in order.
  *
  * Pieces are pushed in whatever order the reads complete and are popped in
- * ascending order without a gap: a piece leaves only when it starts at the
- * *frontier*, the offset up to which everything has left already. A min-heap
+ * ascending order without a gap: a piece is popped only when it starts at the
+ * *frontier*, the offset up to which everything was popped already. A min-heap
  * keyed by offset, of fixed capacity. Since reads are scheduled in ascending
- * order and each keeps its slot until its pieces have left, the piece that the
+ * order and each keeps its slot until its pieces are popped, the piece that the
  * frontier waits for always has its place: no deadlock.
  *
  * Pieces don't overlap and none is pushed below the frontier; that is asserted.
@@ -24,9 +24,9 @@
 struct piece {
   uint64_t offset;     /* bytes, in the source */
   uint64_t length;     /* bytes; at least 1 */
-  const uint8_t *data; /* the bytes, in the slot's buffer; NULL: zeros, or left */
+  const uint8_t *data; /* the bytes, in the slot's buffer; NULL: zeros, or kept */
   uint32_t slot;       /* the slot that holds the bytes, or SLOT_NONE */
-  bool left;           /* there are no bytes: the destination keeps its own */
+  bool kept;           /* there are no bytes: the destination keeps its own */
 };
 
 struct reorder {

@@ -6,8 +6,8 @@
 
 #include <assert.h>
 
-/* Where the zeros at the front end, cut to whole blocks of the source: what is
- * left of a block at their end is read together with what follows. */
+/* Where the zeros at the front end, cut to whole blocks of the source: what
+ * remains of a block at their end is read together with what follows. */
 static uint64_t
 zeros_end(const struct schedule *schedule, const struct extents *extents, uint64_t front_end)
 {
@@ -36,15 +36,15 @@ data_end(const struct schedule *schedule, const struct extents *extents, uint64_
   return end;
 }
 
-/* Where the first extent that is to be left alone begins, if that is below `limit`. */
+/* Where the first extent that is to be kept begins, if that is below `limit`. */
 static uint64_t
-cut_before_left(const struct extents *extents, uint64_t limit)
+cut_before_kept(const struct extents *extents, uint64_t limit)
 {
   const struct known_extent *extent;
   uint64_t at = extents->start;
 
   for (size_t i = 0; at < limit && (extent = extents_at(extents, i)); i++) {
-    if (extent->kind == EXTENT_IS_LEFT)
+    if (extent->kind == EXTENT_IS_KEPT)
       return at;
     at = range_end(at, extent->length);
   }
@@ -67,8 +67,8 @@ schedule_next(const struct schedule *schedule, struct extents *extents)
   uint64_t front_end = range_end(start, front->length);
   uint64_t end = front->kind == EXTENT_IS_ZERO ? zeros_end(schedule, extents, front_end) : start;
 
-  if (front->kind == EXTENT_IS_LEFT) {
-    step.kind = STEP_LEAVE;
+  if (front->kind == EXTENT_IS_KEPT) {
+    step.kind = STEP_KEEP;
     end = front_end;
   } else if (end > start) {
     step.kind = STEP_ZERO;
@@ -78,7 +78,7 @@ schedule_next(const struct schedule *schedule, struct extents *extents)
     uint64_t grid = range_align_down(range_end(start, schedule->request_bytes), schedule->request_bytes);
     end = front->kind == EXTENT_IS_ZERO ? front_end : data_end(schedule, extents, grid);
     end = range_align_up(end, schedule->block_min);
-    end = cut_before_left(extents, range_min(range_min(end, grid), schedule->size));
+    end = cut_before_kept(extents, range_min(range_min(end, grid), schedule->size));
     if (end > extents->end) {
       end = range_align_down(extents->end, schedule->block_min);
       if (end <= start)

@@ -7,7 +7,7 @@
  * whole blocks of the destination. Extents that don't lie on the source's
  * blocks are read a little further than they reach: a part of a block that is
  * not known to be zero is data, and each byte is still decided once, since the
- * next step starts where this one ends. What is to be left alone is cut exactly,
+ * next step starts where this one ends. What is to be kept is cut exactly,
  * wherever it lies: a read next to it decides only a part of the source's block,
  * and the caller reads the whole of that.
  */
@@ -29,7 +29,7 @@ enum step_kind {
   STEP_WAIT, /* nothing is known of what comes next */
   STEP_READ,
   STEP_ZERO,
-  STEP_LEAVE, /* the destination keeps what it has */
+  STEP_KEEP, /* the destination keeps what it has */
   STEP_END, /* the source is all planned */
 };
 

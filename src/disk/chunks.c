@@ -65,14 +65,14 @@ chunks_add(struct chunks *chunks, uint64_t offset, uint64_t length, bool zero)
     return false;
 
   bool full = chunks->count == CHUNKS_MAX;
-  bool left = at > 0 && end_of(&list[at - 1]) == offset && (full || list[at - 1].zero == zero);
-  bool right = at < chunks->count && list[at].offset == offset + length && (full || list[at].zero == zero);
+  bool joins_before = at > 0 && end_of(&list[at - 1]) == offset && (full || list[at - 1].zero == zero);
+  bool joins_after = at < chunks->count && list[at].offset == offset + length && (full || list[at].zero == zero);
 
-  if (left) {
+  if (joins_before) {
     at--;
     list[at].length += length;
     list[at].zero = list[at].zero && zero;
-  } else if (right) {
+  } else if (joins_after) {
     list[at].offset = offset;
     list[at].length += length;
     list[at].zero = list[at].zero && zero;

@@ -106,9 +106,9 @@ contexts_judge(const struct contexts *contexts, const uint64_t values[CONTEXTS_M
   uint32_t flags = contexts_flags(contexts, values);
 
   if (part == PART_DIRTY && !(flags & EXTENT_DIRTY))
-    return EXTENT_IS_LEFT;
+    return EXTENT_IS_KEPT;
   if (part == PART_LAYER && !(flags & EXTENT_LOCAL))
-    return EXTENT_IS_LEFT;
+    return EXTENT_IS_KEPT;
   return flags & EXTENT_ZERO ? EXTENT_IS_ZERO : EXTENT_IS_DATA;
 }
 

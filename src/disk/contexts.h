@@ -65,7 +65,7 @@ enum part {
 enum extent_kind {
   EXTENT_IS_DATA, /* read it */
   EXTENT_IS_ZERO, /* make it zeros */
-  EXTENT_IS_LEFT, /* leave the destination alone */
+  EXTENT_IS_KEPT, /* the destination keeps what it has */
 };
 
 enum context_kind contexts_kind_of(const char *name);

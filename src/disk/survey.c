@@ -60,13 +60,13 @@ merge(struct survey *survey, uint64_t length, uint64_t value)
 {
   while (length > 0 && survey->before_index < survey->before_count) {
     struct extent part = survey->before[survey->before_index];
-    uint64_t left = part.length - survey->before_used;
-    part.length = range_min(length, left);
+    uint64_t rest = part.length - survey->before_used;
+    part.length = range_min(length, rest);
     part.values[survey->replying] = value;
     append(survey, &part);
     length -= part.length;
     survey->before_used += part.length;
-    if (part.length == left) {
+    if (part.length == rest) {
       survey->before_index++;
       survey->before_used = 0;
     }

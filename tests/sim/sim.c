@@ -525,7 +525,7 @@ is_beside_wanted(uint64_t at)
 }
 
 static void
-check_left(uint64_t at)
+check_kept(uint64_t at)
 {
   sim_check(destination_content[at] == before[at], "byte %llu is none of this copy, and was changed", (ull)at);
   sim_check(decided[at] <= 1, "byte %llu, which is none of this copy, was written %u times", (ull)at, decided[at]);
@@ -540,7 +540,7 @@ check_content(uint64_t end)
 {
   for (uint64_t i = 0; i < end; i++) {
     if (!is_wanted(i)) {
-      check_left(i);
+      check_kept(i);
       continue;
     }
     sim_check(destination_content[i] == source_content[i], "byte %llu is %02x on the destination, %02x on the source",

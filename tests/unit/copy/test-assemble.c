@@ -9,9 +9,9 @@
 /* ---- Small disks, as pictures ----
  *
  * A source is drawn with a letter for each byte: D is data, 0 a zero that was
- * read, . a zero that needed no read, - a byte to be left alone; | ends a piece.
+ * read, . a zero that needed no read, - a byte to be kept; | ends a piece.
  * What happens is written as W1-5 (write bytes 1 to 4 from where they lie), S
- * (write from a stage), Z (zero), L (leave) and E (read what the destination
+ * (write from a stage), Z (zero), K (keep) and E (read what the destination
  * holds). */
 
 #define PICTURE_BYTES_MAX 64
@@ -37,8 +37,8 @@ play(const struct assemble_config *config, const char *picture, char *story, siz
       const char *end = picture + strcspn(picture, "|");
       for (const char *p = picture; p < end; p++, piece.length++)
         bytes[offset + piece.length] = *p == 'D' ? 'D' : 0;
-      piece.left = *picture == '-';
-      if (*picture != '.' && !piece.left)
+      piece.kept = *picture == '-';
+      if (*picture != '.' && !piece.kept)
         piece.data = bytes + offset;
       picture = *end ? end + 1 : end;
       offset += piece.length;
@@ -62,8 +62,8 @@ play(const struct assemble_config *config, const char *picture, char *story, siz
     case ASSEMBLE_ZERO:
       name = "Z";
       break;
-    case ASSEMBLE_LEAVE:
-      name = "L";
+    case ASSEMBLE_KEEP:
+      name = "K";
       break;
     case ASSEMBLE_DONE:
       return;
@@ -129,26 +129,26 @@ pictures_become_the_actions_beside_them(void **state)
     { "the destination's end needs no alignment", &tight, "DDDDDD", "W0-4 S4-6" },
     { "the destination ends between", &tight, "DDDDD", "W0-4 E4-6 S4-6" },
     { "blocks of a byte", &bytes, "D0D|.|D|D", "W0-1 Z1-2 W2-3 Z3-4 W4-5 W5-6" },
-    { "nothing but what is left", &plain, "----|-----", "L0-4 L4-9" },
-    { "a block between", &plain, "----|DDDD|----", "L0-4 W4-8 L8-12" },
-    { "what is left ends inside a block", &plain, "------|DD", "L0-6 S6-8" },
-    { "what is left begins inside a block", &plain, "DDDDDD|------", "W0-4 S4-6 L6-12" },
-    { "a part is left in a block", &plain, "D|--|D", "S0-1 L1-3 S3-4" },
-    { "zeros beside what is left", &plain, "......|----|......", "Z0-6 L6-10 Z10-16" },
-    { "zeros that were read beside it", &plain, "000000|----|000000", "Z0-6 L6-10 Z10-16" },
-    { "what is left cuts a sector", &sectors, "DDD|---", "E2-4 S0-4 L4-6" },
-    { "or begins one", &sectors, "---|DDD", "L0-2 E2-4 S2-4 S4-6" },
-    { "a byte is left in a sector", &sectors, "DD|-|D", "E2-4 S0-4" },
-    { "a byte is written in a sector", &sectors, "-|D|--", "E0-2 S0-2 L2-4" },
-    { "two bytes are left in a sector, one by one", &sectors, "-|-|DD", "L0-2 S2-4" },
-    { "a block is left in two parts", &whole, "--|--|DDDD", "L0-4 W4-8" },
-    { "a block is left in part, twice", &whole, "-|D|-|D", "E0-4 E0-4 S0-4" },
-    { "what is left goes on over two blocks", &whole, "D|---|----|--|DD", "E0-4 S0-4 L4-8 E8-12 S8-12" },
-    { "the end cuts what is left", &whole, "DDDD|--", "W0-4 L4-6" },
-    { "the end cuts a block of which a part is left", &whole, "D|--", "E0-4 E0-4 S0-4" },
-    { "zeros of a block of which a part is left", &whole, "..|--", "E0-4 S0-4" },
-    { "the destination's end cuts a block that is left in part", &tight, "DDDD|D|-", "W0-4 E4-6 S4-6" },
-    { "and one that is left", &tight, "DDDD|-|-", "W0-4 L4-6" },
+    { "nothing but what is kept", &plain, "----|-----", "K0-4 K4-9" },
+    { "a block between", &plain, "----|DDDD|----", "K0-4 W4-8 K8-12" },
+    { "what is kept ends inside a block", &plain, "------|DD", "K0-6 S6-8" },
+    { "what is kept begins inside a block", &plain, "DDDDDD|------", "W0-4 S4-6 K6-12" },
+    { "a part is kept in a block", &plain, "D|--|D", "S0-1 K1-3 S3-4" },
+    { "zeros beside what is kept", &plain, "......|----|......", "Z0-6 K6-10 Z10-16" },
+    { "zeros that were read beside it", &plain, "000000|----|000000", "Z0-6 K6-10 Z10-16" },
+    { "what is kept cuts a sector", &sectors, "DDD|---", "E2-4 S0-4 K4-6" },
+    { "or begins one", &sectors, "---|DDD", "K0-2 E2-4 S2-4 S4-6" },
+    { "a byte is kept in a sector", &sectors, "DD|-|D", "E2-4 S0-4" },
+    { "a byte is written in a sector", &sectors, "-|D|--", "E0-2 S0-2 K2-4" },
+    { "two bytes are kept in a sector, one by one", &sectors, "-|-|DD", "K0-2 S2-4" },
+    { "a block is kept in two parts", &whole, "--|--|DDDD", "K0-4 W4-8" },
+    { "a block is kept in part, twice", &whole, "-|D|-|D", "E0-4 E0-4 S0-4" },
+    { "what is kept goes on over two blocks", &whole, "D|---|----|--|DD", "E0-4 S0-4 K4-8 E8-12 S8-12" },
+    { "the end cuts what is kept", &whole, "DDDD|--", "W0-4 K4-6" },
+    { "the end cuts a block of which a part is kept", &whole, "D|--", "E0-4 E0-4 S0-4" },
+    { "zeros of a block of which a part is kept", &whole, "..|--", "E0-4 S0-4" },
+    { "the destination's end cuts a block that is kept in part", &tight, "DDDD|D|-", "W0-4 E4-6 S4-6" },
+    { "and one that is kept", &tight, "DDDD|-|-", "W0-4 K4-6" },
   };
   char story[256];
 
@@ -296,7 +296,7 @@ mistakes_are_asserted(void **state)
 
 #define FLIGHTS_MAX 8
 
-enum { IS_PIECE_START = 1, IS_KNOWN_ZERO = 2, IS_LEFT = 4 }; /* of a byte of the source */
+enum { IS_PIECE_START = 1, IS_KNOWN_ZERO = 2, IS_KEPT = 4 }; /* of a byte of the source */
 
 /* The bytes of a piece, held by the assembler and by writes. */
 struct buffer {
@@ -322,7 +322,7 @@ struct world {
   uint8_t *wanted;      /* what the destination has to become */
   uint8_t *marks;       /* IS_* */
   uint64_t piece_max;
-  bool partial; /* some of it is to be left alone */
+  bool partial; /* some of it is to be kept */
 
   uint64_t fed;
   uint64_t handed_out;
@@ -446,21 +446,21 @@ land_one(struct world *world)
 static void
 feed(struct world *world)
 {
-  uint64_t offset = world->fed, left = world->source_size - offset;
-  uint64_t length = range_min(random_between(world->random, 1, world->piece_max), left), zeros = 0;
+  uint64_t offset = world->fed, rest = world->source_size - offset;
+  uint64_t length = range_min(random_between(world->random, 1, world->piece_max), rest), zeros = 0;
   struct piece piece = { .offset = offset, .slot = SLOT_NONE };
 
   let_go(world->poured);
   world->poured = NULL;
-  if (left == 0) {
+  if (rest == 0) {
     assemble_end(&world->assemble);
     return;
   }
-  while (zeros < left && world->source[offset + zeros] == 0)
+  while (zeros < rest && world->source[offset + zeros] == 0)
     zeros++;
   if (world->partial && random_one_in(world->random, 3)) {
-    piece.left = true;
-    memset(world->marks + offset, IS_LEFT, length);
+    piece.kept = true;
+    memset(world->marks + offset, IS_KEPT, length);
     memcpy(world->wanted + offset, world->destination + offset, length); /* nothing is written there yet */
   } else if (zeros > 0 && !random_one_in(world->random, 4)) {
     /* Known zeros may be long: they come without a read. */
@@ -506,7 +506,7 @@ give_edge(struct world *world, const struct action *action)
   memset(held, 0xdd, action->length);
   unsigned kept = 0;
   for (uint64_t at = action->offset; at < end; at++)
-    if (at >= world->source_size || world->marks[at] & IS_LEFT) {
+    if (at >= world->source_size || world->marks[at] & IS_KEPT) {
       held[at - action->offset] = world->destination[at];
       kept++;
     }
@@ -518,7 +518,7 @@ give_edge(struct world *world, const struct action *action)
 static bool
 is_left(const struct world *world, uint64_t at)
 {
-  return at < world->source_size && world->marks[at] & IS_LEFT;
+  return at < world->source_size && world->marks[at] & IS_KEPT;
 }
 
 /* Whether a request may begin or end here, which is inside a block: beside what
@@ -620,7 +620,7 @@ check_origin(const struct world *world, const struct action *action)
 static void
 carry_out(struct world *world, enum assemble_result result, const struct action *action)
 {
-  if (result == ASSEMBLE_LEAVE) {
+  if (result == ASSEMBLE_KEEP) {
     check_left(world, action);
   } else {
     check_place(world, result, action);
@@ -668,7 +668,7 @@ run_world(struct world *world)
       give_stage(world);
     else if (result == ASSEMBLE_WANTS_EDGE && !random_one_in(world->random, 4))
       give_edge(world, &action);
-    else if (result == ASSEMBLE_WRITE || result == ASSEMBLE_ZERO || result == ASSEMBLE_LEAVE)
+    else if (result == ASSEMBLE_WRITE || result == ASSEMBLE_ZERO || result == ASSEMBLE_KEEP)
       carry_out(world, result, &action);
     check(assemble_decided(&world->assemble) == world->handed_out);
     /* Zeros are kept back only as long as more of them may join. */

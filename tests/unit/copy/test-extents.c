@@ -283,7 +283,7 @@ static enum extent_kind
 kind_of(const struct extent *extent, enum part part)
 {
   if (part == PART_DIRTY && !(extent->values[1] & 1))
-    return EXTENT_IS_LEFT;
+    return EXTENT_IS_KEPT;
   return extent->values[0] & EXTENT_ZERO ? EXTENT_IS_ZERO : EXTENT_IS_DATA;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The queue decides in which order the destination is written: a piece that
- * leaves too early, twice or never is a disk that is silently wrong. */
+ * is popped too early, twice or never is a disk that is silently wrong. */
 #include "unit/unit.h"
 
 #include "copy/reorder.h"
@@ -154,13 +154,13 @@ a_full_queue_is_sorted(void **state)
 }
 
 /* Reads begin in ascending order, as slots are free, and answer in any order and
- * in parts; a slot is free again when its last piece has left. */
+ * in parts; a slot is free again when its last piece was popped. */
 static void
 one_random_copy(struct random *random)
 {
   struct read {
     uint64_t next, end; /* what hasn't been answered; next == end: all was */
-    uint64_t left;      /* bytes that have not yet been popped; 0: the slot is free */
+    uint64_t unpopped;  /* bytes that have not yet been popped; 0: the slot is free */
     bool backwards;     /* answers its last part first */
   } slots[SLOTS_MAX] = { 0 };
   uint64_t slot_count = random_between(random, 1, SLOTS_MAX), size = random_between(random, 1, 5000);
@@ -171,11 +171,11 @@ one_random_copy(struct random *random)
   for (unsigned turns = 0; frontier < size; turns++) {
     struct read *read = &slots[random_between(random, 0, slot_count - 1)];
     check(turns < 1000000); /* no deadlock */
-    if (read->left == 0 && planned < size) {
+    if (read->unpopped == 0 && planned < size) {
       read->next = planned;
-      read->left = random_between(random, 1, read_max);
-      read->left = read->left < size - planned ? read->left : size - planned;
-      read->end = planned += read->left;
+      read->unpopped = random_between(random, 1, read_max);
+      read->unpopped = read->unpopped < size - planned ? read->unpopped : size - planned;
+      read->end = planned += read->unpopped;
       read->backwards = random_one_in(random, 2);
     } else if (read->next < read->end) {
       uint64_t length = random_between(random, 1, read->end - read->next);
@@ -191,8 +191,8 @@ one_random_copy(struct random *random)
       check(piece.offset == start + frontier);
       frontier += piece.length;
       check(reorder.frontier == start + frontier);
-      check(piece.slot < slot_count && slots[piece.slot].left >= piece.length);
-      slots[piece.slot].left -= piece.length;
+      check(piece.slot < slot_count && slots[piece.slot].unpopped >= piece.length);
+      slots[piece.slot].unpopped -= piece.length;
     }
   }
   check(frontier == size && reorder_room(&reorder) == PIECES_MAX);

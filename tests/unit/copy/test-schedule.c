@@ -136,22 +136,22 @@ what_is_left_is_cut_exactly(void **state)
 
   (void)state;
   extents_init(&extents, 0);
-  extents_append(&extents, 700, EXTENT_IS_LEFT);
+  extents_append(&extents, 700, EXTENT_IS_KEPT);
   extents_append(&extents, 100, EXTENT_IS_DATA);
-  extents_append(&extents, 10, EXTENT_IS_LEFT);
+  extents_append(&extents, 10, EXTENT_IS_KEPT);
   extents_append(&extents, 600, EXTENT_IS_ZERO);
-  extents_append(&extents, 100, EXTENT_IS_LEFT);
+  extents_append(&extents, 100, EXTENT_IS_KEPT);
   extents_append(&extents, 1000, EXTENT_IS_DATA);
-  extents_append(&extents, 50, EXTENT_IS_ZERO); /* no bridge to what is left */
-  extents_append(&extents, 1536, EXTENT_IS_LEFT);
-  assert_step(&schedule, STEP_LEAVE, 0, 700);
+  extents_append(&extents, 50, EXTENT_IS_ZERO); /* no bridge to what is kept */
+  extents_append(&extents, 1536, EXTENT_IS_KEPT);
+  assert_step(&schedule, STEP_KEEP, 0, 700);
   assert_step(&schedule, STEP_READ, 700, 100);
-  assert_step(&schedule, STEP_LEAVE, 800, 10);
+  assert_step(&schedule, STEP_KEEP, 800, 10);
   assert_step(&schedule, STEP_ZERO, 810, 214);
   assert_step(&schedule, STEP_READ, 1024, 386); /* zeros of a part of a block, and so no more than that */
-  assert_step(&schedule, STEP_LEAVE, 1410, 100);
+  assert_step(&schedule, STEP_KEEP, 1410, 100);
   assert_step(&schedule, STEP_READ, 1510, 1050);
-  assert_step(&schedule, STEP_LEAVE, 2560, 1536);
+  assert_step(&schedule, STEP_KEEP, 2560, 1536);
   assert_step(&schedule, STEP_END, 0, 0);
 }
 
@@ -171,7 +171,7 @@ a_stream_is_read_without_end(void **state)
 
 /* ---- Random sources, against what is known of each byte ---- */
 
-enum { DATA = EXTENT_IS_DATA, ZERO = EXTENT_IS_ZERO, LEFT = EXTENT_IS_LEFT };
+enum { DATA = EXTENT_IS_DATA, ZERO = EXTENT_IS_ZERO, KEPT = EXTENT_IS_KEPT };
 
 struct source {
   struct schedule schedule;
@@ -190,17 +190,17 @@ is_zero_block(const struct source *source, uint64_t offset, uint64_t known)
   return end == offset + source->schedule.block_min || end == source->schedule.size;
 }
 
-/* Steps begin and end on the source's blocks, or beside what is left alone. */
+/* Steps begin and end on the source's blocks, or beside what is kept. */
 static bool
 may_begin(const struct source *source, uint64_t at)
 {
-  return at % source->schedule.block_min == 0 || source->bytes[at - 1] == LEFT;
+  return at % source->schedule.block_min == 0 || source->bytes[at - 1] == KEPT;
 }
 
 static bool
 may_end(const struct source *source, uint64_t at)
 {
-  return at % source->schedule.block_min == 0 || at == source->schedule.size || source->bytes[at] == LEFT;
+  return at % source->schedule.block_min == 0 || at == source->schedule.size || source->bytes[at] == KEPT;
 }
 
 static void
@@ -209,8 +209,8 @@ check_left(const struct source *source, const struct step *step, uint64_t known)
   uint64_t end = step->offset + step->length;
 
   for (uint64_t at = step->offset; at < end; at++)
-    check(source->bytes[at] == LEFT);
-  check(end == known || source->bytes[end] != LEFT);
+    check(source->bytes[at] == KEPT);
+  check(end == known || source->bytes[end] != KEPT);
 }
 
 static void
@@ -224,7 +224,7 @@ check_read(const struct source *source, const struct step *step, uint64_t known)
   check(step->length <= source->schedule.request_bytes);
   check(may_begin(source, step->offset) && may_end(source, end));
   for (uint64_t at = step->offset; at < end; at++)
-    check(source->bytes[at] != LEFT);
+    check(source->bytes[at] != KEPT);
   for (uint64_t at = end - range_min(block, step->length) + 1; at <= end && at < known; at++)
     at_change = at_change || source->bytes[at] != source->bytes[at - 1];
   check(on_grid || at_end || at_edge || at_change);
@@ -251,7 +251,7 @@ one_random_source(struct random *random)
   uint64_t size = random_between(random, 0, MODEL_BYTES), planned = 0, known = 0;
   uint64_t block = random_power(random, 0, 9), length_max = random_power(random, 0, 12);
   bool aligned = random_one_in(random, 3); /* a server that keeps to its own blocks */
-  uint64_t kinds = random_one_in(random, 2) ? LEFT : ZERO;
+  uint64_t kinds = random_one_in(random, 2) ? KEPT : ZERO;
 
   source.schedule = (struct schedule){ size, block, block << random_between(random, 0, 5), 0 };
   extents_init(&extents, 0);
@@ -273,7 +273,7 @@ one_random_source(struct random *random)
       continue;
     }
     check(step.offset == planned && step.length > 0 && step.length <= known - planned);
-    if (step.kind == STEP_LEAVE)
+    if (step.kind == STEP_KEEP)
       check_left(&source, &step, known);
     else if (step.kind == STEP_READ)
       check_read(&source, &step, known);

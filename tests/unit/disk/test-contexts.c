@@ -122,13 +122,13 @@ flags_decide_what_is_copied(void **state)
   } cases[] = {
     { 0, 0, PART_ALL, EXTENT_IS_DATA },    { 1, 0, PART_ALL, EXTENT_IS_DATA },
     { 2, 0, PART_ALL, EXTENT_IS_ZERO },    { 3, 1, PART_ALL, EXTENT_IS_ZERO },
-    { 0, 0, PART_DIRTY, EXTENT_IS_LEFT },  { 3, 0, PART_DIRTY, EXTENT_IS_LEFT },
+    { 0, 0, PART_DIRTY, EXTENT_IS_KEPT },  { 3, 0, PART_DIRTY, EXTENT_IS_KEPT },
     { 0, 1, PART_DIRTY, EXTENT_IS_DATA },  { 1, 1, PART_DIRTY, EXTENT_IS_DATA },
     { 2, 1, PART_DIRTY, EXTENT_IS_ZERO },  { 3, 1, PART_DIRTY, EXTENT_IS_ZERO },
-    { 0, 0, PART_LAYER, EXTENT_IS_LEFT },  { 3, 0, PART_LAYER, EXTENT_IS_LEFT },
+    { 0, 0, PART_LAYER, EXTENT_IS_KEPT },  { 3, 0, PART_LAYER, EXTENT_IS_KEPT },
     { 0, 1, PART_LAYER, EXTENT_IS_DATA },  { 1, 1, PART_LAYER, EXTENT_IS_DATA }, /* a local hole is still local */
-    { 3, 1, PART_LAYER, EXTENT_IS_ZERO },  { 0, 2, PART_LAYER, EXTENT_IS_LEFT },
-    { 0, 3, PART_LAYER, EXTENT_IS_LEFT },
+    { 3, 1, PART_LAYER, EXTENT_IS_ZERO },  { 0, 2, PART_LAYER, EXTENT_IS_KEPT },
+    { 0, 3, PART_LAYER, EXTENT_IS_KEPT },
   };
   struct contexts layers = make(CONTEXT_ALLOCATION_NAME, CONTEXT_DEPTH_NAME);
   struct contexts changes = make(CONTEXT_ALLOCATION_NAME, CONTEXT_DIRTY_PREFIX "b");
@@ -146,7 +146,7 @@ flags_decide_what_is_copied(void **state)
 static void
 the_joint_context_decides_likewise(void **state)
 {
-  static const enum extent_kind kinds[] = { EXTENT_IS_LEFT, EXTENT_IS_DATA, EXTENT_IS_ZERO, EXTENT_IS_LEFT };
+  static const enum extent_kind kinds[] = { EXTENT_IS_KEPT, EXTENT_IS_DATA, EXTENT_IS_ZERO, EXTENT_IS_KEPT };
   static const uint64_t flags[] = { 3, 4, 7, 8 };
   struct contexts joint = make(CONTEXT_JOINT_NAME, NULL);
 
