@@ -67,27 +67,24 @@ copy_release_slot(struct copy *copy, uint32_t slot)
 
 static const struct stage {
   const char *name;
-  bool (*ready)(struct copy *copy);
-  void (*run)(struct copy *copy);
+  bool (*run)(struct copy *copy); /* does one step; false: there is nothing to do now */
 } stages[] = {
-  { "destination", copy_destination_answered, copy_conclude_destination_answer },
-  { "source", copy_source_answered, copy_conclude_source_answer },
-  { "reclaim", copy_can_reclaim, copy_reclaim },
-  { "pour", copy_can_pour, copy_pour },
-  { "survey", copy_can_survey, copy_survey },
-  { "read", copy_can_read, copy_read },
-  { "end", copy_can_end, copy_end },
+  { "destination", copy_take_destination_answer },
+  { "source", copy_take_source_answer },
+  { "reclaim", copy_reclaim },
+  { "pour", copy_pour },
+  { "survey", copy_survey },
+  { "read", copy_read },
+  { "end", copy_end },
 };
 
-/* Runs the first stage that is ready. Returns false when none is. */
+/* Runs the first stage that has something to do. Returns false when none has. */
 static bool
 run_a_stage(struct copy *copy)
 {
   for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
-    if (stages[i].ready(copy)) {
-      stages[i].run(copy);
+    if (stages[i].run(copy))
       return true;
-    }
   return false;
 }
 

@@ -3,9 +3,9 @@
  *
  *   extents -> schedule -> source reads -> reorder -> assemble -> destination -> done
  *
- * A table of stages {name, ready, run}, in order of priority: whatever frees
- * something comes before what uses something up. The rooms never call each other;
- * the stages carry things between them. When no stage is ready, the loop waits.
+ * A table of stages {name, run}, in order of priority: whatever frees something
+ * comes before what uses something up. The rooms never call each other; the stages
+ * carry things between them. When no stage has anything to do, the loop waits.
  *
  * Nothing is allocated here: the tables are in struct copy, the payload in the
  * buffers that the caller hands over.
@@ -123,10 +123,6 @@ struct copy {
   uint32_t edge_stage;
   struct request flush_request;
   bool flushing;
-
-  struct request *source_answer; /* taken, about to be concluded */
-  struct request *destination_answer;
-  struct transfer *sent; /* whose buffer is about to be reclaimed */
 
   uint64_t done;        /* bytes that the destination has confirmed */
   uint64_t observed_ms; /* when the observer was last called */

@@ -25,13 +25,6 @@ stage_buffer(const struct copy *copy, uint32_t stage)
 
 /* ---- Answers ---- */
 
-bool
-copy_destination_answered(struct copy *copy)
-{
-  copy->destination_answer = copy->config.destination->ops->take(copy->config.destination);
-  return copy->destination_answer != NULL;
-}
-
 static void
 submit_to_destination(struct copy *copy, struct request *request)
 {
@@ -165,17 +158,20 @@ conclude_flush(struct copy *copy)
     copy_fail(copy, copy->config.destination, "flushing", copy_good_up_to(copy), copy->flush_request.errnum);
 }
 
-void
-copy_conclude_destination_answer(struct copy *copy)
+bool
+copy_take_destination_answer(struct copy *copy)
 {
-  struct request *request = copy->destination_answer;
+  struct request *answer = copy->config.destination->ops->take(copy->config.destination);
 
-  if (request == &copy->edge_request)
+  if (!answer)
+    return false;
+  if (answer == &copy->edge_request)
     conclude_edge(copy);
-  else if (request == &copy->flush_request)
+  else if (answer == &copy->flush_request)
     conclude_flush(copy);
   else
-    conclude_transfer(copy, (struct transfer *)request);
+    conclude_transfer(copy, (struct transfer *)answer);
+  return true;
 }
 _Static_assert(offsetof(struct transfer, request) == 0, "a transfer is found by its request");
 
@@ -200,20 +196,17 @@ find_sent(struct copy *copy, bool wants_slot, bool wants_stage)
 }
 
 bool
-copy_can_reclaim(struct copy *copy)
+copy_reclaim(struct copy *copy)
 {
   if (!copy->config.destination->ops->has_sent || copy->transfers_out == 0 || copy_has_failed(copy))
     return false;
   bool wants_slot = !copy->all_planned && copy_find_free_slot(copy) == SLOT_NONE;
   bool wants_stage = copy->pour_wait == POUR_WAITS_FOR_STAGE && find_free_stage(copy) == STAGE_NONE;
-  copy->sent = wants_slot || wants_stage ? find_sent(copy, wants_slot, wants_stage) : NULL;
-  return copy->sent != NULL;
-}
-
-void
-copy_reclaim(struct copy *copy)
-{
-  give_up_buffer(copy, copy->sent);
+  struct transfer *sent = wants_slot || wants_stage ? find_sent(copy, wants_slot, wants_stage) : NULL;
+  if (!sent)
+    return false;
+  give_up_buffer(copy, sent);
+  return true;
 }
 
 /* ---- Pouring ---- */
@@ -224,8 +217,8 @@ all_popped(const struct copy *copy)
   return copy->all_planned && copy->reorder.frontier == copy->source_end;
 }
 
-bool
-copy_can_pour(struct copy *copy)
+static bool
+can_pour(const struct copy *copy)
 {
   const struct traits *traits = &copy->config.destination->traits;
 
@@ -381,11 +374,13 @@ read_edge(struct copy *copy, const struct action *action)
   submit_to_destination(copy, &copy->edge_request);
 }
 
-void
+bool
 copy_pour(struct copy *copy)
 {
   struct action action;
 
+  if (!can_pour(copy))
+    return false;
   copy->pour_wait = POUR_GOES_ON;
   switch (assemble_next(&copy->assemble, &action)) {
   case ASSEMBLE_WANTS_PIECE:
@@ -412,12 +407,13 @@ copy_pour(struct copy *copy)
     copy->pour_wait = POUR_IS_DONE;
     break;
   }
+  return true;
 }
 
 /* ---- The end ---- */
 
-bool
-copy_can_end(struct copy *copy)
+static bool
+can_end(const struct copy *copy)
 {
   if (copy->finished || copy->flushing || copy->transfers_out > 0 || copy->pour_wait == POUR_WAITS_FOR_EDGE)
     return false;
@@ -429,14 +425,17 @@ copy_can_end(struct copy *copy)
 
 /* What is there is brought to stable storage also after a fault elsewhere, so
  * that what we say of it holds. */
-void
+bool
 copy_end(struct copy *copy)
 {
+  if (!can_end(copy))
+    return false;
   if (!copy->config.flush || !copy->config.destination->traits.can_flush || copy->destination_failed) {
     copy->finished = true;
-    return;
+    return true;
   }
   copy->flushing = true;
   copy->flush_request = (struct request){ .kind = REQUEST_FLUSH };
   submit_to_destination(copy, &copy->flush_request);
+  return true;
 }

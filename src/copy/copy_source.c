@@ -9,13 +9,6 @@
 
 /* ---- Answers ---- */
 
-bool
-copy_source_answered(struct copy *copy)
-{
-  copy->source_answer = copy->config.source->ops->take(copy->config.source);
-  return copy->source_answer != NULL;
-}
-
 /* A block status that failed costs its shortcut alone: the window is read. But
  * where only a part of the source is wanted, nobody knows what that is then. */
 static void
@@ -78,13 +71,18 @@ conclude_read(struct copy *copy, struct slot *slot)
   copy_release_slot(copy, (uint32_t)(slot - copy->slots));
 }
 
-void
-copy_conclude_source_answer(struct copy *copy)
+bool
+copy_take_source_answer(struct copy *copy)
 {
-  if (copy->source_answer == &copy->survey_request)
+  struct request *answer = copy->config.source->ops->take(copy->config.source);
+
+  if (!answer)
+    return false;
+  if (answer == &copy->survey_request)
     conclude_survey(copy);
   else
-    conclude_read(copy, (struct slot *)copy->source_answer);
+    conclude_read(copy, (struct slot *)answer);
+  return true;
 }
 _Static_assert(offsetof(struct slot, request) == 0, "a slot is found by its request");
 
@@ -96,26 +94,23 @@ source_has_room(const struct copy *copy)
 
 /* ---- Reads ---- */
 
-/* Whether the rate allows a read now; if not, the loop waits until it does. */
+/* Whether the next step can be made, but for the rate. */
 static bool
-rate_allows(struct copy *copy)
+can_read(const struct copy *copy)
 {
-  copy->held_back = copy->rate.bytes_per_s > 0 && rate_wait_us(&copy->rate, loop_now_us(copy->config.loop)) > 0;
-  return !copy->held_back;
-}
-
-bool
-copy_can_read(struct copy *copy)
-{
-  copy->held_back = false;
   if (copy_has_failed(copy) || copy->all_planned)
     return false;
   if (!extents_front(&copy->extents) && copy->extents.start < copy->schedule.size)
     return false; /* the survey isn't back yet */
   /* Every read may come back in many pieces, and they must all find room. */
   return source_has_room(copy) && pace_has_room(&copy->pace) &&
-         reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX && copy_find_free_slot(copy) != SLOT_NONE &&
-         rate_allows(copy);
+         reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX && copy_find_free_slot(copy) != SLOT_NONE;
+}
+
+static bool
+is_over_rate(const struct copy *copy)
+{
+  return copy->rate.bytes_per_s > 0 && rate_wait_us(&copy->rate, loop_now_us(copy->config.loop)) > 0;
 }
 
 /* Within its slot, data lies as it does on the disk: a block of the destination
@@ -148,8 +143,8 @@ submit_read(struct copy *copy, const struct step *step)
   copy->config.source->ops->submit(copy->config.source, &slot->request);
 }
 
-void
-copy_read(struct copy *copy)
+static void
+take_step(struct copy *copy)
 {
   struct step step = schedule_next(&copy->schedule, &copy->extents);
 
@@ -172,10 +167,22 @@ copy_read(struct copy *copy)
   }
 }
 
+bool
+copy_read(struct copy *copy)
+{
+  bool can = can_read(copy);
+
+  copy->held_back = can && is_over_rate(copy); /* the loop then waits until the rate allows it */
+  if (!can || copy->held_back)
+    return false;
+  take_step(copy);
+  return true;
+}
+
 /* ---- Surveys ---- */
 
-bool
-copy_can_survey(struct copy *copy)
+static bool
+can_survey(const struct copy *copy)
 {
   const struct extents *extents = &copy->extents;
 
@@ -183,16 +190,19 @@ copy_can_survey(struct copy *copy)
          extents_room(extents) >= SURVEY_EXTENTS_MAX && extents->end - extents->start < 2 * copy->survey_bytes;
 }
 
-void
+bool
 copy_survey(struct copy *copy)
 {
   uint64_t start = copy->extents.end;
   uint64_t end = range_end(start, range_align_up(copy->survey_bytes, copy->schedule.block_min));
 
+  if (!can_survey(copy))
+    return false;
   copy->survey_request = (struct request){ .kind = REQUEST_SURVEY,
                                            .offset = start,
                                            .length = range_min(end, copy->schedule.size) - start,
                                            .survey = &copy->survey };
   copy->surveying = true;
   copy->config.source->ops->submit(copy->config.source, &copy->survey_request);
+  return true;
 }

@@ -1,40 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /* copy_stages: what the files that make up `copy` share, and nobody else needs.
  *
- * A stage is a pair: whether it can run now, and one step of its work. copy.c
- * has their table and the turns; copy_source.c has those that bring the source
- * in, copy_destination.c those that pour it out.
+ * A stage is a function that does one step of its work, if there is one to be done
+ * now, and returns whether there was. copy.c has their table and the turns;
+ * copy_source.c has those that bring the source in, copy_destination.c those that
+ * pour it out.
  */
 #ifndef DECANT_COPY_STAGES_H
 #define DECANT_COPY_STAGES_H
 
 #include "copy/copy.h"
 
-/* Answers of the source: reads become pieces in the reorder queue, surveys
+/* Takes an answer of the source: reads become pieces in the reorder queue, surveys
  * become known extents. */
-bool copy_source_answered(struct copy *copy);
-void copy_conclude_source_answer(struct copy *copy);
+bool copy_take_source_answer(struct copy *copy);
 /* Asks for extents, ahead of the reads. */
-bool copy_can_survey(struct copy *copy);
-void copy_survey(struct copy *copy);
+bool copy_survey(struct copy *copy);
 /* Submits the next read, or lets the next run of zeros pass. */
-bool copy_can_read(struct copy *copy);
-void copy_read(struct copy *copy);
+bool copy_read(struct copy *copy);
 
-/* Answers of the destination: buffers come home. */
-bool copy_destination_answered(struct copy *copy);
-void copy_conclude_destination_answer(struct copy *copy);
+/* Takes an answer of the destination: buffers come home. */
+bool copy_take_destination_answer(struct copy *copy);
 /* Takes back the buffer of a write that has been sent. Only when one is wanted: until
  * then it could be written from again. */
-bool copy_can_reclaim(struct copy *copy);
-void copy_reclaim(struct copy *copy);
+bool copy_reclaim(struct copy *copy);
 /* Carries what is in order from the reorder queue through the assembler to the
  * destination. */
-bool copy_can_pour(struct copy *copy);
-void copy_pour(struct copy *copy);
+bool copy_pour(struct copy *copy);
 /* The end, good or bad: flushes, and finishes. */
-bool copy_can_end(struct copy *copy);
-void copy_end(struct copy *copy);
+bool copy_end(struct copy *copy);
 
 /* Whether something went wrong already. */
 bool copy_has_failed(const struct copy *copy);
