@@ -2,7 +2,7 @@
 /* limits: every bound of the program, and how they hang together.
  *
  * Nothing here grows at run time. docs/MEMORY.md adds these up in prose; the
- * assertions below and in copy.h hold the relations that the code leans on.
+ * assertions below hold the relations that the code leans on.
  */
 #ifndef DECANT_LIMITS_H
 #define DECANT_LIMITS_H
@@ -126,7 +126,11 @@
 /* Where a server says nothing: what the protocol tells clients to assume
  * ("Block size constraints"). */
 #define BLOCK_BYTES_PREFERRED_DEFAULT (4 * KIB)
-#define REQUEST_BYTES_MAX_DEFAULT (32 * MIB)
+/* The largest read or write that a server is asked for: what the protocol tells
+ * clients to assume in the same place, also of one that would take more. */
+#define SERVER_REQUEST_BYTES_MAX (32 * MIB)
+/* The largest of a file, a pipe or the like. */
+#define LOCAL_REQUEST_BYTES_MAX (32 * MIB)
 
 /* Runs of zeros at least this long in data become holes, unless -S says else. */
 #define SPARSE_BYTES_DEFAULT (4 * KIB)

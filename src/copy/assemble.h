@@ -26,7 +26,7 @@
 #define STAGE_NONE UINT32_MAX
 
 struct assemble_config {
-  uint64_t block_bytes; /* writes and zeros start and end on multiples of this, but at the end and beside what is kept */
+  uint64_t block_bytes; /* writes and zeros start and end on multiples of this, but at the end and beside the kept */
   uint64_t block_min;   /* there too, they are multiples of this: a power of two <= block_bytes */
   uint64_t write_max;   /* the largest write, a multiple of block_bytes */
   uint64_t zero_max;    /* the largest zero, a multiple of block_bytes; zeros don't cross its multiples */

@@ -362,6 +362,7 @@ lend_stage(struct copy *copy)
 static void
 read_edge(struct copy *copy, const struct action *action)
 {
+  assert(copy->config.destination->traits.can_read); /* whoever has blocks larger than a byte */
   copy->edge_stage = take_stage(copy);
   if (copy->edge_stage == STAGE_NONE)
     return;

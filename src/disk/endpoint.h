@@ -7,10 +7,10 @@
  * or failed, in any order: also after the connection that carried it died (then with
  * ENOTCONN). It can then be submitted again, to the same endpoint or to another.
  *
- * Network ends never wait in any of these calls; the endpoint says in `watch`
- * what it waits for, and the loop waits for all at once. Files and devices that
- * are written through the ring don't either; otherwise they answer within
- * `submit`, and so may wait for the disk.
+ * Network ends wait in none of these calls but `close`, which says goodbye; the
+ * endpoint says in `watch` what it waits for, and the loop waits for all at once.
+ * Files and devices that are written through the ring don't wait either; otherwise
+ * they answer within `submit`, and so may wait for the disk.
  *
  * What a kind of endpoint can do stands in its traits, as data: the rooms above
  * ask what it can do, never which kind it is.

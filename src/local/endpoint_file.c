@@ -84,7 +84,7 @@ read_rest(struct endpoint_file *file, struct request *request)
 static bool
 is_cached(const struct endpoint_file *file, const struct request *request)
 {
-  unsigned char pages[REQUEST_BYTES_MAX_DEFAULT / PAGE_BYTES];
+  unsigned char pages[LOCAL_REQUEST_BYTES_MAX / PAGE_BYTES];
   uint64_t count = (request->length + PAGE_BYTES - 1) / PAGE_BYTES;
 
   if (!file->mapped || request->offset + request->length > file->mapped_bytes || count > sizeof pages ||
@@ -656,7 +656,7 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
   file->base.traits = (struct traits){ .size = SIZE_UNKNOWN,
                                        .block_min = 1,
                                        .block_preferred = BLOCK_BYTES_PREFERRED_DEFAULT,
-                                       .request_max = REQUEST_BYTES_MAX_DEFAULT,
+                                       .request_max = LOCAL_REQUEST_BYTES_MAX,
                                        .can_zero = true,
                                        .can_flush = true,
                                        .can_read = true,

@@ -44,7 +44,7 @@ endpoint_null_open(struct endpoint_null *null)
   null->base.traits = (struct traits){ .size = SIZE_UNKNOWN,
                                        .block_min = 1,
                                        .block_preferred = BLOCK_BYTES_PREFERRED_DEFAULT,
-                                       .request_max = REQUEST_BYTES_MAX_DEFAULT,
+                                       .request_max = LOCAL_REQUEST_BYTES_MAX,
                                        .can_zero = true,
                                        .grows = true,
                                        .requests_max = WRITES_MAX };

@@ -178,7 +178,7 @@ endpoint_pipe_open(struct endpoint_pipe *pipe, int fd, enum role role, struct fa
   pipe->base.traits = (struct traits){ .size = SIZE_UNKNOWN,
                                        .block_min = 1,
                                        .block_preferred = BLOCK_BYTES_PREFERRED_DEFAULT,
-                                       .request_max = REQUEST_BYTES_MAX_DEFAULT,
+                                       .request_max = LOCAL_REQUEST_BYTES_MAX,
                                        .can_flush = pipe->is_file,
                                        .in_order = true,
                                        .grows = true,

@@ -196,7 +196,7 @@ learn_block_sizes(struct endpoint_nbd *nbd, struct fault *fault)
     preferred = BLOCK_BYTES_PREFERRED_DEFAULT;
   traits->block_min = min;
   traits->block_preferred = range_max(preferred, min);
-  traits->request_max = range_max(max ? range_min(max, REQUEST_BYTES_MAX_DEFAULT) : REQUEST_BYTES_MAX_DEFAULT, min);
+  traits->request_max = range_max(max ? range_min(max, SERVER_REQUEST_BYTES_MAX) : SERVER_REQUEST_BYTES_MAX, min);
   return 0;
 }
 

@@ -11,10 +11,10 @@
 static const struct budget_needs easy = { .payload_bytes = PAYLOAD_BYTES_DEFAULT,
                                           .sparse_bytes = SPARSE_BYTES_DEFAULT,
                                           .source_block_min = 1,
-                                          .source_request_max = REQUEST_BYTES_MAX_DEFAULT,
+                                          .source_request_max = LOCAL_REQUEST_BYTES_MAX,
                                           .destination_block_min = 1,
                                           .destination_block_preferred = BLOCK_BYTES_PREFERRED_DEFAULT,
-                                          .destination_request_max = REQUEST_BYTES_MAX_DEFAULT };
+                                          .destination_request_max = LOCAL_REQUEST_BYTES_MAX };
 
 static void check_plan(const struct budget *budget, const struct budget_needs *needs);
 
@@ -225,8 +225,8 @@ one_random_pair(struct random *random)
 
   if (needs.payload_bytes < PAYLOAD_BYTES_MAX)
     needs.payload_bytes += random_between(random, 0, needs.payload_bytes - 1);
-  needs.source_request_max = random_between(random, needs.source_block_min, REQUEST_BYTES_MAX_DEFAULT);
-  needs.destination_request_max = random_between(random, needs.destination_block_min, REQUEST_BYTES_MAX_DEFAULT);
+  needs.source_request_max = random_between(random, needs.source_block_min, LOCAL_REQUEST_BYTES_MAX);
+  needs.destination_request_max = random_between(random, needs.destination_block_min, LOCAL_REQUEST_BYTES_MAX);
   needs.destination_block_preferred = range_max(random_power(random, 0, 25), needs.destination_block_min);
   if (budget_plan(&budget, &needs, &fault) == 0)
     check_plan(&budget, &needs);
