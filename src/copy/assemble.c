@@ -215,7 +215,7 @@ keep(struct assemble *assemble, uint64_t length, struct action *action)
  * kept; those in a block with others are completed from the destination, for which
  * the next piece must be there, or be known not to come. */
 static enum assemble_result
-settle(struct assemble *assemble, struct action *action)
+assemble_settle(struct assemble *assemble, struct action *action)
 {
   uint64_t start = filled(assemble), end = assemble->position;
   bool is_open = assemble->piece.length == 0 && !assemble->ended; /* more to be kept may follow */
@@ -230,7 +230,7 @@ settle(struct assemble *assemble, struct action *action)
 }
 
 static enum assemble_result
-finish(struct assemble *assemble, struct action *action)
+assemble_finish(struct assemble *assemble, struct action *action)
 {
   if (assemble->staged > 0) {
     uint64_t end = edge_end(assemble, assemble->position);
@@ -278,9 +278,9 @@ assemble_next(struct assemble *assemble, struct action *action)
       piece->kept = false;
     }
     if (assemble->kept > 0)
-      return settle(assemble, action);
+      return assemble_settle(assemble, action);
     if (piece->length == 0)
-      return assemble->ended ? finish(assemble, action) : ASSEMBLE_WANTS_PIECE;
+      return assemble->ended ? assemble_finish(assemble, action) : ASSEMBLE_WANTS_PIECE;
     if (begins_with_a_block(assemble)) {
       if (take_blocks(assemble, action, &result))
         return result;

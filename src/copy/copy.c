@@ -162,7 +162,7 @@ take_a_turn(struct copy *copy, struct fault *fault)
 
 /* What went wrong, where, how far the destination is good, and how to go on. */
 static void
-tell(const struct copy *copy, struct fault *fault)
+copy_tell(const struct copy *copy, struct fault *fault)
 {
   const struct failure *failure = &copy->failure;
   const char *why = NULL; /* where errno's own words would mislead */
@@ -236,7 +236,7 @@ copy_run(struct copy *copy, struct fault *fault)
       return -1;
   observe(copy);
   if (copy_has_failed(copy) && !is_complete(copy)) {
-    tell(copy, fault);
+    copy_tell(copy, fault);
     return -1;
   }
   assert(copy_is_home(copy));

@@ -149,7 +149,7 @@ conclude_edge(struct copy *copy)
 }
 
 static void
-conclude_flush(struct copy *copy)
+copy_conclude_flush(struct copy *copy)
 {
   copy->flushing = false;
   copy->flushed = copy->flush_request.errnum == 0;
@@ -168,7 +168,7 @@ copy_take_destination_answer(struct copy *copy)
   if (answer == &copy->edge_request)
     conclude_edge(copy);
   else if (answer == &copy->flush_request)
-    conclude_flush(copy);
+    copy_conclude_flush(copy);
   else
     conclude_transfer(copy, (struct transfer *)answer);
   return true;
