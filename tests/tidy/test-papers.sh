@@ -3,7 +3,7 @@
 # What README and docs/ tell people to type has to work as it stands there: in any shell, with targets that exist, on files that
 # exist.
 #
-# cases: quoted targets links
+# cases: quoted targets links paths
 
 . "$(dirname "$0")/../functions.sh"
 unset MAKEFLAGS MAKEOVERRIDES MFLAGS
@@ -38,6 +38,13 @@ links)
         done < <(grep -oE '\]\([^)#:]+' "$paper" | sed 's/^](//')
     done
     [ "$seen" -ge 5 ] || fail "only $seen links were looked at" ;;
+paths)
+    seen=0
+    while read -r path; do
+        seen=$((seen + 1))
+        [ -e "$path" ] || complain "$(grep -lF "\`$path\`" "${papers[@]}" | tr '\n' ' ')name $path, which isn't there"
+    done < <(grep -ohE '`(src|tests|docs|boards|rootfs|third_party)/[a-z0-9_./-]+`' "${papers[@]}" | tr -d '`' | sort -u)
+    [ "$seen" -ge 10 ] || fail "only $seen paths were looked at" ;;
 *) fail "no such case" ;;
 esac
 [ "$bad" -eq 0 ]
