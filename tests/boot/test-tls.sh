@@ -5,9 +5,9 @@
 # cases: ca-in-a-second-initramfs pin unknown-ca
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/../tls.sh"
+. "$(dirname "$0")/machine.sh"
 
-requires_program qemu-system-x86_64 nbdkit openssl
-ours=$TOP/build/boards/qemu-x86_64/initramfs.gz
+requires_program openssl
 make_server p256 'cn = golden' 'ip_address = 10.0.2.2' tls_www_server signing_key
 make_image source.img 16M
 yes 'what was there before' | head -c 16M >before || true
@@ -15,34 +15,25 @@ cp before target.raw
 
 serve_tcp source 127.0.0.1 --readonly --tls=require --tls-certificates="$TEST_DIR/server" file source.img
 
-# second_initramfs: ours with ca.pem where libnbd looks for it
-second_initramfs() {
-    printf '%s\n' 'dir 0755 /etc/pki' 'dir 0755 /etc/pki/libnbd' "file 0644 /etc/pki/libnbd/ca-cert.pem $TEST_DIR/ca.pem" >list
-    "$TOP/rootfs/mkcpio" list | gzip -n >ca.gz
-    cat "$ours" ca.gz
-}
-
-# boot INITRAMFS APPEND PATTERN: the console must have a line like that.
-boot() {
-    INITRAMFS=$1 timeout --kill-after=5 250 "$TOP/boards/qemu-x86_64/run" -b "$TOP/build" \
-        "decant.source=nbds://10.0.2.2:$port/ decant.destination=/dev/vda decant.options=-v decant.then=poweroff $2" \
-        target.raw -rtc base=1970-01-01T00:00:00 </dev/null 2>&1 | tr -d '\r' >console ||
-        fail "the machine did not end by itself: $(tail -n 20 console)"
-    grep -Eq "$3" console || fail "no line like '$3' on the console: $(tail -n 20 console)"
+# boot_1970 INITRAMFS APPEND PATTERN: the console must have a line like that.
+boot_1970() {
+    INITRAMFS=$1 boot "decant.source=nbds://10.0.2.2:$port/ decant.destination=/dev/vda decant.options=-v decant.then=poweroff $2" \
+        -rtc base=1970-01-01T00:00:00 </dev/null
+    console_says "$3"
 }
 
 case $1 in
 ca-in-a-second-initramfs)
-    second_initramfs >both
-    boot both '' '^decant: result=ok bytes=16777216 '
+    second_initramfs 'dir 0755 /etc/pki' 'dir 0755 /etc/pki/libnbd' "file 0644 /etc/pki/libnbd/ca-cert.pem $TEST_DIR/ca.pem" >both
+    boot_1970 both '' '^decant: result=ok bytes=16777216 '
     grep -q 'the clock is wrong, certificates were judged as of when decant was built' console ||
         fail "not a word about the clock: $(cat console)"
     same source.img target.raw ;;
 pin)
     pin=$(openssl x509 -in server/server-cert.pem -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum)
-    boot "$ours" "decant.pin=sha256:${pin%% *}" '^decant: result=ok bytes=16777216 '
+    boot_1970 "$ours" "decant.pin=sha256:${pin%% *}" '^decant: result=ok bytes=16777216 '
     same source.img target.raw ;;
 unknown-ca)
-    boot "$ours" '' '^decant: result=failed code=1 reason=.*unknown CA, "ca"; put .* into /etc/pki/libnbd/ca-cert.pem'
+    boot_1970 "$ours" '' '^decant: result=failed code=1 reason=.*unknown CA, "ca"; put .* into /etc/pki/libnbd/ca-cert.pem'
     same before target.raw ;;
 esac
