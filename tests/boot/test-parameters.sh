@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The appliance's init takes servers and block devices, and nothing that would become
+# a file in memory and be called a disk; it always says what came of it, and only a
+# copy is a success. All in one boot, whose first process gives init one kernel command
+# line after the other.
+. "$(dirname "$0")/../functions.sh"
+. "$(dirname "$0")/machine.sh"
+
+# PARAMETERS -> how the line goes on after `decant: result=`.
+checks=(
+    'decant.source=/golden.img decant.destination=vda -> failed code=64 reason=decant.destination=vda is .* write /dev/NAME or '
+    'decant.source=/golden.img decant.destination=serial=X -> failed code=64 reason=decant.destination=serial=X is '
+    'decant.source=/golden.img decant.destination=null: -> failed code=64 reason=decant.destination=null: is '
+    'decant.source=/golden.img decant.destination=- -> failed code=64 reason=decant.destination=- is '
+    'decant.source=/golden.img decant.destination=/tmp/vda -> failed code=64 reason=decant.destination=/tmp/vda is '
+    'decant.source=/golden.img decant.destination=ndb://10.0.2.2/ -> failed code=64 reason=decant.destination=ndb://10.0.2.2/ is '
+    'decant.source=/golden.img decant.destination="[ cat ]" -> failed code=64 reason=decant.destination=\[ cat \] is '
+    'decant.source=/golden.img decant.destination=/dev/zero -> failed code=64 reason=/dev/zero is not a block device'
+    'decant.source=/golden.img -> failed code=64 reason=decant.destination is not given'
+    'decant.destination=/dev/vda -> failed code=64 reason=decant.source is not given'
+    'decant.source=vda decant.destination=/dev/vda -> failed code=64 reason=decant.source=vda is '
+    'decant.source=- decant.destination=/dev/vda -> failed code=64 reason=decant.source=- is '
+    'decant.source=/nosuch decant.destination=/dev/vda -> failed code=64 reason=decant.source=/nosuch: there is no such file'
+    'decant.source=/dev/zero decant.destination=/dev/vda -> failed code=64 reason=/dev/zero is not a block device'
+    'decant.source=/golden.img decant.destination=/dev/vda decant.options=--help -> failed code=64 reason=decant copied nothing'
+    'decant.source=/golden.img decant.destination=/dev/vda ip=kill -> failed code=1 reason=init was ended before'
+    'decant.source=/golden.img decant.destination=/dev/vda -> ok bytes=1048576 '
+)
+
+# One line a check; its `session` has no console. What it makes in memory is found out, and so is what it does to the disk.
+cat >checks <<'END'
+#!/bin/sh
+export PATH=/bin
+busybox mount -t proc proc /proc
+busybox --install -s /bin
+mount -t devtmpfs devtmpfs /dev
+while read -r module; do insmod "/lib/modules/$module"; done </lib/modules/order
+mv /bin/network /bin/network.real
+printf '#!/bin/sh\n[ "$1" != kill ] || kill -KILL $PPID\n' >/bin/network
+chmod +x /bin/network
+check=0
+while read -r parameters; do
+    check=$((check + 1))
+    rm -rf /run/* /tmp/*
+    printf '%s\n' "$parameters" >/tmp/cmdline
+    mount -o bind /tmp/cmdline /proc/cmdline
+    before=$(sha256sum </dev/vda)
+    touch /run/log
+    /init session >>/run/log 2>&1
+    umount /proc/cmdline
+    [ "$(sha256sum </dev/vda)" = "$before" ] || echo "disk written: $check"
+    echo "check $check: $(sed -n 's/^decant: result=//p' /run/log)"
+done </parameters
+find / -xdev -name '*vda*' -o -name '*serial=*' -o -name '*ndb*' -o -name 'null:' -o -name '\[ *' | sed 's/^/in memory: /'
+poweroff -f
+END
+printf '%s\n' "${checks[@]%% -> *}" >parameters
+make_image golden.img 1M
+yes 'what was there before' | head -c 16M >target.raw || true
+second_initramfs "file 0755 /checks $TEST_DIR/checks" "file 0644 /parameters $TEST_DIR/parameters" \
+    "file 0644 /golden.img $TEST_DIR/golden.img" >both
+INITRAMFS=both boot 'rdinit=/checks' </dev/null
+
+for ((i = 0; i < ${#checks[@]}; i++)); do
+    grep -Eq -- "^check $((i + 1)): ${checks[i]##* -> }" console ||
+        fail "expected: ${checks[i]}; got: $(grep "^check $((i + 1)):" console || tail -n 20 console)"
+done
+! grep '^in memory' console || fail "a file was made in memory"
+[ "$(grep '^disk written' console)" = "disk written: ${#checks[@]}" ] || fail "$(grep '^disk written' console)"
+cmp -n 1048576 golden.img target.raw
