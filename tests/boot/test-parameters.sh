@@ -57,7 +57,7 @@ poweroff -f
 END
 printf '%s\n' "${checks[@]%% -> *}" >parameters
 make_image golden.img 1M
-yes 'what was there before' | head -c 16M >target.raw || true
+yes 'what was there before' | head -c 2M >target.raw || true
 second_initramfs "file 0755 /checks $TEST_DIR/checks" "file 0644 /parameters $TEST_DIR/parameters" \
     "file 0644 /golden.img $TEST_DIR/golden.img" >both
 INITRAMFS=both boot 'rdinit=/checks' </dev/null
