@@ -37,6 +37,12 @@ PSK_CLIENT := $(BUILD)/tests/psk-client
 $(PSK_CLIENT): tests/peers/psk-client.c $(UNIT_A) tests/tests.mk
 	$(call say,CC) $(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_A) $(BEARSSL_A) -o $@
 
+# Runs a program and says how deep its stack was.
+STACK := $(BUILD)/tests/stack
+$(STACK): tests/stack.c
+	@mkdir -p $(@D)
+	$(UNIT_CC) -std=gnu11 -O2 -Wall -Wextra -Wshadow $< -o $@
+
 # Kept, or make would take them for steps on the way and delete them.
 .SECONDARY: $(UNIT_OBJECTS)
 
@@ -55,13 +61,19 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(PSK_CLIENT) $(FUZZERS) all image
+check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(PSK_CLIENT) $(STACK) $(FUZZERS) all image
 	@tests/run $(TESTS)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo
 .PHONY: check-upstream
 check-upstream: all
 	@tests/run $(wildcard tests/upstream/test-*.sh)
+
+## stack: how deep the stack gets, in what goes deepest, held to what docs/MEMORY.md says
+.PHONY: stack
+stack: all $(STACK)
+	@tests/run tests/integration/test-stack.sh
+	@sed -n 's/^the stack was //p' $(BUILD)/tests/logs/*test-stack.sh_*.log | sort -n | tail -n 1
 
 # ---- Beside the peers ----
 
