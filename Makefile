@@ -8,7 +8,7 @@ endif
 VERSION := 0.1
 
 # When this tree was made, in seconds since 1970; asked for once, by whoever needs it first.
-BUILD_TIME = $(eval BUILD_TIME := $$(shell SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' ./build-time))$(BUILD_TIME)
+BUILD_TIME = $(eval BUILD_TIME := $$(shell SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' third_party/build-time))$(BUILD_TIME)
 
 # Sorting, matching and comparing are the same everywhere.
 export LC_ALL := C

@@ -110,12 +110,13 @@ build-time)
     requires_program git
     expect_time() {
         local tree=$1 expected=$2 got
-        got=$("$tree/build-time" 2>err) || fail "$3: $(cat err)"
+        got=$("$tree/third_party/build-time" 2>err) || fail "$3: $(cat err)"
         [ "$got" = "$expected" ] || fail "$3: $got instead of $expected: $(cat err)"
     }
     export GIT_CONFIG_NOSYSTEM=1 HOME=$TEST_DIR
-    mkdir repository unpacked bare outer outer/inner
-    cp "$TOP/build-time" "$TOP/.gitattributes" repository
+    mkdir -p {repository,bare,outer/inner}/third_party unpacked
+    cp "$TOP/third_party/build-time" repository/third_party
+    cp "$TOP/.gitattributes" repository
     git -C repository init -q 2>/dev/null
     git -C repository add .
     GIT_COMMITTER_DATE='1700000000 +0545' git -C repository -c user.name=a -c user.email=b commit -qm c
@@ -131,11 +132,11 @@ build-time)
     expect_time unpacked 1700000000 "an archive"
     [ ! -s err ] || fail "an archive knows its time: $(cat err)"
     # A tree of nothing but files, also within the repository of something else.
-    cp "$TOP/build-time" bare
+    cp "$TOP/third_party/build-time" bare/third_party
     expect_time bare 1793491200 "no git"
     grep -q 'neither git nor' err || fail "it isn't said that the time is unknown"
     cp -r repository/.git outer
-    cp "$TOP/build-time" outer/inner
+    cp "$TOP/third_party/build-time" outer/inner/third_party
     expect_time outer/inner 1793491200 "inside another repository"
     rm repository/.git/HEAD
     expect_time repository 1793491200 "git fails"
@@ -157,7 +158,7 @@ locale)
     got=$(LC_ALL=tr_TR.UTF-8 LANGUAGE=tr make --no-print-directory --eval 'probe: ; @echo "$$LC_ALL $$LANGUAGE"' probe)
     [ "$got" = "C " ] || fail "recipes run with $got"
     seen=0
-    for script in build-time third_party/* rootfs/modules boards/demo; do
+    for script in third_party/* rootfs/modules boards/demo; do
         head -c 2 "$script" | grep -q '#!' || continue
         seen=$((seen + 1))
         grep -q '^export LC_ALL=C$' "$script" || fail "$script sorts and matches as its caller's language does"
