@@ -16,7 +16,8 @@ unexport LANGUAGE
 
 CC := gcc
 CFLAGS := -O2 -g
-WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
+# For a newcomer with another compiler a warning is a warning; where CI is set, it is an error.
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith $(if $(CI),-Werror)
 
 # Begins the line that makes something: its directory, and a word (`CC src/main.c`) in the place of the line, which V=1 shows.
 say = $(if $(filter 1,$(V)),,@echo '$(1)	$(or $(2),$<)' && )mkdir -p $(@D) &&

@@ -17,7 +17,7 @@ UNIT_A := $(BUILD)/tests/host/decant.a
 UNIT_CFLAGS := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -D_GNU_SOURCE -DDECANT_VERSION='"test"' -DDECANT_BUILD_TIME=$(BUILD_TIME) -Isrc -Itests \
 	-isystem $(BEARSSL_INCLUDE) \
-	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith
+	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith $(if $(CI),-Werror)
 
 # gcc by its name: the host's C library, whatever builds the program.
 UNIT_CC := gcc
