@@ -72,6 +72,7 @@ static const struct stage {
   { "destination", copy_take_destination_answer },
   { "source", copy_take_source_answer },
   { "reclaim", copy_reclaim },
+  { "zero", copy_zero },
   { "pour", copy_pour },
   { "survey", copy_survey },
   { "read", copy_read },
@@ -252,5 +253,5 @@ copy_is_home(const struct copy *copy)
   for (size_t i = 0; i < STAGES_MAX; i++)
     if (copy->stage_busy[i])
       return false;
-  return copy->transfers_out == 0 && copy->reads_in_flight == 0 && copy->fills == 0;
+  return copy->transfers_out == 0 && copy->zeros_waiting == 0 && copy->reads_in_flight == 0;
 }

@@ -67,13 +67,18 @@ struct slot {
   unsigned holders; /* the read, pieces and writes that still need the buffer; 0: home */
 };
 
-enum transfer_state { TRANSFER_HOME, TRANSFER_OUT, TRANSFER_FAILED };
+enum transfer_state {
+  TRANSFER_HOME,
+  TRANSFER_WAITS, /* zeros, of which this part is still to be asked for */
+  TRANSFER_OUT,   /* its request is with the destination */
+  TRANSFER_FAILED,
+};
 
 /* One write or zero. */
 struct transfer {
   struct request request;
   enum transfer_state state;
-  bool filling;       /* a zero that is being written as plain data, a part at a time */
+  bool writes_zeros;  /* as plain data, since asking for them was refused */
   struct range range; /* what of it isn't confirmed */
   uint32_t slot;  /* whose buffer it writes from; SLOT_NONE: none, or it is with others by now */
   uint32_t stage; /* likewise, or STAGE_NONE */
@@ -115,7 +120,7 @@ struct copy {
   uint32_t poured_slot; /* slot of the piece in the assembler, or SLOT_NONE */
   struct transfer transfers[WRITES_MAX];
   unsigned transfers_out;
-  unsigned fills;    /* of them, zeros being written as data */
+  unsigned zeros_waiting; /* transfers */
   uint64_t zero_max; /* the largest zero that the destination is thought to take; 0: none */
   bool stage_busy[STAGES_MAX];
   struct request edge_request; /* the read that completes the last block */

@@ -31,40 +31,6 @@ submit_to_destination(struct copy *copy, struct request *request)
   copy->config.destination->ops->submit(copy->config.destination, request);
 }
 
-/* Writes the next part of a zero that the destination can't make by itself. */
-static void
-fill(struct copy *copy, struct transfer *transfer)
-{
-  if (!transfer->filling)
-    copy->fills++;
-  transfer->filling = true;
-  transfer->request = (struct request){ .kind = REQUEST_WRITE,
-                                        .offset = transfer->range.start,
-                                        .length = range_min(range_length(transfer->range), copy->config.budget.zero_bytes),
-                                        .payload = copy->config.zeros };
-  submit_to_destination(copy, &transfer->request);
-}
-
-/* Asks for the next part of a zero. One that a single write could do as well is
- * only to be done if that is faster. */
-static void
-zero(struct copy *copy, struct transfer *transfer)
-{
-  const struct traits *traits = &copy->config.destination->traits;
-  uint64_t length = range_min(range_length(transfer->range), copy->zero_max);
-
-  if (length == 0 || !traits->can_zero || transfer->filling) {
-    fill(copy, transfer);
-    return;
-  }
-  transfer->request = (struct request){ .kind = REQUEST_ZERO,
-                                        .offset = transfer->range.start,
-                                        .length = length,
-                                        .no_hole = copy->config.allocated,
-                                        .fast = traits->can_fast_zero && length <= copy->config.budget.zero_bytes };
-  submit_to_destination(copy, &transfer->request);
-}
-
 /* A zero that was refused isn't a fault: one that is too large is halved, for
  * all that follow too, down to a block; else it is written as data. A server may
  * announce zeros and still not have them everywhere. */
@@ -81,12 +47,18 @@ zero_otherwise(struct copy *copy, struct transfer *transfer)
   uint64_t block = copy->config.budget.block_bytes;
   uint64_t length = transfer->request.length;
 
-  if (transfer->request.errnum == EOPNOTSUPP) {
-    fill(copy, transfer);
-    return;
-  }
-  copy->zero_max = range_min(copy->zero_max, length > block ? range_align_up(length / 2, block) : 0);
-  zero(copy, transfer);
+  if (transfer->request.errnum == EOPNOTSUPP)
+    transfer->writes_zeros = true;
+  else
+    copy->zero_max = range_min(copy->zero_max, length > block ? range_align_up(length / 2, block) : 0);
+}
+
+/* What of a transfer is to be zeroed has to wait until those below it are on their way. */
+static void
+put_in_line(struct copy *copy, struct transfer *transfer)
+{
+  transfer->state = TRANSFER_WAITS;
+  copy->zeros_waiting++;
 }
 
 /* The buffer that a transfer writes from, if it still has one, is free for others. */
@@ -104,10 +76,7 @@ static void
 bring_home(struct copy *copy, struct transfer *transfer)
 {
   give_up_buffer(copy, transfer);
-  if (transfer->filling)
-    copy->fills--;
   transfer->state = TRANSFER_HOME;
-  copy->transfers_out--;
 }
 
 static void
@@ -115,15 +84,16 @@ conclude_transfer(struct copy *copy, struct transfer *transfer)
 {
   const struct request *request = &transfer->request;
 
+  copy->transfers_out--;
   if (is_refused_zero(request)) {
     zero_otherwise(copy, transfer);
+    put_in_line(copy, transfer);
     return;
   }
   if (request->errnum) {
     copy_fail(copy, copy->config.destination, request->kind == REQUEST_ZERO ? "zeroing" : "writing", request->offset,
               request->errnum);
     transfer->state = TRANSFER_FAILED;
-    copy->transfers_out--;
     return;
   }
   /* An edge block reaches beyond the source. */
@@ -132,7 +102,7 @@ conclude_transfer(struct copy *copy, struct transfer *transfer)
   if (range_is_empty(transfer->range))
     bring_home(copy, transfer);
   else
-    zero(copy, transfer);
+    put_in_line(copy, transfer);
 }
 
 static void
@@ -209,6 +179,117 @@ copy_reclaim(struct copy *copy)
   return true;
 }
 
+/* ---- Zeros ---- */
+
+/* After a signal, or a fault of its own, nothing more is sent to the destination. */
+static bool
+takes_more(const struct copy *copy)
+{
+  unsigned out = copy->transfers_out + (copy->pour_wait == POUR_WAITS_FOR_EDGE);
+
+  return !copy->destination_failed && !copy->signal &&
+         out < range_min(WRITES_MAX, copy->config.destination->traits.requests_max);
+}
+
+/* Whether a transfer is to spare for a part of zeros: as many may wait as may be out. */
+static bool
+has_spare_transfer(const struct copy *copy)
+{
+  return copy->transfers_out + copy->zeros_waiting <
+         range_min(WRITES_MAX, UINT64_C(2) * copy->config.destination->traits.requests_max);
+}
+
+/* An unused transfer for a range; its owner knows that there is one. */
+static struct transfer *
+take_transfer(struct copy *copy, struct range range)
+{
+  struct transfer *transfer = copy->transfers;
+
+  while (transfer->state != TRANSFER_HOME)
+    transfer++;
+  assert(transfer < copy->transfers + WRITES_MAX);
+  *transfer = (struct transfer){ .range = range, .slot = SLOT_NONE, .stage = STAGE_NONE };
+  return transfer;
+}
+
+static void
+submit_transfer(struct copy *copy, struct transfer *transfer)
+{
+  transfer->state = TRANSFER_OUT;
+  copy->transfers_out++;
+  submit_to_destination(copy, &transfer->request);
+}
+
+static struct transfer *
+find_lowest_waiting(struct copy *copy)
+{
+  struct transfer *lowest = NULL;
+
+  for (struct transfer *transfer = copy->transfers; transfer < copy->transfers + WRITES_MAX; transfer++)
+    if (transfer->state == TRANSFER_WAITS && (!lowest || transfer->range.start < lowest->range.start))
+      lowest = transfer;
+  return lowest;
+}
+
+static bool
+has_to_write_zeros(const struct copy *copy, const struct transfer *transfer)
+{
+  return transfer->writes_zeros || !copy->config.destination->traits.can_zero || copy->zero_max == 0;
+}
+
+/* How much of the zeros that wait one request takes. */
+static uint64_t
+next_zeros(const struct copy *copy, const struct transfer *transfer)
+{
+  uint64_t max = has_to_write_zeros(copy, transfer) ? copy->config.budget.zero_bytes : copy->zero_max;
+
+  return range_min(range_length(transfer->range), max);
+}
+
+/* Sends the first `length` bytes of a transfer's zeros. Those that a single write
+ * could do as well are only to be zeroed if that is faster. */
+static void
+submit_zeros(struct copy *copy, struct transfer *transfer, uint64_t length)
+{
+  if (has_to_write_zeros(copy, transfer))
+    transfer->request = (struct request){ .kind = REQUEST_WRITE,
+                                          .offset = transfer->range.start,
+                                          .length = length,
+                                          .payload = copy->config.zeros };
+  else
+    transfer->request = (struct request){
+      .kind = REQUEST_ZERO,
+      .offset = transfer->range.start,
+      .length = length,
+      .no_hole = copy->config.allocated,
+      .fast = copy->config.destination->traits.can_fast_zero && length <= copy->config.budget.zero_bytes,
+    };
+  submit_transfer(copy, transfer);
+}
+
+/* Zeros that take many requests would otherwise advance side by side with those
+ * behind them, and of much that is done nothing could be said. */
+bool
+copy_zero(struct copy *copy)
+{
+  struct transfer *waiting = copy->zeros_waiting > 0 && takes_more(copy) ? find_lowest_waiting(copy) : NULL;
+
+  if (!waiting || (!has_spare_transfer(copy) && copy->transfers_out > 0))
+    return false;
+  uint64_t length = next_zeros(copy, waiting);
+  struct range part = range_make(waiting->range.start, length);
+  if (length < range_length(waiting->range) && has_spare_transfer(copy)) {
+    struct transfer *transfer = take_transfer(copy, part);
+    transfer->writes_zeros = waiting->writes_zeros;
+    waiting->range.start = part.end;
+    submit_zeros(copy, transfer, length);
+  } else { /* what remains is put in line again */
+    copy->zeros_waiting--;
+    submit_zeros(copy, waiting, length);
+  }
+  return true;
+}
+
 /* ---- Pouring ---- */
 
 static bool
@@ -220,11 +301,7 @@ all_popped(const struct copy *copy)
 static bool
 can_pour(const struct copy *copy)
 {
-  const struct traits *traits = &copy->config.destination->traits;
-
-  if (copy->destination_failed || copy->signal)
-    return false;
-  if (copy->transfers_out >= range_min(WRITES_MAX, traits->requests_max) || (traits->in_order && copy->fills > 0))
+  if (copy->zeros_waiting > 0 || !takes_more(copy))
     return false;
   switch (copy->pour_wait) {
   case POUR_GOES_ON:
@@ -240,27 +317,12 @@ can_pour(const struct copy *copy)
   return false;
 }
 
-static struct transfer *
-take_transfer(struct copy *copy, const struct action *action)
-{
-  struct transfer *transfer = copy->transfers;
-
-  while (transfer->state != TRANSFER_HOME)
-    transfer++;
-  assert(transfer < copy->transfers + WRITES_MAX);
-  *transfer = (struct transfer){ .state = TRANSFER_OUT,
-                                 .range = range_make(action->offset, action->length),
-                                 .slot = SLOT_NONE,
-                                 .stage = action->stage };
-  copy->transfers_out++;
-  return transfer;
-}
-
 static void
 pour_write(struct copy *copy, const struct action *action)
 {
-  struct transfer *transfer = take_transfer(copy, action);
+  struct transfer *transfer = take_transfer(copy, range_make(action->offset, action->length));
 
+  transfer->stage = action->stage;
   transfer->request = (struct request){ .kind = REQUEST_WRITE,
                                         .offset = action->offset,
                                         .length = action->length,
@@ -269,7 +331,7 @@ pour_write(struct copy *copy, const struct action *action)
     transfer->slot = copy->poured_slot;
     copy->slots[transfer->slot].holders++;
   }
-  submit_to_destination(copy, &transfer->request);
+  submit_transfer(copy, transfer);
 }
 
 static void
@@ -278,7 +340,7 @@ pour_zero(struct copy *copy, const struct action *action)
   if (copy->config.skip_zeros)
     copy->done += action->length;
   else
-    zero(copy, take_transfer(copy, action));
+    put_in_line(copy, take_transfer(copy, range_make(action->offset, action->length)));
 }
 
 /* A stream may turn out longer than the destination: what fits is copied, and
@@ -419,7 +481,8 @@ can_end(const struct copy *copy)
   if (copy->finished || copy->flushing || copy->transfers_out > 0 || copy->pour_wait == POUR_WAITS_FOR_EDGE)
     return false;
   if (!copy_has_failed(copy))
-    return copy->pour_wait == POUR_IS_DONE && copy->reads_in_flight == 0; /* reads beyond a stream's end come back empty */
+    return copy->pour_wait == POUR_IS_DONE && copy->zeros_waiting == 0 &&
+           copy->reads_in_flight == 0; /* reads beyond a stream's end come back empty */
   /* Reads below the one that failed may still be good; what they bring is poured. */
   return copy->reads_in_flight == 0 || copy->signal || copy->destination_failed;
 }

@@ -24,6 +24,9 @@ bool copy_take_destination_answer(struct copy *copy);
 /* Takes back the buffer of a write that has been sent. Only when one is wanted: until
  * then it could be written from again. */
 bool copy_reclaim(struct copy *copy);
+/* Asks the destination for the next part of the zeros that wait, in ascending order
+ * and before anything else is poured. */
+bool copy_zero(struct copy *copy);
 /* Carries what is in order from the reorder queue through the assembler to the
  * destination. */
 bool copy_pour(struct copy *copy);

@@ -316,6 +316,8 @@ disk_submit(struct endpoint *endpoint, struct request *request)
   uint64_t delay_max_us = disk->manners.delay_max_us;
 
   check_request(disk, request);
+  if (disk->role != ROLE_SOURCE)
+    sim_see(request);
   if (request->kind == REQUEST_READ)
     memset(request->payload, 0xa5, request->length);
   if (delay_max_us == 0 || disk->dead) {

@@ -93,6 +93,8 @@ void disk_advance(struct disk *disk, uint64_t now_us);
 
 /* A failed check: says so with the seed, and ends the program. In sim.c. */
 void sim_fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+/* A request arrives at the destination. In sim.c. */
+void sim_see(const struct request *request);
 /* A line of the trace, when a single seed is replayed. In sim.c. */
 void sim_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -500,7 +500,7 @@ describe(void)
             sim.config.allocated ? ", allocated" : "");
 }
 
-/* ---- What must hold at the end ---- */
+/* ---- What must hold of each request ---- */
 
 /* Whether a byte is part of the copy. */
 static bool
@@ -510,6 +510,46 @@ is_wanted(uint64_t at)
     return marks[at] & MARK_DIRTY;
   return sim.config.part == PART_ALL || (marks[at] & MARK_DEPTH) == 1;
 }
+
+static const struct request *
+find_pending(const struct disk *disk, uint64_t at)
+{
+  for (unsigned i = 0; i < disk->pending_count; i++) {
+    const struct request *request = disk->pending[i].request;
+    if (request->kind != REQUEST_READ && at >= request->offset && at - request->offset < request->length)
+      return request;
+  }
+  return NULL;
+}
+
+/* Everything below is on the destination, or on its way there: so what is confirmed
+ * is never much less than what is done. */
+static void
+check_all_sent_below(uint64_t end)
+{
+  const struct request *request;
+
+  for (uint64_t at = copy_good_up_to(&sim.copy); at < end; at++) {
+    if (decided[at] || !is_wanted(at) || (sim.config.skip_zeros && source_content[at] == 0))
+      continue;
+    request = find_pending(&sim.destination, at);
+    sim_check(request, "offset %llu was asked for before offset %llu", (ull)end, (ull)at);
+    at = request->offset + request->length - 1;
+  }
+}
+
+void
+sim_see(const struct request *request)
+{
+  if (request->kind == REQUEST_FLUSH)
+    return;
+  sim_check(!sim.copy.signal && !sim.copy.destination_failed, "offset %llu was asked for after all was over",
+            (ull)request->offset);
+  if (request->kind != REQUEST_READ)
+    check_all_sent_below(request->offset);
+}
+
+/* ---- What must hold at the end ---- */
 
 /* Whether a byte lies in a block of the destination's smallest size that the copy
  * has to write. */
