@@ -20,7 +20,7 @@
 bool
 copy_has_failed(const struct copy *copy)
 {
-  return copy->failure.endpoint || copy->signal;
+  return copy->failure.endpoint || copy->signal || copy->flush_errnum;
 }
 
 void
@@ -35,14 +35,14 @@ copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *doing,
 }
 
 uint64_t
-copy_good_up_to(const struct copy *copy)
+copy_confirmed_below(const struct copy *copy)
 {
-  uint64_t good = assemble_decided(&copy->assemble);
+  uint64_t below = assemble_decided(&copy->assemble);
 
   for (size_t i = 0; i < WRITES_MAX; i++)
     if (copy->transfers[i].state != TRANSFER_HOME)
-      good = range_min(good, copy->transfers[i].range.start);
-  return range_min(good, copy->source_end);
+      below = range_min(below, copy->transfers[i].range.start);
+  return range_min(below, copy->source_end);
 }
 
 uint32_t
@@ -161,26 +161,65 @@ take_a_turn(struct copy *copy, struct fault *fault)
   return 0;
 }
 
+/* errno's own words, unless others say more. */
+static const char *
+why(const struct copy *copy, const struct endpoint *endpoint, int errnum)
+{
+  bool has_words = endpoint->last_words && endpoint->last_words[0];
+
+  if (errnum == ENOTCONN)
+    return has_words ? endpoint->last_words : "the connection was lost";
+  if (errnum == ENOSPC && endpoint == copy->config.source)
+    return "it is longer than the destination";
+  return strerror(errnum);
+}
+
+/* What of the destination is good. Nothing that wasn't flushed may be called so: a
+ * server that dies, or a disk that loses power, takes it along. */
+static void
+tell_what_is_good(const struct copy *copy, struct fault *fault)
+{
+  unsigned long long confirmed = copy_confirmed_below(copy), flushed = copy->flushed_below;
+
+  if (flushed == 0 && confirmed > 0)
+    fault_add(fault, "; the copy is confirmed below offset %llu, but nothing of it is flushed, and that may be lost",
+              confirmed);
+  else if (flushed < confirmed)
+    fault_add(fault, "; the copy is good below offset %llu (flushed); up to %llu it is only confirmed, and that may be lost",
+              flushed, confirmed);
+  else
+    fault_add(fault, "; the copy is good below offset %llu%s and incomplete from there on", flushed,
+              flushed > 0 ? " (flushed)" : "");
+  fault_add(fault, ": copy again from the start");
+}
+
+/* Whether a flush failed, and that isn't the same as what failed before. */
+static bool
+has_flush_to_tell(const struct copy *copy)
+{
+  bool lost_before = copy->failure.endpoint == copy->config.destination && copy->failure.errnum == ENOTCONN;
+
+  return copy->flush_errnum && !(lost_before && copy->flush_errnum == ENOTCONN);
+}
+
 /* What went wrong, where, how far the destination is good, and how to go on. */
 static void
 copy_tell(const struct copy *copy, struct fault *fault)
 {
   const struct failure *failure = &copy->failure;
-  const char *why = NULL; /* where errno's own words would mislead */
+  const struct endpoint *destination = copy->config.destination;
+  const char *joint = ", and ";
 
-  if (failure->errnum == ENOTCONN)
-    why = failure->endpoint && failure->endpoint->last_words && failure->endpoint->last_words[0]
-              ? failure->endpoint->last_words
-              : "the connection was lost";
-  else if (failure->errnum == ENOSPC && failure->endpoint == copy->config.source)
-    why = "it is longer than the destination";
   if (failure->endpoint)
-    fault_set(fault, EXIT_FAILED, why ? 0 : failure->errnum, "%s %s failed at offset %llu%s%s", failure->doing,
-              failure->endpoint->name, (unsigned long long)failure->offset, why ? ": " : "", why ? why : "");
-  else
+    fault_set(fault, EXIT_FAILED, 0, "%s %s failed at offset %llu: %s", failure->doing, failure->endpoint->name,
+              (unsigned long long)failure->offset, why(copy, failure->endpoint, failure->errnum));
+  else if (copy->signal)
     fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d", copy->signal);
-  fault_add(fault, "; the copy is good below offset %llu%s and incomplete from there on: copy again from the start",
-            (unsigned long long)copy_good_up_to(copy), copy->flushed ? " (flushed)" : "");
+  else
+    fault_set(fault, EXIT_FAILED, 0, "%s", joint = "");
+  if (has_flush_to_tell(copy))
+    fault_add(fault, "%sflushing %s failed: %s", joint, destination->name, why(copy, destination, copy->flush_errnum));
+  tell_what_is_good(copy, fault);
 }
 
 void
@@ -224,8 +263,8 @@ is_complete(const struct copy *copy)
 {
   bool flushes = copy->config.flush && copy->config.destination->traits.can_flush;
 
-  return !copy->failure.endpoint && copy_good_up_to(copy) == copy->source_end && copy_is_home(copy) &&
-         (copy->flushed || !flushes);
+  return !copy->failure.endpoint && !copy->flush_errnum && copy_confirmed_below(copy) == copy->source_end &&
+         copy_is_home(copy) && (!flushes || copy->flushed_below == copy->source_end);
 }
 
 int

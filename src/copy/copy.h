@@ -84,7 +84,7 @@ struct transfer {
   uint32_t stage; /* likewise, or STAGE_NONE */
 };
 
-/* What went wrong first, before it is put into words. */
+/* What went wrong first, before it is put into words; a flush that failed is told beside it. */
 struct failure {
   const struct endpoint *endpoint; /* where; NULL: nothing went wrong there */
   const char *doing;
@@ -128,13 +128,15 @@ struct copy {
   uint32_t edge_stage;
   struct request flush_request;
   bool flushing;
+  uint64_t flush_reach;   /* what was confirmed below this when the flush was asked for */
+  uint64_t flushed_below; /* every byte below is on stable storage, whatever happens from now on */
+  int flush_errnum;       /* why a flush failed: then only what earlier ones reached is known to be there */
 
   uint64_t done;        /* bytes that the destination has confirmed */
   uint64_t observed_ms; /* when the observer was last called */
   struct failure failure; /* of an endpoint */
   int signal;             /* that ended the copy, or 0 */
   bool destination_failed;
-  bool flushed;
   bool finished;
 };
 
@@ -142,8 +144,9 @@ struct copy {
 void copy_init(struct copy *copy, const struct copy_config *config);
 
 /* Copies. Returns 0 when the destination holds it all (and has flushed it, if
- * that was asked for), or -1 with a fault that says what failed, where, and up to
- * where the destination is good. */
+ * that was asked for), or -1 with a fault that says what failed, where, and what of
+ * the destination is good: below which offset it is flushed, and, where that is
+ * further, below which it is only confirmed. */
 int copy_run(struct copy *copy, struct fault *fault);
 
 /* Whether every slot, stage and transfer is back home. */

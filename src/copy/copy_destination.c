@@ -122,10 +122,10 @@ static void
 copy_conclude_flush(struct copy *copy)
 {
   copy->flushing = false;
-  copy->flushed = copy->flush_request.errnum == 0;
   copy->finished = true;
-  if (!copy->flushed && !copy_has_failed(copy))
-    copy_fail(copy, copy->config.destination, "flushing", copy_good_up_to(copy), copy->flush_request.errnum);
+  copy->flush_errnum = copy->flush_request.errnum;
+  if (!copy->flush_errnum)
+    copy->flushed_below = copy->flush_reach;
 }
 
 bool
@@ -487,18 +487,19 @@ can_end(const struct copy *copy)
   return copy->reads_in_flight == 0 || copy->signal || copy->destination_failed;
 }
 
-/* What is there is brought to stable storage also after a fault elsewhere, so
- * that what we say of it holds. */
+/* What is there is brought to stable storage also after a fault, so that what we
+ * say of it holds. Where the connection is lost, the flush comes back so too. */
 bool
 copy_end(struct copy *copy)
 {
   if (!can_end(copy))
     return false;
-  if (!copy->config.flush || !copy->config.destination->traits.can_flush || copy->destination_failed) {
+  if (!copy->config.flush || !copy->config.destination->traits.can_flush) {
     copy->finished = true;
     return true;
   }
   copy->flushing = true;
+  copy->flush_reach = copy_confirmed_below(copy);
   copy->flush_request = (struct request){ .kind = REQUEST_FLUSH };
   submit_to_destination(copy, &copy->flush_request);
   return true;

@@ -42,8 +42,9 @@ bool copy_has_failed(const struct copy *copy);
  * with the lowest offset. */
 void copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *doing, uint64_t offset, int errnum);
 
-/* Every byte below is on the destination: handed over, and confirmed. */
-uint64_t copy_good_up_to(const struct copy *copy);
+/* Every byte below is on the destination: handed over, and confirmed. What of it would
+ * outlive the destination's end is another question: see flushed_below. */
+uint64_t copy_confirmed_below(const struct copy *copy);
 
 /* A slot that is home, or SLOT_NONE. */
 uint32_t copy_find_free_slot(const struct copy *copy);

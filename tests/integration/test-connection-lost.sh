@@ -3,7 +3,7 @@
 # A server that dies in the middle of a copy is a failure that says so, soon, on
 # one line, with how far the data is good; nothing hangs and nothing is claimed.
 #
-# cases: source destination source-before-block-status command-source command-destination
+# cases: source destination destination-qcow2 source-before-block-status command-source command-destination
 
 . "$(dirname "$0")/../functions.sh"
 requires_program qemu-nbd
@@ -55,6 +55,21 @@ destination)
     fails_when_killed s.pid in.img "$(uri s)"
     grep -Eq 's.sock|destination' err || fail "which side? $(cat err)"
     good_below_is_true ;;
+destination-qcow2)
+    # What it took it had in memory: nothing may be called good that wasn't flushed.
+    requires_program qemu-img
+    qemu-img create -q -f qcow2 d.qcow2 "$size"
+    serve_qemu s --object "$limit" --image-opts "driver=qcow2,file.$(throttled d.qcow2 | sed 's/,/,file./g')"
+    (
+        for ((i = 0; i < 500 && $(stat -c %s d.qcow2) < 8000000; i++)); do sleep 0.02; done
+        kill -KILL "$(cat s.pid)"
+    ) &
+    must_fail 1 's.sock.*connection was lost' in.img "$(uri s)"
+    wait $!
+    good=$(sed -n 's/.*good below offset \([0-9][0-9]*\).*/\1/p' err)
+    qemu-img convert -U -f qcow2 -O raw d.qcow2 out.img
+    cmp -n "${good:-0}" in.img out.img || fail "the data below $good is not what it should be: $(cat err)"
+    grep -Eq 'confirmed below offset [1-9]|only confirmed|good below' err || fail "not said how far it got: $(cat err)" ;;
 source-before-block-status)
     # It dies on being asked, not on being read.
     requires_nbdkit_plugin eval

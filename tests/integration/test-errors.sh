@@ -5,7 +5,7 @@
 # true: what lies below it on the destination is the source.
 #
 # cases: read-first read-middle read-last read-all write-first write-middle write-all write-no-space
-# cases: zero-refused pipe-too-long
+# cases: flush write-and-flush zero-refused pipe-too-long
 
 . "$(dirname "$0")/../functions.sh"
 requires_nbdkit_plugin eval
@@ -25,12 +25,13 @@ serve_bad_reads() {
             dd if="$TEST_DIR/'"$1"'" iflag=skip_bytes,count_bytes skip=$4 count=$3 bs=256K status=none'
 }
 
+# serve_bad_writes CAUSE OFFSET [FLUSH]
 serve_bad_writes() {
     serve_nbdkit s eval get_size="echo $size" can_flush='exit 0' \
         pread='dd if="$TEST_DIR/out.img" iflag=skip_bytes,count_bytes skip=$4 count=$3 bs=256K status=none' \
         pwrite='if [ $4 -le '"$2"' ] && [ $(($4 + $3)) -gt '"$2"' ]; then cat >/dev/null; echo '"$1"' refused >&2; exit 1; fi
             dd of="$TEST_DIR/out.img" oflag=seek_bytes seek=$4 bs=256K conv=notrunc status=none' \
-        flush='exit 0'
+        flush="${3:-exit 0}"
 }
 
 # names_offset BAD: one of the numbers in the message is where the request that
@@ -77,6 +78,17 @@ write-no-space)
     must_fail 1 'writing' in.img "$(uri s)"
     grep -q 'No space left' err || fail "no cause: $(cat err)"
     good_below_is_true 6000000 ;;
+flush)
+    # A thin pool that is full, a card that dies: all is taken, and nothing is known to be there.
+    serve_bad_writes EIO "$size" 'echo EIO the medium is gone >&2; exit 1'
+    must_fail 1 'flushing .*s.sock.* failed: (Input/output|I/O) error; the copy is confirmed below offset 8388608, but nothing of it is flushed' \
+        in.img "$(uri s)"
+    ! grep -q 'good below' err || fail "nothing is known to be good: $(cat err)" ;;
+write-and-flush)
+    serve_bad_writes ENOSPC 6000000 'echo EIO the medium is gone >&2; exit 1'
+    must_fail 1 'writing .* failed at offset [0-9]+: No space left on device, and flushing .* failed: (Input/output|I/O) error' \
+        in.img "$(uri s)"
+    ! grep -q 'good below' err || fail "nothing is known to be good: $(cat err)" ;;
 zero-refused)
     # Whatever the cause, a disk without power isn't one that lacks a command.
     truncate -s 0 in.img; truncate -s "$size" in.img

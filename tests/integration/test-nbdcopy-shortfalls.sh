@@ -52,7 +52,7 @@ server-dies)
     run_decant --request-size=4k --requests=1 --connections=1 "$(uri s)" out.img
     wait $!
     [ "$code" -eq 1 ] || fail "exit code $code"
-    good=$(sed -n 's/.*the copy is good below offset \([0-9]*\).*/\1/p' err)
+    good=$(sed -n 's/.*the copy is confirmed below offset \([0-9]*\).*/\1/p' err)
     [ -n "$good" ] || fail "it says: $(cat err)"
     cmp -n "$good" in.img out.img
     [ "$good" -lt 4194304 ] ;;

@@ -249,6 +249,20 @@ answer_survey(struct disk *disk, struct request *request)
 }
 
 static int
+answer_flush(struct disk *disk)
+{
+  disk->flushed = !disk->manners.flush_fails;
+  if (disk->flushed) {
+    memcpy(disk->stable, disk->flushing, disk->watched_bytes);
+    return 0;
+  }
+  disk->flush_failed = true;
+  if (happens(disk, 2))
+    disk_lose_power(disk); /* as a cache that drops what it could not write */
+  return EIO;
+}
+
+static int
 answer(struct disk *disk, struct request *request, bool has_bytes)
 {
   if (disk->dead)
@@ -263,8 +277,7 @@ answer(struct disk *disk, struct request *request, bool has_bytes)
   case REQUEST_SURVEY:
     return answer_survey(disk, request);
   case REQUEST_FLUSH:
-    disk->flushed = !disk->manners.flush_fails;
-    return disk->manners.flush_fails ? EIO : 0;
+    return answer_flush(disk);
   }
   return EIO;
 }
@@ -318,6 +331,8 @@ disk_submit(struct endpoint *endpoint, struct request *request)
   check_request(disk, request);
   if (disk->role != ROLE_SOURCE)
     sim_see(request);
+  if (request->kind == REQUEST_FLUSH)
+    memcpy(disk->flushing, disk->content, disk->watched_bytes);
   if (request->kind == REQUEST_READ)
     memset(request->payload, 0xa5, request->length);
   if (delay_max_us == 0 || disk->dead) {
@@ -386,6 +401,16 @@ disk_init(struct disk *disk)
   disk->base.ops = &disk_ops;
   disk->fault_offset = NEVER;
   disk->flushed = true;
+}
+
+void
+disk_lose_power(struct disk *disk)
+{
+  for (uint64_t at = 0, end; at < disk->watched_bytes; at = end) {
+    end = range_min(at + random_between(&disk->random, 1, 8192), disk->watched_bytes);
+    if (random_one_in(&disk->random, 2))
+      memcpy(disk->content + at, disk->stable + at, end - at);
+  }
 }
 
 uint64_t

@@ -7,7 +7,9 @@
  * bytes when it is answered, or some time before that and then says that it was sent,
  * but not when it is submitted; and a read's buffer holds rubbish until it is
  * answered: who touches a buffer too early or too late writes wrong bytes. Every
- * request is checked against the disk's traits as it arrives.
+ * request is checked against the disk's traits as it arrives. What was answered before
+ * a flush that succeeded is on stable storage; the rest may be lost, at the end or as soon
+ * as a flush has failed.
  *
  * Faults: single requests fail, a range of the disk can't be read, the
  * connection dies at a moment, zeros are refused or found too large.
@@ -61,6 +63,8 @@ struct disk {
   enum role role;
   uint64_t bytes;           /* of content; a stream's end, which its traits don't tell */
   uint8_t *content;         /* DISK_BYTES_MAX */
+  uint8_t *stable;          /* a destination: what of it was flushed */
+  uint8_t *flushing;        /* a destination: what was there when the flush was asked for */
   const uint8_t *marks;     /* a source: MARK_* of each byte */
   bool surveys_matter;      /* one that fails is a fault */
   uint8_t *decided;         /* a destination: how often each byte was written or zeroed */
@@ -74,6 +78,7 @@ struct disk {
   bool dead;
   bool prepared;
   bool flushed;             /* since the last write */
+  bool flush_failed;
   uint64_t stream_position; /* in_order: where the next request must begin */
 
   /* What went wrong here, for comparison with what the copy says. */
@@ -87,6 +92,9 @@ void disk_init(struct disk *disk);
 
 /* When the next thing happens here, or NEVER. */
 uint64_t disk_next_us(const struct disk *disk);
+
+/* A destination loses power: of what isn't flushed, anything may be gone. */
+void disk_lose_power(struct disk *disk);
 
 /* Time goes on to now_us: answers what is due. */
 void disk_advance(struct disk *disk, uint64_t now_us);
