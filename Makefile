@@ -45,7 +45,7 @@ GCC_INCLUDE = $(shell $(CC) -print-file-name=include)
 MUSL_CPPFLAGS = -nostdinc -isystem $(MUSL_INCLUDE) -isystem $(GCC_INCLUDE) -isystem $(KERNEL_HEADERS)
 DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -Isrc -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL_INCLUDE) -D_GNU_SOURCE \
 	-DDECANT_VERSION='"$(VERSION)"'
-$(BUILD)/obj/src/nbd/socket.o $(BUILD)/obj/src/nbd/tls_socket.o: DECANT_CPPFLAGS += $(LIBNBD_INSIDES)
+$(patsubst %,$(BUILD)/obj/src/nbd/%.o,socket tls_socket wait): DECANT_CPPFLAGS += $(LIBNBD_INSIDES)
 $(BUILD)/obj/src/tls/tls_x509.o: DECANT_CPPFLAGS += -DDECANT_BUILD_TIME=$(BUILD_TIME)
 DECANT_CFLAGS = -std=gnu11 -fPIE -fno-plt -fstack-protector-strong -ffunction-sections -fdata-sections \
 	$(NO_UNWINDING) -fno-math-errno -ffile-prefix-map="$$PWD/=" $(WARNINGS)

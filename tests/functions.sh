@@ -267,6 +267,16 @@ serve_contexts() {
     wait_listens "$name"
 }
 
+# serve_odd NAME DISK [MANNER...]: a server in trouble; see tests/odd-server.
+serve_odd() {
+    local name=$1
+    shift
+    rm -f "$name.sock"
+    setpriv --pdeathsig TERM "$TOP/tests/odd-server" "$name.sock" "$@" >>"$name.server" 2>&1 &
+    server_pid[$name]=$!
+    wait_server "$name" -S "$name.sock"
+}
+
 # Ends a server and waits until it has closed its image.
 end_server() {
     local pid=${server_pid[$1]-}

@@ -111,6 +111,14 @@
  * a request of the default size. Twice as much it counts for itself. */
 #define SOCKET_SEND_BYTES (512 * KIB)
 
+/* How long a server is given to answer our goodbye: all that matters has been answered. */
+#define GOODBYE_MS 2000
+/* And how long one that we started to end: it may have much to write. Then it is killed; soon,
+ * where the operator can't wait. The last is how long an end takes to show. */
+#define SERVER_END_MS 60000
+#define SERVER_END_SOON_MS 500
+#define SERVER_GONE_MS 250
+
 /* One TLS session: a handshake, or the buffers of its data. There are as many of
  * them as connections are allowed to the ends that are nbds. */
 #define TLS_SESSION_BYTES_MAX (200 * KIB)

@@ -16,17 +16,21 @@ open_stream(union any_endpoint *any, enum role role, struct fault *fault)
 /* A FIFO, a character device or a socket's name: opened like a file, used like a
  * stream. */
 static int
-open_special(union any_endpoint *any, const char *path, enum role role, struct fault *fault)
+open_special(union any_endpoint *any, const char *path, enum role role, struct loop *loop, struct fault *fault)
 {
+  loop_let_signals_end(loop); /* nobody else may have come to the FIFO's other end yet */
   int fd = open(path, (role == ROLE_SOURCE ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+  int errnum = errno;
 
+  loop_hold_signals(loop);
   if (fd == -1)
-    return fault_set(fault, EXIT_FAILED, errno, "cannot open %s", any->base.name);
+    return fault_set(fault, EXIT_FAILED, errnum, "cannot open %s", any->base.name);
   return endpoint_pipe_open(&any->pipe, fd, role, fault);
 }
 
 static int
-open_path(union any_endpoint *any, const char *path, enum role role, struct ring *ring, struct fault *fault)
+open_path(union any_endpoint *any, const char *path, enum role role, struct loop *loop, struct ring *ring,
+          struct fault *fault)
 {
   struct stat found;
 
@@ -41,20 +45,20 @@ open_path(union any_endpoint *any, const char *path, enum role role, struct ring
     return endpoint_file_open(&any->file, path, &found, role, ring, fault);
   if (role == ROLE_UPDATED)
     return fault_set(fault, EXIT_FAILED, 0, "%s is no disk of which a part could be written", any->base.name);
-  return open_special(any, path, role, fault);
+  return open_special(any, path, role, loop, fault);
 }
 
 static int
 open_place(union any_endpoint *any, const struct place *place, enum role role, const struct wishes *wishes,
-               struct ring *ring, struct tls_pool *pool, struct fault *fault)
+               struct loop *loop, struct ring *ring, struct tls_pool *pool, struct fault *fault)
 {
   place_name(place, role == ROLE_SOURCE, any->base.name);
   switch (place->kind) {
   case PLACE_URI:
   case PLACE_COMMAND:
-    return endpoint_nbd_open(&any->nbd, place, role, wishes, pool, fault);
+    return endpoint_nbd_open(&any->nbd, place, role, wishes, loop, pool, fault);
   case PLACE_PATH:
-    return open_path(any, place->text, role, ring, fault);
+    return open_path(any, place->text, role, loop, ring, fault);
   case PLACE_STREAM:
     return open_stream(any, role, fault);
   case PLACE_NULL:
@@ -78,9 +82,9 @@ check_contexts(const struct endpoint *endpoint, const struct contexts *wanted, s
 
 int
 endpoints_open(union any_endpoint *any, const struct place *place, enum role role, const struct wishes *wishes,
-               struct ring *ring, struct tls_pool *pool, struct fault *fault)
+               struct loop *loop, struct ring *ring, struct tls_pool *pool, struct fault *fault)
 {
-  if (open_place(any, place, role, wishes, ring, pool, fault) == -1)
+  if (open_place(any, place, role, wishes, loop, ring, pool, fault) == -1)
     return -1;
   if (role == ROLE_SOURCE && place->kind != PLACE_URI && place->kind != PLACE_COMMAND)
     return check_contexts(&any->base, &wishes->contexts, fault);

@@ -20,7 +20,7 @@ union any_endpoint {
 
 /* Opens it, and changes nothing there yet. Returns 0, or -1 with the fault set. */
 int endpoints_open(union any_endpoint *any, const struct place *place, enum role role, const struct wishes *wishes,
-                   struct ring *ring, struct tls_pool *pool, struct fault *fault);
+                   struct loop *loop, struct ring *ring, struct tls_pool *pool, struct fault *fault);
 
 /* Refuses what can't go well, before anything is written: a destination that is
  * the source, or too small for it. Returns 0, or -1 with the fault set. */

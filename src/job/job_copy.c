@@ -168,8 +168,7 @@ copy_between(struct copy_job *job, const struct options *options, struct reporte
                                 .observer = &reporter->observer,
                                 .tap = digests_tap(&job->digests) };
 
-  if (plan(&config.budget, options, &source->traits, &destination->traits, fault) == -1 ||
-      loop_init(&job->loop, fault) == -1)
+  if (plan(&config.budget, options, &source->traits, &destination->traits, fault) == -1)
     return -1;
   lay_out(job, &config);
   if (source->traits.size > LARGE_PAGE_BYTES) /* a smaller one is copied sooner than such a page is cleared */
@@ -218,10 +217,11 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   ring_open(&job->source_ring);
   ring_open(&job->destination_ring);
-  if (endpoints_open(&job->source, &options->source, ROLE_SOURCE, wishes, &job->source_ring, &job->tls, fault) == -1)
+  if (loop_init(&job->loop, fault) == -1 || endpoints_open(&job->source, &options->source, ROLE_SOURCE, wishes, &job->loop,
+                                                           &job->source_ring, &job->tls, fault) == -1)
     return -1;
-  int result = endpoints_open(&job->destination, &options->destination, role, wishes, &job->destination_ring, &job->tls,
-                              fault);
+  int result = endpoints_open(&job->destination, &options->destination, role, wishes, &job->loop, &job->destination_ring,
+                              &job->tls, fault);
   if (result == 0) {
     result = endpoints_check(source, destination, fault);
     if (result == 0)

@@ -5,6 +5,7 @@
 #include "os/say.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -56,7 +57,8 @@ static int
 show_export(struct info_job *job, const struct options *options, struct fault *fault)
 {
   if (learn_entered(job, &job->server, options->info.content, fault) == -1) {
-    fault_add(fault, " (all exports of the server: --list)");
+    if (fault->errnum == ENOENT)
+      fault_add(fault, " (all exports of the server: --list)");
     return -1;
   }
   info_export(&job->info, &job->facts);
@@ -71,7 +73,7 @@ learn_listed(struct info_job *job, const struct options *options, const char *na
 
   if (!options->info.content)
     return server_choose(&job->server, name, fault) == -1 ? -1 : learn(job, &job->server, fault);
-  if (server_open(&other, &options->source, &options->wishes, &job->tls, fault) == -1)
+  if (server_open(&other, &options->source, &options->wishes, &job->loop, &job->tls, fault) == -1)
     return -1;
   int result = server_choose(&other, name, fault) == -1 ? -1 : learn_entered(job, &other, true, fault);
   server_close(&other);
@@ -194,11 +196,12 @@ print(const struct info_job *job, bool is_partial, struct fault *fault)
 int
 job_info(struct info_job *job, const struct options *options, struct fault *fault)
 {
-  if (lay_out(job, options, fault) == -1 ||
-      server_open(&job->server, &options->source, &options->wishes, &job->tls, fault) == -1)
+  if (lay_out(job, options, fault) == -1 || loop_init(&job->loop, fault) == -1 ||
+      server_open(&job->server, &options->source, &options->wishes, &job->loop, &job->tls, fault) == -1)
     return -1;
   int result = ask(job, options, fault);
   server_close(&job->server);
+  loop_let_signals_end(&job->loop); /* what reads our output may wait, and nothing is left to clear up */
   bool is_partial = result == -1 && job->info.count > 0;
   return result == 0 || is_partial ? print(job, is_partial, fault) : -1;
 }

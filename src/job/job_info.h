@@ -9,14 +9,16 @@
 #include "cli/options.h"
 #include "nbd/server.h"
 #include "os/arena.h"
+#include "os/loop.h"
 #include "report/facts.h"
 #include "report/info.h"
 #include "tls/tls_session.h"
 
 /* Begins as zeros. */
 struct info_job {
-  struct arena memory; /* for what the five below point to */
+  struct arena memory; /* for what tls, out, exports, contexts and content point to */
   struct tls_pool tls;
+  struct loop loop;
   struct text out;
   struct names exports;
   struct names contexts;  /* of one export after the other */

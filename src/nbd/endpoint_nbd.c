@@ -57,16 +57,14 @@ add_connection(struct endpoint_nbd *nbd, const struct contexts *wanted, bool tal
 {
   struct nbd_connection *connection = &nbd->connections[nbd->count];
 
-  connection->handle = nbd_create();
-  if (!connection->handle)
-    return client_fault(&nbd->client, "cannot open", fault);
-  if (configure(connection->handle, wanted, talks) == -1 || client_connect(&nbd->client, connection->handle) == -1) {
-    client_fault(&nbd->client, "cannot open", fault);
-    nbd_close(connection->handle);
-    return -1;
+  connection->handle = client_create(&nbd->client);
+  if (connection->handle && configure(connection->handle, wanted, talks) == 0) {
+    nbd->count++;
+    return client_connect(&nbd->client, connection->handle, "cannot open", fault);
   }
-  nbd->count++;
-  return 0;
+  client_fault(&nbd->client, "cannot open", fault);
+  nbd_close(connection->handle);
+  return -1;
 }
 
 /* ---- Metadata contexts ---- */
@@ -144,7 +142,6 @@ lacks_contexts(struct endpoint_nbd *nbd, struct nbd_handle *handle, const struct
     nbd_opt_list_meta_context(handle, on_name);
   if (listing.count == 0)
     fault_add(fault, " none");
-  nbd_opt_abort(handle);
   return -1;
 }
 
@@ -436,17 +433,12 @@ nbd_end(struct endpoint *endpoint, struct fault *fault)
 {
   struct endpoint_nbd *nbd = nbd_of(endpoint);
 
-  (void)fault;
-  for (unsigned i = 0; i < nbd->count; i++) {
-    struct nbd_connection *connection = &nbd->connections[i];
-    /* Everything has been answered and flushed: how a server takes the goodbye
-     * says nothing about the data. With requests still out, just hang up. */
-    if (connection->count == 0 && !connection->dead)
-      nbd_shutdown(connection->handle, 0);
-    nbd_close(connection->handle);
-  }
+  /* Everything has been answered and flushed: how a server takes the goodbye
+   * says nothing about the data. With requests still out, just hang up. */
+  for (unsigned i = 0; i < nbd->count; i++)
+    client_leave(&nbd->client, nbd->connections[i].handle);
   nbd->count = 0;
-  return 0;
+  return client_close(&nbd->client, fault);
 }
 
 static const struct endpoint_ops nbd_ops = {
@@ -464,11 +456,12 @@ add_equal_connection(struct endpoint_nbd *nbd)
 {
   struct fault ignored;
 
-  if (add_connection(nbd, &nbd->base.contexts, false, &ignored) == -1)
-    return false;
-  if (has_required(nbd->connections[nbd->count - 1].handle, &nbd->base.contexts))
+  unsigned before = nbd->count;
+  if (add_connection(nbd, &nbd->base.contexts, false, &ignored) == 0 &&
+      has_required(nbd->connections[before].handle, &nbd->base.contexts))
     return true;
-  nbd_close(nbd->connections[--nbd->count].handle);
+  if (nbd->count > before)
+    nbd_close(nbd->connections[--nbd->count].handle);
   return false;
 }
 
@@ -482,24 +475,34 @@ add_connections(struct endpoint_nbd *nbd, const struct wishes *wishes)
     ;
 }
 
+static int
+connect_first(struct endpoint_nbd *nbd, enum role role, const struct contexts *wanted, struct fault *fault)
+{
+  if (add_connection(nbd, wanted, takes_talk(wanted), fault) == -1 ||
+      agree_on_contexts(nbd, nbd->connections[0].handle, wanted, fault) == -1)
+    return -1;
+  return learn_traits(nbd, role, fault);
+}
+
 int
-endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role,
-                  const struct wishes *wishes, struct tls_pool *pool, struct fault *fault)
+endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role, const struct wishes *wishes,
+                  struct loop *loop, struct tls_pool *pool, struct fault *fault)
 {
   static const struct contexts none;
-  const struct contexts *wanted = role == ROLE_SOURCE ? &wishes->contexts : &none;
+  struct fault ignored;
 
   nbd->base.ops = &nbd_ops;
   nbd->base.kind = "nbd";
-  if (client_init(&nbd->client, place, nbd->base.name, wishes, pool, fault) == -1)
+  if (client_init(&nbd->client, place, nbd->base.name, wishes, loop, pool, fault) == -1)
     return -1;
   if (place->kind == PLACE_URI && nbd->client.uri.tls) {
     nbd->base.secured = nbd->client.tls.description;
     nbd->base.last_words = nbd->client.tls.last_words;
   }
-  if (add_connection(nbd, wanted, takes_talk(wanted), fault) == -1 ||
-      agree_on_contexts(nbd, nbd->connections[0].handle, wanted, fault) == -1 || learn_traits(nbd, role, fault) == -1)
+  if (connect_first(nbd, role, role == ROLE_SOURCE ? &wishes->contexts : &none, fault) == -1) {
+    nbd_end(&nbd->base, &ignored);
     return -1;
+  }
   /* A server that we start serves one connection. */
   if (place->kind == PLACE_URI && nbd_can_multi_conn(nbd->connections[0].handle) == 1)
     add_connections(nbd, wishes);

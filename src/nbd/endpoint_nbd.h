@@ -44,8 +44,9 @@ struct endpoint_nbd {
 /* Connects to the export that the place names (PLACE_URI or PLACE_COMMAND) and
  * learns what it can do; waits for the server. Opens up to wishes->connections
  * where the server says that they see each other's writes (multi-conn); those of
- * nbds take TLS sessions from the pool. Returns 0, or -1 with the fault set. */
+ * nbds take TLS sessions from the pool. Waits hear the loop's signals. Returns 0, or -1 with
+ * the fault set and nothing to close. */
 int endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role,
-                      const struct wishes *wishes, struct tls_pool *pool, struct fault *fault);
+                      const struct wishes *wishes, struct loop *loop, struct tls_pool *pool, struct fault *fault);
 
 #endif

@@ -50,28 +50,30 @@ configure(struct nbd_handle *handle)
 }
 
 int
-server_open(struct server *server, const struct place *place, const struct wishes *wishes, struct tls_pool *pool,
-            struct fault *fault)
+server_open(struct server *server, const struct place *place, const struct wishes *wishes, struct loop *loop,
+            struct tls_pool *pool, struct fault *fault)
 {
   *server = (struct server){ 0 };
   place_name(place, true, server->name);
-  if (client_init(&server->client, place, server->name, wishes, pool, fault) == -1)
+  if (client_init(&server->client, place, server->name, wishes, loop, pool, fault) == -1)
     return -1;
-  server->handle = nbd_create();
-  if (server->handle && configure(server->handle) == 0 && client_connect(&server->client, server->handle) == 0)
+  server->handle = client_create(&server->client);
+  if (!server->handle || configure(server->handle) == -1)
+    client_fault(&server->client, "cannot connect to", fault);
+  else if (client_connect(&server->client, server->handle, "cannot connect to", fault) == 0)
     return 0;
-  client_fault(&server->client, "cannot connect to", fault);
-  nbd_close(server->handle);
-  server->handle = NULL;
+  server_close(server);
   return -1;
 }
 
 void
 server_close(struct server *server)
 {
-  nbd_shutdown(server->handle, 0);
-  nbd_close(server->handle);
+  struct fault ignored; /* what was asked is answered already */
+
+  client_leave(&server->client, server->handle);
   server->handle = NULL;
+  client_close(&server->client, &ignored);
 }
 
 static int

@@ -21,11 +21,11 @@ struct server {
   char name[NAME_BYTES_MAX]; /* for messages */
 };
 
-/* Connects to a place, a PLACE_URI or PLACE_COMMAND; waits for it. Place and wishes
- * stay the caller's; a connection of nbds takes a TLS session from the pool. Returns
- * 0, or -1 with the fault set and nothing to close. */
-int server_open(struct server *server, const struct place *place, const struct wishes *wishes, struct tls_pool *pool,
-                struct fault *fault);
+/* Connects to a place, a PLACE_URI or PLACE_COMMAND; waits for it. Place, wishes
+ * and loop stay the caller's; a connection of nbds takes a TLS session from the pool.
+ * The server must stay where it is. Returns 0, or -1 with the fault set and nothing to close. */
+int server_open(struct server *server, const struct place *place, const struct wishes *wishes, struct loop *loop,
+                struct tls_pool *pool, struct fault *fault);
 
 /* Ends the connection; a server that was started ends too. */
 void server_close(struct server *server);

@@ -2,12 +2,13 @@
 /* tls_socket: libnbd's TLS, in the place of its lib/crypto.c.
  *
  * libnbd sees a socket with six operations; a tls_session is behind it. How to
- * secure the connection is in the `struct tls` that the handle has as its private data:
- * libnbd's own settings (nbd_set_tls_certificates() and so on) are not in use, and refused.
+ * secure the connection is in the `struct tls` of the client that the handle has as its
+ * private data: libnbd's own settings (nbd_set_tls_certificates() and so on) are not in use, and refused.
  *
  * Linked before libnbd's archive, whose own crypto.o is not taken then, since all
- * that it defines is here already. The only room that knows libnbd's internals.
+ * that it defines is here already.
  */
+#include "nbd/client.h"
 #include "tls/tls_session.h"
 
 /* libnbd's config.h and what its internal.h takes for granted go before that. */
@@ -38,7 +39,7 @@ tls_of(struct socket *socket)
 static struct tls *
 settings_of(struct nbd_handle *h)
 {
-  return (struct tls *)h->private_data;
+  return &((struct client *)h->private_data)->tls;
 }
 
 /* libnbd keeps an error's words itself, but what it was asked for comes back with

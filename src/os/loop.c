@@ -9,8 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-int
-loop_init(struct loop *loop, struct fault *fault)
+/* Those that ask us to end. */
+static sigset_t
+signals_of_end(void)
 {
   sigset_t signals;
 
@@ -18,6 +19,14 @@ loop_init(struct loop *loop, struct fault *fault)
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGHUP);
+  return signals;
+}
+
+int
+loop_init(struct loop *loop, struct fault *fault)
+{
+  sigset_t signals = signals_of_end();
+
   /* A write says EPIPE or EFBIG then, which are faults like any other. */
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
@@ -26,6 +35,24 @@ loop_init(struct loop *loop, struct fault *fault)
     return fault_set(fault, EXIT_FAILED, errno, "cannot take signals");
   loop_begin(loop);
   return 0;
+}
+
+void
+loop_let_signals_end(struct loop *loop)
+{
+  sigset_t signals = signals_of_end();
+
+  (void)loop;
+  sigprocmask(SIG_UNBLOCK, &signals, NULL);
+}
+
+void
+loop_hold_signals(struct loop *loop)
+{
+  sigset_t signals = signals_of_end();
+
+  (void)loop;
+  sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
 void
@@ -46,13 +73,23 @@ loop_watch(struct loop *loop, int fd, short events)
 int
 loop_wait(struct loop *loop, int timeout_ms, struct fault *fault)
 {
-  struct signalfd_siginfo info;
-
   if (poll(loop->fds, loop->count, timeout_ms) == -1 && errno != EINTR)
     return fault_set(fault, EXIT_FAILED, errno, "poll");
-  if (loop->fds[0].revents && read(loop->signal_fd, &info, sizeof info) == sizeof info)
-    loop->signal_seen = (int)info.ssi_signo;
+  if (loop->fds[0].revents)
+    loop_take_signal(loop);
   return 0;
+}
+
+bool
+loop_take_signal(struct loop *loop)
+{
+  struct signalfd_siginfo info;
+
+  if (read(loop->signal_fd, &info, sizeof info) != sizeof info)
+    return false;
+  loop->signal_seen = (int)info.ssi_signo;
+  loop->signals++;
+  return true;
 }
 
 short

@@ -19,7 +19,8 @@ struct loop {
   struct pollfd fds[LOOP_FDS_MAX];
   unsigned count;
   int signal_fd;
-  int signal_seen; /* number of the signal that asked us to end, or 0 */
+  int signal_seen;  /* number of the signal that asked us to end, or 0 */
+  unsigned signals; /* how many did, so far */
 };
 
 /* Begins to take signals, instead of dying by them. */
@@ -34,6 +35,14 @@ unsigned loop_watch(struct loop *loop, int fd, short events);
 
 /* Waits until something is ready or the time is over (-1: for ever). */
 int loop_wait(struct loop *loop, int timeout_ms, struct fault *fault);
+
+/* Takes a signal that has come, for who waits elsewhere; false: there is none. */
+bool loop_take_signal(struct loop *loop);
+
+/* Lets signals end the program again, as before loop_init(), around what waits
+ * where the loop can't; and holds them again. */
+void loop_let_signals_end(struct loop *loop);
+void loop_hold_signals(struct loop *loop);
 
 /* What fd `index` is ready for, errors and hang-ups included. */
 short loop_ready(const struct loop *loop, unsigned index);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tls: how the connections to one server are to be secured.
  *
- * endpoint_nbd fills it in and hands it to libnbd as the handle's private data;
- * tls_socket, which libnbd calls, finds it there. Strings are the caller's and
+ * client fills it in; tls_socket, which libnbd calls, finds it there. Strings are the caller's and
  * must stay as long as connections are made.
  */
 #ifndef DECANT_TLS_H

@@ -58,7 +58,9 @@ headers-open-with-prose)
         sed -n 2p "$file" | grep -Eq "^/\* $room: " || complain "$file: its second line should say '$room: ' and what it is"
     done ;;
 no-exit-below-main)
-    found=$(grep -nE '\b(exit|_exit|_Exit|abort|quick_exit) *\(' src/*.c src/*/*.c | grep -v '^src/main\.c:' || true)
+    # And the child that couldn't become a server ends itself.
+    found=$(grep -nE '\b(exit|_exit|_Exit|abort|quick_exit) *\(' src/*.c src/*/*.c |
+        grep -vE '^src/(main\.c:|os/activation\.c:.* _exit\(127\);)' || true)
     [ -z "$found" ] || complain "only main ends the program: $found" ;;
 no-printing-below-the-top)
     ! grep -nE '\b(printf|fprintf|vfprintf|puts|fputs|putchar|perror|dprintf|vdprintf) *\(' src/*.c src/*/*.c |

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* activation: see activation.h. */
+#include "os/activation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SERVER_FD 3 /* where systemd's sockets begin, by its document */
+#define LOOK_MS_MAX 32
+
+/* ---- The socket ---- */
+
+/* Binds it to a name that nobody else can reach, listens, and connects to it; the name is
+ * gone again afterwards. */
+static int
+connect_to(int listener, int connection)
+{
+  char directory[] = "/tmp/decant-XXXXXX";
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  const struct sockaddr *name = (const struct sockaddr *)&address;
+
+  if (!mkdtemp(directory))
+    return -1;
+  snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", directory);
+  int result = bind(listener, name, sizeof address);
+  if (result == 0)
+    result = listen(listener, 1) == -1 || connect(connection, name, sizeof address) == -1 ? -1 : 0;
+  int errnum = errno;
+  unlink(address.sun_path);
+  rmdir(directory);
+  errno = errnum;
+  return result;
+}
+
+/* ---- The child ---- */
+
+/* What the server would mistake for its own, and what it must not share. */
+static void
+detach(pid_t parent)
+{
+  sigset_t none;
+  int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+  dup2(nothing, STDIN_FILENO);
+  if (dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
+    dup2(nothing, STDOUT_FILENO);
+  signal(SIGPIPE, SIG_DFL);
+  signal(SIGXFSZ, SIG_DFL);
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) /* which went before it could be heard of */
+    raise(SIGTERM);
+}
+
+static bool
+hand_over(int listener)
+{
+  char pid[16];
+
+  snprintf(pid, sizeof pid, "%d", (int)getpid());
+  if (setenv("LISTEN_PID", pid, 1) == -1 || setenv("LISTEN_FDS", "1", 1) == -1 ||
+      setenv("LISTEN_FDNAMES", "unknown", 1) == -1)
+    return false;
+  if (listener == SERVER_FD) /* which dup2() would leave to be closed */
+    return fcntl(listener, F_SETFD, 0) == 0;
+  return dup2(listener, SERVER_FD) == SERVER_FD;
+}
+
+/* Becomes the server; whoever started it learns by `failed` why it couldn't. */
+static void
+become(char *const *command, int listener, int failed, pid_t parent)
+{
+  detach(parent);
+  int told = fcntl(failed, F_DUPFD_CLOEXEC, SERVER_FD + 1); /* out of the way of the socket */
+  if (hand_over(listener))
+    execvp(command[0], command);
+  int errnum = errno;
+  (void)!write(told, &errnum, sizeof errnum);
+  _exit(127);
+}
+
+/* Returns 0, or the errno of the child that couldn't become the server. */
+static int
+fork_server(struct activation *server, char *const *command, int listener)
+{
+  int ends[2], errnum = 0;
+  pid_t parent = getpid();
+
+  if (pipe2(ends, O_CLOEXEC) == -1)
+    return errno;
+  server->pid = fork();
+  if (server->pid == 0)
+    become(command, listener, ends[1], parent);
+  if (server->pid == -1)
+    errnum = errno;
+  close(ends[1]);
+  if (server->pid > 0 && read(ends[0], &errnum, sizeof errnum) != sizeof errnum)
+    errnum = 0;
+  close(ends[0]);
+  if (errnum && server->pid > 0)
+    waitpid(server->pid, &server->status, 0);
+  if (errnum)
+    server->pid = 0;
+  return errnum;
+}
+
+int
+activation_start(struct activation *server, char *const *command, const char *name, struct fault *fault)
+{
+  int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int errnum = 0;
+
+  *server = (struct activation){ 0 };
+  if (listener == -1 || connection == -1 || connect_to(listener, connection) == -1)
+    fault_set(fault, EXIT_FAILED, errno, "cannot start %s: no socket in /tmp", name);
+  else if ((errnum = fork_server(server, command, listener)) == ENOENT)
+    fault_set(fault, EXIT_FAILED, 0, "cannot start %s: there is no such command", name);
+  else if (errnum)
+    fault_set(fault, EXIT_FAILED, errnum, "cannot start %s", name);
+  close(listener);
+  if (server->pid > 0)
+    return connection;
+  close(connection);
+  return -1;
+}
+
+/* ---- The end ---- */
+
+/* Looks for its end until the time is over, or a signal comes. The first looks follow
+ * each other soon: most servers need a moment only. */
+static bool
+wait_for_end(struct activation *server, struct loop *loop, uint64_t limit_ms)
+{
+  struct pollfd signals = { .fd = loop ? loop->signal_fd : -1, .events = POLLIN };
+  uint64_t waited_ms = 0;
+
+  for (int look_ms = 1;; look_ms = look_ms < LOOK_MS_MAX ? 2 * look_ms : LOOK_MS_MAX) {
+    if (waitpid(server->pid, &server->status, WNOHANG) != 0) {
+      server->pid = 0;
+      return true;
+    }
+    if (waited_ms >= limit_ms || (poll(&signals, 1, look_ms) > 0 && loop_take_signal(loop)))
+      return false;
+    waited_ms += (uint64_t)look_ms;
+  }
+}
+
+bool
+activation_has_ended(struct activation *server, char *words)
+{
+  words[0] = '\0';
+  if (server->pid == 0 || !wait_for_end(server, NULL, SERVER_GONE_MS))
+    return false;
+  if (WIFSIGNALED(server->status))
+    snprintf(words, ACTIVATION_WORDS_BYTES, "it was ended by signal %d", WTERMSIG(server->status));
+  else
+    snprintf(words, ACTIVATION_WORDS_BYTES, "it ended with exit code %d", WEXITSTATUS(server->status));
+  return true;
+}
+
+bool
+activation_end(struct activation *server, struct loop *loop)
+{
+  if (server->pid == 0)
+    return true;
+  kill(server->pid, SIGTERM);
+  kill(server->pid, SIGCONT); /* one that is stopped couldn't hear it */
+  if (loop->signals < 2 && wait_for_end(server, loop, SERVER_END_MS))
+    return true;
+  if (wait_for_end(server, NULL, SERVER_END_SOON_MS))
+    return true;
+  kill(server->pid, SIGKILL);
+  wait_for_end(server, NULL, SERVER_GONE_MS);
+  server->pid = 0;
+  return false;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* activation: a server that we start, by systemd's socket activation, for one
+ * connection, and that ends with us.
+ *
+ * The connection is made before the server runs: it waits in the listen queue of the
+ * socket that the server inherits. The socket's name is gone from the file system
+ * by then, so that nobody else can connect, and nothing is left to clear away, whatever
+ * becomes of us.
+ *
+ * Standard input and output belong to our data: the server reads nothing, and what it
+ * prints goes to standard error. It takes signals as we did at start, and SIGTERM when we
+ * end without a word.
+ */
+#ifndef DECANT_ACTIVATION_H
+#define DECANT_ACTIVATION_H
+
+#include "base/error.h"
+#include "os/loop.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct activation {
+  pid_t pid;  /* 0: none is running, or none that we would have to wait for */
+  int status; /* how it ended, as waitpid() has it; once there is no pid */
+};
+
+/* Starts the command (argv, NULL at its end), which is called `name` in messages.
+ * Returns a socket that is connected to it, the caller's, or -1 with the fault set. */
+int activation_start(struct activation *server, char *const *command, const char *name, struct fault *fault);
+
+/* Whether it has ended by itself; waits a moment for who has hung up to be gone. Says how in
+ * `words`, of ACTIVATION_WORDS_BYTES. */
+#define ACTIVATION_WORDS_BYTES 64
+bool activation_has_ended(struct activation *server, char *words);
+
+/* Ends it, once the connection is closed: asks it to (SIGTERM) and waits, as long as it
+ * may take to write what it holds; a signal to us, now or a second one before, cuts
+ * that short. Then it is killed. Returns false where it had to be. */
+bool activation_end(struct activation *server, struct loop *loop);
+
+#endif
