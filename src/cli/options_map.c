@@ -110,6 +110,7 @@ check(struct options *options, struct fault *fault)
 
   if (options->map.totals && shows_layers)
     return options_usage(options, fault, "--totals can't be used with --json=imageio or --graph", "");
+  options->wishes.connections = 1; /* one question is asked at a time */
   if (options->wishes.contexts.count > 0)
     return 0;
   contexts_add(&options->wishes.contexts, CONTEXT_ALLOCATION_NAME, true);

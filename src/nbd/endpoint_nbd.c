@@ -52,19 +52,16 @@ configure(struct nbd_handle *handle, const struct contexts *wanted, bool talks)
   return 0;
 }
 
+/* Makes the next connection's handle. Returns -1, and client_fault() knows why. */
 static int
-add_connection(struct endpoint_nbd *nbd, const struct contexts *wanted, bool talks, struct fault *fault)
+add_connection(struct endpoint_nbd *nbd, const struct contexts *wanted, bool talks)
 {
-  struct nbd_connection *connection = &nbd->connections[nbd->count];
+  struct nbd_handle *handle = client_create(&nbd->client);
 
-  connection->handle = client_create(&nbd->client);
-  if (connection->handle && configure(connection->handle, wanted, talks) == 0) {
-    nbd->count++;
-    return client_connect(&nbd->client, connection->handle, "cannot open", fault);
-  }
-  client_fault(&nbd->client, "cannot open", fault);
-  nbd_close(connection->handle);
-  return -1;
+  if (!handle)
+    return -1;
+  nbd->connections[nbd->count++] = (struct nbd_connection){ .handle = handle };
+  return configure(handle, wanted, talks);
 }
 
 /* ---- Metadata contexts ---- */
@@ -178,10 +175,8 @@ block_size(struct nbd_handle *handle, int type)
 }
 
 static int
-learn_block_sizes(struct endpoint_nbd *nbd, struct fault *fault)
+learn_block_sizes(const struct endpoint_nbd *nbd, struct nbd_handle *handle, struct traits *traits, struct fault *fault)
 {
-  struct nbd_handle *handle = nbd->connections[0].handle;
-  struct traits *traits = &nbd->base.traits;
   uint64_t min = range_max(block_size(handle, LIBNBD_SIZE_MINIMUM), 1);
   uint64_t preferred = block_size(handle, LIBNBD_SIZE_PREFERRED);
   uint64_t max = block_size(handle, LIBNBD_SIZE_MAXIMUM);
@@ -197,16 +192,16 @@ learn_block_sizes(struct endpoint_nbd *nbd, struct fault *fault)
   return 0;
 }
 
+/* What a connection can do; all else in the traits is zero. */
 static int
-learn_traits(struct endpoint_nbd *nbd, enum role role, struct fault *fault)
+learn_traits(struct endpoint_nbd *nbd, struct nbd_handle *handle, struct traits *traits, struct fault *fault)
 {
-  struct nbd_handle *handle = nbd->connections[0].handle;
-  struct traits *traits = &nbd->base.traits;
   int64_t size = nbd_get_size(handle);
 
+  memset(traits, 0, sizeof *traits);
   if (size < 0)
     return client_fault(&nbd->client, "cannot learn the size of", fault);
-  if (role != ROLE_SOURCE && nbd_is_read_only(handle) != 0)
+  if (nbd->role != ROLE_SOURCE && nbd_is_read_only(handle) != 0)
     return fault_set(fault, EXIT_FAILED, 0, "%s: the server exports it read-only", nbd->base.name);
   traits->size = (uint64_t)size;
   traits->can_extents = nbd->base.contexts.count > 0;
@@ -214,7 +209,66 @@ learn_traits(struct endpoint_nbd *nbd, enum role role, struct fault *fault)
   traits->can_fast_zero = traits->can_zero && nbd_can_fast_zero(handle) == 1;
   traits->can_flush = nbd_can_flush(handle) == 1;
   traits->can_read = true;
-  return learn_block_sizes(nbd, fault);
+  return learn_block_sizes(nbd, handle, traits, fault);
+}
+
+/* ---- Further connections ---- */
+
+/* Its handshake is over, and what comes now is buffered. */
+static void
+join(struct endpoint_nbd *nbd, struct nbd_connection *connection)
+{
+  connection->joined = true;
+  socket_buffer(connection->handle);
+  nbd->base.traits.requests_max += nbd->requests_per_connection;
+}
+
+/* Whether it shows the same disk as the first one, and can do the same with it: somebody
+ * may have put another one there, or other rights. */
+static bool
+is_equal(struct endpoint_nbd *nbd, struct nbd_handle *handle)
+{
+  struct traits traits;
+  struct fault ignored;
+
+  if (!has_required(handle, &nbd->base.contexts) || nbd_can_multi_conn(handle) != 1 ||
+      learn_traits(nbd, handle, &traits, &ignored) == -1)
+    return false;
+  traits.requests_max = nbd->base.traits.requests_max;
+  return memcmp(&traits, &nbd->base.traits, sizeof traits) == 0;
+}
+
+/* Sees whether one that was begun is there by now, and of use. */
+static void
+look_at_newcomer(struct endpoint_nbd *nbd, struct nbd_connection *connection)
+{
+  if (nbd_aio_is_connecting(connection->handle) == 1)
+    return;
+  if (nbd_aio_is_ready(connection->handle) == 1 && is_equal(nbd, connection->handle)) {
+    join(nbd, connection);
+    return;
+  }
+  nbd_close(connection->handle);
+  connection->handle = NULL;
+  connection->dead = true;
+}
+
+/* More connections are for speed alone: those that we get, and that are worth it. */
+static void
+begin_connections(struct endpoint_nbd *nbd, const struct wishes *wishes)
+{
+  uint64_t worth = range_min(wishes->connections, 1 + nbd->base.traits.size / BYTES_PER_CONNECTION);
+  struct fault ignored;
+
+  while (nbd->count < worth) {
+    if (add_connection(nbd, &nbd->base.contexts, false) == -1)
+      return;
+    struct nbd_connection *connection = &nbd->connections[nbd->count - 1];
+    bool begun = client_begin(&nbd->client, connection->handle, "cannot open", &ignored) == 0;
+    look_at_newcomer(nbd, connection);
+    if (!begun || connection->dead)
+      return;
+  }
 }
 
 /* ---- The contract ---- */
@@ -226,7 +280,7 @@ least_busy(struct endpoint_nbd *nbd)
 
   for (unsigned i = 0; i < nbd->count; i++) {
     struct nbd_connection *connection = &nbd->connections[i];
-    if (!connection->dead && (!best || connection->count < best->count))
+    if (connection->joined && !connection->dead && (!best || connection->count < best->count))
       best = connection;
   }
   return best;
@@ -290,31 +344,53 @@ issue(struct nbd_handle *handle, struct request *request)
   return -1;
 }
 
+/* Whether it is beyond use. */
+static bool
+has_died(struct nbd_connection *connection)
+{
+  connection->dead = nbd_aio_is_dead(connection->handle) != 0 || nbd_aio_is_closed(connection->handle) != 0;
+  return connection->dead;
+}
+
+/* Gives a request to a connection that takes it. libnbd refuses one to a connection that
+ * has died in this turn as if the request were wrong: the next one is asked, if any. */
+static bool
+send_off(struct endpoint_nbd *nbd, struct request *request)
+{
+  struct nbd_connection *connection;
+
+  while ((connection = least_busy(nbd))) {
+    assert(connection->count < NBD_IN_FLIGHT_MAX);
+    int64_t cookie = issue(connection->handle, request);
+    if (cookie != -1) {
+      request->cookie = (uint64_t)cookie;
+      request->carrier = (unsigned)(connection - nbd->connections);
+      connection->in_flight[connection->count++] = request;
+      return true;
+    }
+    request->errnum = nbd_get_errno();
+    if (!has_died(connection))
+      return false;
+    request->errnum = 0;
+  }
+  return false;
+}
+
 static void
 nbd_submit(struct endpoint *endpoint, struct request *request)
 {
   struct endpoint_nbd *nbd = nbd_of(endpoint);
-  struct nbd_connection *connection = least_busy(nbd);
-  int64_t cookie = -1;
 
-  request->errnum = ENOTCONN;
+  request->errnum = 0;
   request->done = request->length; /* until an error's offset says less */
   request->failed_inside = false;
   request->contexts = &endpoint->contexts;
-  if (connection) {
-    assert(connection->count < NBD_IN_FLIGHT_MAX);
-    cookie = issue(connection->handle, request);
-    if (cookie == -1 && nbd_get_errno())
-      request->errnum = nbd_get_errno();
-  }
-  if (cookie == -1) {
-    request->done = 0;
-    request_queue_push(&nbd->failed, request);
+  if (send_off(nbd, request))
     return;
-  }
-  request->cookie = (uint64_t)cookie;
-  request->carrier = (unsigned)(connection - nbd->connections);
-  connection->in_flight[connection->count++] = request;
+  if (request->errnum == 0)
+    request->errnum = ENOTCONN;
+  request->done = 0;
+  request_queue_push(&nbd->failed, request);
 }
 
 /* The request that carries a cookie, taken off the connection's list. */
@@ -405,6 +481,22 @@ nbd_watch(struct endpoint *endpoint, struct loop *loop)
   }
 }
 
+/* Reading may change what the connection waits for; it is asked again before writing. While
+ * it connects, only what it waits for may be told to it. */
+static void
+serve_connection(struct nbd_handle *handle, short ready)
+{
+  unsigned direction = nbd_aio_get_direction(handle);
+
+  if (ready & (POLLIN | POLLHUP | POLLERR) && direction & LIBNBD_AIO_DIRECTION_READ)
+    nbd_aio_notify_read(handle);
+  /* A write that is stuck breaks off the reading after each reply. */
+  while (!socket_is_drained(handle) && nbd_aio_notify_read(handle) == 0)
+    ;
+  if (ready & (POLLOUT | POLLHUP | POLLERR) && direction & nbd_aio_get_direction(handle) & LIBNBD_AIO_DIRECTION_WRITE)
+    nbd_aio_notify_write(handle);
+}
+
 static void
 nbd_serve(struct endpoint *endpoint, struct loop *loop)
 {
@@ -414,17 +506,11 @@ nbd_serve(struct endpoint *endpoint, struct loop *loop)
     struct nbd_connection *connection = &nbd->connections[i];
     if (connection->dead)
       continue;
-    struct nbd_handle *handle = connection->handle;
-    short ready = loop_ready(loop, connection->watched);
-    /* Reading may change what the connection waits for; ask again before writing. */
-    if (ready & (POLLIN | POLLHUP | POLLERR))
-      nbd_aio_notify_read(handle);
-    /* A write that is stuck breaks off the reading after each reply. */
-    while (!socket_is_drained(handle) && nbd_aio_notify_read(handle) == 0)
-      ;
-    if (ready & POLLOUT && nbd_aio_get_direction(handle) & LIBNBD_AIO_DIRECTION_WRITE)
-      nbd_aio_notify_write(handle);
-    connection->dead = nbd_aio_is_dead(handle) != 0 || nbd_aio_is_closed(handle) != 0;
+    serve_connection(connection->handle, loop_ready(loop, connection->watched));
+    if (!connection->joined)
+      look_at_newcomer(nbd, connection);
+    else
+      has_died(connection);
   }
 }
 
@@ -434,10 +520,10 @@ nbd_end(struct endpoint *endpoint, struct fault *fault)
   struct endpoint_nbd *nbd = nbd_of(endpoint);
 
   /* Everything has been answered and flushed: how a server takes the goodbye
-   * says nothing about the data. With requests still out, just hang up. */
-  for (unsigned i = 0; i < nbd->count; i++)
-    client_leave(&nbd->client, nbd->connections[i].handle);
-  nbd->count = 0;
+   * says nothing about the data. With requests still out, just hang up. The last go first:
+   * who still waits to be let in need not come any more. */
+  while (nbd->count > 0)
+    client_leave(&nbd->client, nbd->connections[--nbd->count].handle);
   return client_close(&nbd->client, fault);
 }
 
@@ -450,38 +536,18 @@ static const struct endpoint_ops nbd_ops = {
   .close = nbd_end,
 };
 
-/* Another connection, which can do what the first one can. */
-static bool
-add_equal_connection(struct endpoint_nbd *nbd)
-{
-  struct fault ignored;
-
-  unsigned before = nbd->count;
-  if (add_connection(nbd, &nbd->base.contexts, false, &ignored) == 0 &&
-      has_required(nbd->connections[before].handle, &nbd->base.contexts))
-    return true;
-  if (nbd->count > before)
-    nbd_close(nbd->connections[--nbd->count].handle);
-  return false;
-}
-
-/* More connections are for speed alone: those that we get, and that are worth it. */
-static void
-add_connections(struct endpoint_nbd *nbd, const struct wishes *wishes)
-{
-  uint64_t worth = range_min(wishes->connections, 1 + nbd->base.traits.size / BYTES_PER_CONNECTION);
-
-  while (nbd->count < worth && add_equal_connection(nbd))
-    ;
-}
-
 static int
-connect_first(struct endpoint_nbd *nbd, enum role role, const struct contexts *wanted, struct fault *fault)
+connect_first(struct endpoint_nbd *nbd, const struct contexts *wanted, struct fault *fault)
 {
-  if (add_connection(nbd, wanted, takes_talk(wanted), fault) == -1 ||
-      agree_on_contexts(nbd, nbd->connections[0].handle, wanted, fault) == -1)
+  if (add_connection(nbd, wanted, takes_talk(wanted)) == -1)
+    return client_fault(&nbd->client, "cannot open", fault);
+  struct nbd_handle *handle = nbd->connections[0].handle;
+  if (client_connect(&nbd->client, handle, "cannot open", fault) == -1 ||
+      agree_on_contexts(nbd, handle, wanted, fault) == -1 ||
+      learn_traits(nbd, handle, &nbd->base.traits, fault) == -1)
     return -1;
-  return learn_traits(nbd, role, fault);
+  join(nbd, &nbd->connections[0]);
+  return 0;
 }
 
 int
@@ -493,24 +559,22 @@ endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role
 
   nbd->base.ops = &nbd_ops;
   nbd->base.kind = "nbd";
+  nbd->role = role;
+  nbd->requests_per_connection = REQUESTS_PER_CONNECTION;
+  if (wishes->requests)
+    nbd->requests_per_connection = (unsigned)range_min(wishes->requests, REQUESTS_PER_CONNECTION);
   if (client_init(&nbd->client, place, nbd->base.name, wishes, loop, pool, fault) == -1)
     return -1;
   if (place->kind == PLACE_URI && nbd->client.uri.tls) {
     nbd->base.secured = nbd->client.tls.description;
     nbd->base.last_words = nbd->client.tls.last_words;
   }
-  if (connect_first(nbd, role, role == ROLE_SOURCE ? &wishes->contexts : &none, fault) == -1) {
+  if (connect_first(nbd, role == ROLE_SOURCE ? &wishes->contexts : &none, fault) == -1) {
     nbd_end(&nbd->base, &ignored);
     return -1;
   }
   /* A server that we start serves one connection. */
   if (place->kind == PLACE_URI && nbd_can_multi_conn(nbd->connections[0].handle) == 1)
-    add_connections(nbd, wishes);
-  /* The handshakes are over. */
-  for (unsigned i = 0; i < nbd->count; i++)
-    socket_buffer(nbd->connections[i].handle);
-  nbd->base.traits.requests_max = nbd->count * REQUESTS_PER_CONNECTION;
-  if (wishes->requests)
-    nbd->base.traits.requests_max = nbd->count * (unsigned)range_min(wishes->requests, REQUESTS_PER_CONNECTION);
+    begin_connections(nbd, wishes);
   return 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* endpoint_nbd: an NBD export, over one or several connections of libnbd.
  *
- * Requests go to the connection with the fewest
- * in flight. libnbd's callbacks only note what a reply held; everything else
+ * The first connection is all that a copy needs: further ones are begun with it, join in as
+ * they come (a server may leave those in its queue for which it has no room), and are
+ * never waited for. Requests go to the connection with the fewest in flight. libnbd's callbacks only note what a reply held; everything else
  * happens in submit, serve and take. When a connection dies, what it carried
  * comes back with ENOTCONN; what is submitted afterwards goes to the connections
  * that are left, and comes back with ENOTCONN too when there is none.
@@ -26,23 +27,26 @@ struct nbd_handle;
 #define NBD_IN_FLIGHT_MAX (SLOTS_MAX + WRITES_MAX)
 
 struct nbd_connection {
-  struct nbd_handle *handle;
+  struct nbd_handle *handle; /* NULL: it was no use, and is gone */
   struct request *in_flight[NBD_IN_FLIGHT_MAX];
   unsigned count;
   unsigned watched; /* the loop's index, this turn */
+  bool joined;      /* its handshake is over, and it takes requests */
   bool dead;
 };
 
 struct endpoint_nbd {
   struct endpoint base;
   struct client client;
-  struct nbd_connection connections[CONNECTIONS_MAX];
+  enum role role;
+  struct nbd_connection connections[CONNECTIONS_MAX]; /* the first made the endpoint what it is */
   unsigned count;
+  unsigned requests_per_connection;
   struct request_queue failed; /* requests that no connection took, to be handed back */
 };
 
 /* Connects to the export that the place names (PLACE_URI or PLACE_COMMAND) and
- * learns what it can do; waits for the server. Opens up to wishes->connections
+ * learns what it can do; waits for the server. Begins up to wishes->connections
  * where the server says that they see each other's writes (multi-conn); those of
  * nbds take TLS sessions from the pool. Waits hear the loop's signals. Returns 0, or -1 with
  * the fault set and nothing to close. */
