@@ -2,9 +2,11 @@
 /* main: from the command line to the exit code. The only room with state at file
  * scope: libnbd's heap, and the job at hand. */
 #include "cli/options.h"
+#include "job/inherited.h"
 #include "job/job_copy.h"
 #include "job/job_info.h"
 #include "job/job_map.h"
+#include "os/descriptors.h"
 #include "os/heap.h"
 #include "os/say.h"
 
@@ -31,8 +33,12 @@ describe(void)
 }
 
 static int
-run(struct fault *fault)
+run(int argc, char **argv, struct fault *fault)
 {
+  /* First of all, before anything could be opened. */
+  if (descriptors_fill(fault) == -1 || options_parse(&options, argc, argv, fault) == -1 ||
+      inherited_check(&options, fault) == -1)
+    return -1;
   if (options.mode != RUN_VERB)
     return describe();
   switch (options.verb) {
@@ -51,7 +57,7 @@ main(int argc, char **argv)
 {
   struct fault fault = { .exit_code = EXIT_DONE };
 
-  if (options_parse(&options, argc, argv, &fault) == 0 && run(&fault) == 0)
+  if (run(argc, argv, &fault) == 0)
     return EXIT_DONE;
   if (fault.text[0])
     say_fault(options_program(&options), &fault);
