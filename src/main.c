@@ -10,8 +10,6 @@
 #include "os/heap.h"
 #include "os/say.h"
 
-#include <unistd.h>
-
 struct heap heap;
 static struct options options;
 static union {
@@ -23,13 +21,12 @@ static union {
 _Static_assert(sizeof options + sizeof job <= TABLE_BYTES_MAX, "the tables are what docs/MEMORY.md says");
 
 static int
-describe(void)
+describe(struct fault *fault)
 {
   char text[OPTIONS_TEXT_BYTES];
 
   options_describe(&options, text, sizeof text);
-  say_text(STDOUT_FILENO, text);
-  return 0;
+  return say_answer(text, fault);
 }
 
 static int
@@ -40,7 +37,7 @@ run(int argc, char **argv, struct fault *fault)
       inherited_check(&options, fault) == -1)
     return -1;
   if (options.mode != RUN_VERB)
-    return describe();
+    return describe(fault);
   switch (options.verb) {
   case VERB_COPY:
     return job_copy(&job.copy, &options, fault);
@@ -57,7 +54,7 @@ main(int argc, char **argv)
 {
   struct fault fault = { .exit_code = EXIT_DONE };
 
-  if (run(argc, argv, &fault) == 0)
+  if (run(argc, argv, &fault) == 0 && say_finish(&fault) == 0)
     return EXIT_DONE;
   if (fault.text[0])
     say_fault(options_program(&options), &fault);

@@ -65,35 +65,47 @@ digests_tap(struct digests *digests)
 }
 
 /* A blkhash is printed bare, as nbdcopy does it. */
-static void
-tell(const struct digests *digests, const struct options *options, enum digest_kind kind, const char *hex)
+static int
+tell(const struct digests *digests, const struct options *options, enum digest_kind kind, const char *hex,
+     struct fault *fault)
 {
   char line[DIGEST_HEX_BYTES + 16];
   bool to_file = kind == DIGEST_BLKHASH && digests->blkhash_fd != -1;
 
   if (!to_file && options->destination.kind == PLACE_STREAM) {
-    say_line(options_program(options), "%s:%s", digest_label(kind), hex);
-    return;
+    if (say_line(options_program(options), "%s:%s", digest_label(kind), hex) == 0)
+      return 0;
+    return fault_set(fault, EXIT_FAILED, errno, "all is copied, but its digest can't be written to standard error");
   }
   snprintf(line, sizeof line, "%s%s%s\n", kind == DIGEST_PLAIN ? digest_label(kind) : "",
            kind == DIGEST_PLAIN ? ":" : "", hex);
-  say_text(to_file ? digests->blkhash_fd : STDOUT_FILENO, line);
+  if (!to_file)
+    return say_answer(line, fault);
+  if (say_text(digests->blkhash_fd, line) == -1 || close(digests->blkhash_fd) == -1)
+    return fault_set(fault, EXIT_FAILED, errno, "all is copied, but the digest can't be written to --blkhash-file=%.512s",
+                     options->copy.blkhash_file);
+  return 0;
 }
 
 int
 digests_finish(struct digests *digests, const struct options *options, struct fault *fault)
 {
   char hex[DIGEST_HEX_BYTES];
+  struct fault difference;
+  bool differs = false;
   int result = 0;
 
   for (int i = 0; i < DIGESTS; i++) {
     if (!digests->wanted[i])
       continue;
     digest_finish(&digests->list[i], hex);
-    if (digests->told[i])
-      tell(digests, options, (enum digest_kind)i, hex);
+    if (digests->told[i] && tell(digests, options, (enum digest_kind)i, hex, fault) == -1)
+      result = -1;
     if (digests->expects && digests->expected.kind == (enum digest_kind)i)
-      result = digest_compare(&digests->expected, hex, fault);
+      differs = digest_compare(&digests->expected, hex, &difference) == -1;
   }
-  return result;
+  if (!differs)
+    return result;
+  *fault = difference; /* says more than what couldn't be told */
+  return -1;
 }

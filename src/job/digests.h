@@ -34,7 +34,7 @@ int digests_init(struct digests *digests, const struct options *options, struct 
 struct copy_tap *digests_tap(struct digests *digests);
 
 /* The whole source has passed: tells the digests. Returns 0, or -1 with the fault
- * set when one is not what was expected (EXIT_DIGEST_DIFFERS). */
+ * set when one is not what was expected (EXIT_DIGEST_DIFFERS), or can't be told. */
 int digests_finish(struct digests *digests, const struct options *options, struct fault *fault);
 
 #endif

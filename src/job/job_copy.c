@@ -8,6 +8,7 @@
 #include "os/say.h"
 #include "report/progress.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -185,13 +186,25 @@ copy_between(struct copy_job *job, const struct options *options, struct reporte
   return result;
 }
 
-static void
-report_end(const struct copy_job *job, const struct reporter *reporter)
+static int
+report_end(const struct copy_job *job, const struct reporter *reporter, struct fault *fault)
 {
   uint64_t ms = loop_now_ms(&job->loop) - reporter->started_ms;
 
-  say_line("decant", "done: bytes=%llu seconds=%llu.%02llu", (unsigned long long)job->copy.source_end,
-           (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000 / 10));
+  if (say_line("decant", "done: bytes=%llu seconds=%llu.%02llu", (unsigned long long)job->copy.source_end,
+               (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000 / 10)) == -1)
+    return fault_set(fault, EXIT_FAILED, errno, "all is copied, but the --report can't be written to standard error");
+  return 0;
+}
+
+/* All is copied: what the operator wants to be told. One that can't be told doesn't
+ * keep back the other. */
+static int
+conclude(struct copy_job *job, const struct options *options, const struct reporter *reporter, struct fault *fault)
+{
+  int reported = options->copy.report ? report_end(job, reporter, fault) : 0;
+
+  return digests_finish(&job->digests, options, fault) == -1 ? -1 : reported;
 }
 
 int
@@ -232,7 +245,5 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
     }
   }
   source->ops->close(source, &closing); /* what was read is copied already */
-  if (result == 0 && options->copy.report)
-    report_end(job, &reporter);
-  return result == 0 ? digests_finish(&job->digests, options, fault) : -1;
+  return result == 0 ? conclude(job, options, &reporter, fault) : -1;
 }

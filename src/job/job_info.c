@@ -189,8 +189,7 @@ print(const struct info_job *job, bool is_partial, struct fault *fault)
   if (job->out.full)
     return fault_set(fault, EXIT_FAILED, 0, "%s: what there is to tell doesn't fit into %zu bytes", job->server.name,
                      job->out.size);
-  say_text(STDOUT_FILENO, job->out.bytes);
-  return is_partial ? -1 : 0;
+  return say_answer(job->out.bytes, fault) == -1 || is_partial ? -1 : 0;
 }
 
 int

@@ -25,8 +25,7 @@ job_map(struct map_job *job, const struct options *options, struct fault *fault)
                                .style = options->map.style,
                                .totals = options->map.totals,
                                .colour = options_in_colour(options, isatty(STDOUT_FILENO)),
-                               .columns = columns_of(STDOUT_FILENO),
-                               .fd = STDOUT_FILENO };
+                               .columns = columns_of(STDOUT_FILENO) };
   unsigned sessions = client_sessions(&options->source, &options->wishes);
   struct fault closing;
 

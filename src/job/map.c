@@ -15,9 +15,7 @@ flush(struct map *map, struct fault *fault)
 {
   map->output[map->output_used] = '\0';
   map->output_used = 0;
-  if (say_text(map->config.fd, map->output) == -1)
-    return fault_set(fault, EXIT_FAILED, errno, "cannot write the map");
-  return 0;
+  return say_answer(map->output, fault);
 }
 
 static int

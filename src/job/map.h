@@ -26,7 +26,6 @@ struct map_config {
   bool totals;             /* how many bytes of each kind, instead of where */
   bool colour;             /* for a terminal */
   unsigned columns;        /* MAP_GRAPH: width of the bar */
-  int fd;                  /* where the text goes */
 };
 
 struct map {

@@ -3,6 +3,7 @@
 #include "os/say.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,8 +20,10 @@ say_text(int fd, const char *text)
 
   while (length > 0) {
     ssize_t n = write(fd, text, length);
-    if (n == -1 && errno != EINTR)
-      return -1; /* there is nobody left to tell */
+    if (n == -1 && errno == EAGAIN) /* somebody who shares it made it so */
+      (void)poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
+    else if (n == -1 && errno != EINTR)
+      return -1;
     if (n > 0) {
       text += n;
       length -= (size_t)n;
@@ -29,7 +32,23 @@ say_text(int fd, const char *text)
   return 0;
 }
 
-void
+int
+say_answer(const char *text, struct fault *fault)
+{
+  return say_text(STDOUT_FILENO, text) == 0
+             ? 0
+             : fault_set(fault, EXIT_FAILED, errno, "cannot write to standard output");
+}
+
+int
+say_finish(struct fault *fault)
+{
+  if (close(STDOUT_FILENO) == 0 || errno == EBADF) /* a destination's is closed already */
+    return 0;
+  return fault_set(fault, EXIT_FAILED, errno, "cannot write to standard output");
+}
+
+int
 say_line(const char *program, const char *format, ...)
 {
   char text[FAULT_TEXT_BYTES];
@@ -40,7 +59,7 @@ say_line(const char *program, const char *format, ...)
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
   snprintf(line, sizeof line, "%s: %s\n", program, text);
-  say_text(STDERR_FILENO, line);
+  return say_text(STDERR_FILENO, line);
 }
 
 void

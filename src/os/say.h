@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* say: the one place that prints. Standard error is for the operator; standard
- * output belongs to the data (and to --help and --version). Each line begins
- * with the program's name, as it was called.
+ * output belongs to the data, or to the answer that was asked for. Each line on
+ * standard error begins with the program's name, as it was called.
+ *
+ * What was asked for and could not be written is a fault: its caller looks. What
+ * is said besides (progress, --verbose) is not.
  */
 #ifndef DECANT_SAY_H
 #define DECANT_SAY_H
@@ -10,8 +13,8 @@
 
 #include <stdbool.h>
 
-/* One line, printf-style, without the newline. */
-void say_line(const char *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* One line, printf-style, without the newline. Returns 0, or -1 with errno set. */
+int say_line(const char *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A fault, as one line. */
 void say_fault(const char *program, const struct fault *fault);
@@ -20,8 +23,15 @@ void say_fault(const char *program, const struct fault *fault);
  * last one, the terminal's next line begins afresh. */
 void say_progress(const char *program, const char *text, bool on_terminal, bool last);
 
-/* Text as it is, to a file descriptor. Returns 0, or -1 with errno set: who can
- * do without its being read need not look. */
+/* Text as it is, to a file descriptor. Returns 0, or -1 with errno set. */
 int say_text(int fd, const char *text);
+
+/* What was asked for, or a part of it, to standard output. Returns 0, or -1 with the
+ * fault set. */
+int say_answer(const char *text, struct fault *fault);
+
+/* Nothing more is to be said on standard output: whether all has arrived there, as
+ * far as closing it tells. Returns 0, or -1 with the fault set. */
+int say_finish(struct fault *fault);
 
 #endif

@@ -107,7 +107,7 @@ refused)
     must_fail 64 'a size in bytes, not x' map --offset=x "$(uri s)" ;;
 output-lost)
     serve_nbdkit s null 1M
-    must_fail 1 'cannot write the map: No space left' map "$(uri s)" >/dev/full ;;
+    must_fail 1 'cannot write to standard output: No space left' map "$(uri s)" >/dev/full ;;
 million-extents)
     requires_strace
     requires_program /usr/bin/time
