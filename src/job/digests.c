@@ -5,9 +5,7 @@
 #include "os/say.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 static void
 take(struct copy_tap *tap, const uint8_t *data, uint64_t length)
@@ -45,17 +43,25 @@ digests_init(struct digests *digests, const struct options *options, struct faul
 {
   struct digest_config configs[DIGESTS];
 
-  *digests = (struct digests){ .tap = { take }, .blkhash_fd = -1 };
+  *digests = (struct digests){ .tap = { take }, .file = { .fd = -1 } };
   if (read_options(digests, configs, options, fault) == -1)
     return -1;
   for (int i = 0; i < DIGESTS; i++)
     digest_init(&digests->list[i], &configs[i]);
-  if (!options->copy.blkhash_file)
+  return digest_file_open(&digests->file, options->copy.blkhash_file, fault);
+}
+
+int
+digests_check(const struct digests *digests, const struct endpoint *source, const struct endpoint *destination,
+              struct fault *fault)
+{
+  const struct identity *file = &digests->file.identity;
+  bool is_source = identity_is_same(file, &source->identity);
+
+  if (!is_source && !identity_is_same(file, &destination->identity))
     return 0;
-  digests->blkhash_fd = open(options->copy.blkhash_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (digests->blkhash_fd == -1)
-    return fault_set(fault, EXIT_FAILED, errno, "cannot write to --blkhash-file=%.512s", options->copy.blkhash_file);
-  return 0;
+  return fault_set(fault, EXIT_FAILED, 0, "--blkhash-file=%.512s is the %s of the copy: nothing was written",
+                   digests->file.path, is_source ? "source" : "destination");
 }
 
 struct copy_tap *
@@ -66,11 +72,10 @@ digests_tap(struct digests *digests)
 
 /* A blkhash is printed bare, as nbdcopy does it. */
 static int
-tell(const struct digests *digests, const struct options *options, enum digest_kind kind, const char *hex,
-     struct fault *fault)
+tell(struct digests *digests, const struct options *options, enum digest_kind kind, const char *hex, struct fault *fault)
 {
   char line[DIGEST_HEX_BYTES + 16];
-  bool to_file = kind == DIGEST_BLKHASH && digests->blkhash_fd != -1;
+  bool to_file = kind == DIGEST_BLKHASH && digests->file.path;
 
   if (!to_file && options->destination.kind == PLACE_STREAM) {
     if (say_line(options_program(options), "%s:%s", digest_label(kind), hex) == 0)
@@ -79,12 +84,7 @@ tell(const struct digests *digests, const struct options *options, enum digest_k
   }
   snprintf(line, sizeof line, "%s%s%s\n", kind == DIGEST_PLAIN ? digest_label(kind) : "",
            kind == DIGEST_PLAIN ? ":" : "", hex);
-  if (!to_file)
-    return say_answer(line, fault);
-  if (say_text(digests->blkhash_fd, line) == -1 || close(digests->blkhash_fd) == -1)
-    return fault_set(fault, EXIT_FAILED, errno, "all is copied, but the digest can't be written to --blkhash-file=%.512s",
-                     options->copy.blkhash_file);
-  return 0;
+  return to_file ? digest_file_write(&digests->file, line, fault) : say_answer(line, fault);
 }
 
 int
@@ -108,4 +108,10 @@ digests_finish(struct digests *digests, const struct options *options, struct fa
     return result;
   *fault = difference; /* says more than what couldn't be told */
   return -1;
+}
+
+void
+digests_close(struct digests *digests)
+{
+  digest_file_abandon(&digests->file);
 }

@@ -10,6 +10,7 @@
 
 #include "cli/options.h"
 #include "copy/copy.h"
+#include "job/digest_file.h"
 #include "report/digest.h"
 
 #include <stdbool.h>
@@ -23,7 +24,7 @@ struct digests {
   bool told[DIGESTS]; /* to be printed, not only compared */
   struct digest_expected expected;
   bool expects;
-  int blkhash_fd; /* --blkhash-file; -1: there is none */
+  struct digest_file file; /* for the blkhash, if there is one */
 };
 
 /* Readies what the options ask for; opens the file that a blkhash is to be
@@ -33,8 +34,16 @@ int digests_init(struct digests *digests, const struct options *options, struct 
 /* The tap for the copy, or NULL where nothing is to be computed. */
 struct copy_tap *digests_tap(struct digests *digests);
 
+/* Refuses an end of the copy as the file that a blkhash is to be written to. Returns 0,
+ * or -1 with the fault set. */
+int digests_check(const struct digests *digests, const struct endpoint *source, const struct endpoint *destination,
+                  struct fault *fault);
+
 /* The whole source has passed: tells the digests. Returns 0, or -1 with the fault
  * set when one is not what was expected (EXIT_DIGEST_DIFFERS), or can't be told. */
 int digests_finish(struct digests *digests, const struct options *options, struct fault *fault);
+
+/* The end, after a failure too: what wasn't told leaves no trace. */
+void digests_close(struct digests *digests);
 
 #endif

@@ -207,27 +207,35 @@ conclude(struct copy_job *job, const struct options *options, const struct repor
   return digests_finish(&job->digests, options, fault) == -1 ? -1 : reported;
 }
 
-int
-job_copy(struct copy_job *job, const struct options *options, struct fault *fault)
+/* Both ends are open. */
+static int
+copy_checked(struct copy_job *job, const struct options *options, struct fault *fault)
 {
   struct endpoint *source = &job->source.base;
   struct endpoint *destination = &job->destination.base;
+  struct reporter reporter = { 0 };
+  struct fault closing;
+  int result = 0;
+
+  if (endpoints_check(source, destination, fault) == -1 ||
+      digests_check(&job->digests, source, destination, fault) == -1 ||
+      copy_between(job, options, &reporter, fault) == -1)
+    result = -1;
+  if (destination->ops->close(destination, &closing) == -1 && result == 0) {
+    *fault = closing;
+    result = -1;
+  }
+  return result == 0 ? conclude(job, options, &reporter, fault) : -1;
+}
+
+static int
+open_and_copy(struct copy_job *job, const struct options *options, struct fault *fault)
+{
+  struct endpoint *source = &job->source.base;
   const struct wishes *wishes = &options->wishes;
   enum role role = options->copy.part == PART_ALL ? ROLE_DESTINATION : ROLE_UPDATED;
   struct fault closing;
-  struct reporter reporter = { 0 };
-  unsigned sessions = client_sessions(&options->source, wishes) + client_sessions(&options->destination, wishes);
-  /* Each part may be rounded to a page, and the payload begins with a large one. */
-  size_t bytes = range_align_up(tls_pool_bytes(sessions), LARGE_PAGE_BYTES) + options->copy.payload_bytes + 4 * PAGE_BYTES;
 
-  if (digests_init(&job->digests, options, fault) == -1)
-    return -1;
-  /* Before anything else, and never again. */
-  if (arena_reserve(&job->payload, bytes, fault) == -1)
-    return -1;
-  if (options->copy.nice)
-    (void)setpriority(PRIO_PROCESS, 0, NICEST); /* disks follow, unless their priority was set apart */
-  tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   ring_open(&job->source_ring);
   ring_open(&job->destination_ring);
   if (loop_init(&job->loop, fault) == -1 || endpoints_open(&job->source, &options->source, ROLE_SOURCE, wishes, &job->loop,
@@ -235,15 +243,27 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
     return -1;
   int result = endpoints_open(&job->destination, &options->destination, role, wishes, &job->loop, &job->destination_ring,
                               &job->tls, fault);
-  if (result == 0) {
-    result = endpoints_check(source, destination, fault);
-    if (result == 0)
-      result = copy_between(job, options, &reporter, fault);
-    if (destination->ops->close(destination, &closing) == -1 && result == 0) {
-      *fault = closing;
-      result = -1;
-    }
-  }
+  if (result == 0)
+    result = copy_checked(job, options, fault);
   source->ops->close(source, &closing); /* what was read is copied already */
-  return result == 0 ? conclude(job, options, &reporter, fault) : -1;
+  return result;
+}
+
+int
+job_copy(struct copy_job *job, const struct options *options, struct fault *fault)
+{
+  unsigned sessions =
+      client_sessions(&options->source, &options->wishes) + client_sessions(&options->destination, &options->wishes);
+  /* Each part may be rounded to a page, and the payload begins with a large one. */
+  size_t bytes = range_align_up(tls_pool_bytes(sessions), LARGE_PAGE_BYTES) + options->copy.payload_bytes + 4 * PAGE_BYTES;
+
+  /* Before anything else, and never again. */
+  if (arena_reserve(&job->payload, bytes, fault) == -1)
+    return -1;
+  if (options->copy.nice)
+    (void)setpriority(PRIO_PROCESS, 0, NICEST); /* disks follow, unless their priority was set apart */
+  tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
+  int result = digests_init(&job->digests, options, fault) == -1 ? -1 : open_and_copy(job, options, fault);
+  digests_close(&job->digests);
+  return result;
 }

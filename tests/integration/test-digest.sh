@@ -7,7 +7,7 @@
 # cases: sha256-nbd sha256-file sha256-pipe sha256-empty sha256-no-extents sha256-to-a-pipe
 # cases: blkhash-sparse blkhash-odd blkhash-empty blkhash-pipe blkhash-no-extents blkhash-zeros-as-data
 # cases: blkhash-digests blkhash-small-blocks blkhash-known blkhash-huge-hole blkhash-to-a-pipe
-# cases: blkhash-file blkhash-as-nbdcopy both holes-are-not-read small-memory
+# cases: blkhash-file blkhash-file-kept blkhash-file-is-an-end blkhash-file-is-no-file blkhash-as-nbdcopy both holes-are-not-read small-memory
 # cases: expect-right expect-wrong expect-blkhash expect-other-digest expect-pipe
 # cases: failed-copy-has-none usage
 
@@ -148,6 +148,40 @@ blkhash-file)
     guard_files
     must_fail 1 'no-such-directory' --blkhash --blkhash-file=no-such-directory/hash in.img precious.img
     nothing_touched ;;
+blkhash-file-kept)
+    # What failed has no digest, and the old one is still there; nor is an empty one left.
+    echo "the old hash" >hash
+    must_fail 1 'nosuch.img' --blkhash-file=hash nosuch.img null:
+    must_fail 1 'is too small' --blkhash-file=hash in.img '[' nbdkit --exit-with-parent memory 1k ']'
+    must_fail 64 'sha256' --blkhash-file=hash --expect=sha256:12 in.img null:
+    must_fail 1 'nosuch.img' --blkhash-file=new.hash nosuch.img null:
+    must_fail 1 'No space' --blkhash-file=new.hash in.img /dev/full
+    [ "$(cat hash)" = "the old hash" ] || fail "the old one is lost: $(cat hash)"
+    [ ! -e new.hash ] || fail "one was made: $(cat new.hash)"
+    # A shorter one over a longer one, through a link.
+    ln -s hash link
+    must_copy --blkhash=sha512 --blkhash-file=link in.img null:
+    must_copy --blkhash=md5 --blkhash-file=link in.img null:
+    [ "$(cat hash)" = "$(blkhash in.img md5)" ] || fail "in the file: $(cat hash)"
+    [ -L link ] || fail "the link is gone" ;;
+blkhash-file-is-an-end)
+    guard_files
+    must_fail 1 'blkhash-file=precious.img is the source' --blkhash-file=precious.img precious.img null:
+    must_fail 1 'blkhash-file=precious.img is the source' --blkhash-file=precious.img - null: <precious.img
+    must_fail 1 'blkhash-file=precious.img is the destination' --blkhash-file=precious.img in.img precious.img
+    ln precious.img other.img
+    must_fail 1 'blkhash-file=other.img is the destination' --blkhash-file=other.img in.img precious.img
+    must_fail 1 'blkhash-file=./new.img is the destination' --blkhash-file=./new.img in.img new.img
+    must_fail 1 'blkhash-file=/dev/stdout is the destination' --blkhash-file=/dev/stdout in.img - >>precious.img
+    nothing_touched ;;
+blkhash-file-is-no-file)
+    says "$(blkhash in.img)" --blkhash-file=/dev/stdout in.img null:
+    mkfifo fifo
+    cat fifo >got &
+    must_copy --blkhash-file=fifo in.img null:
+    wait "$!"
+    [ "$(cat got)" = "$(blkhash in.img)" ] || fail "got: $(cat got)"
+    must_copy --blkhash-file=/dev/null in.img null: ;;
 blkhash-as-nbdcopy)
     (exec -a nbdcopy "$DECANT" --blkhash -- in.img null:) >said
     [ "$(cat said)" = "$(blkhash in.img)" ] || fail "got: $(cat said)" ;;
