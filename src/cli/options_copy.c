@@ -38,6 +38,7 @@ static const char help[] =
     "                             its backing files have; leave the rest alone\n"
     "      --destination-is-zero  trust that it reads as zeros: skip them\n"
     "                             (also --target-is-zero)\n"
+    "      --any-content          write an image or a compressed file to a device as it is\n"
     "      --flush, --no-flush    wait for data to reach stable storage (default), or\n"
     "                             don't\n"
     "      --sha256               print the SHA-256 of the disk's whole content\n"
@@ -65,6 +66,7 @@ static const char help[] =
 
 enum {
   OPTION_ALLOCATED = OPTION_OF_VERB,
+  OPTION_ANY_CONTENT,
   OPTION_BLKHASH,
   OPTION_BLKHASH_FILE,
   OPTION_DESTINATION_IS_ZERO,
@@ -87,6 +89,7 @@ static const char short_options[] = OPTIONS_SHORT_BEGIN "C:pR:S:T:vV";
 
 static const struct option long_options[] = {
   { "allocated", no_argument, NULL, OPTION_ALLOCATED },
+  { "any-content", no_argument, NULL, OPTION_ANY_CONTENT },
   { "blkhash", optional_argument, NULL, OPTION_BLKHASH },
   { "blkhash-file", required_argument, NULL, OPTION_BLKHASH_FILE },
   { "connections", required_argument, NULL, 'C' },
@@ -210,6 +213,9 @@ take(struct options *options, int option, const char *value, struct fault *fault
   switch (option) {
   case OPTION_ALLOCATED:
     options->copy.allocated = true;
+    return 0;
+  case OPTION_ANY_CONTENT:
+    options->copy.any_content = true;
     return 0;
   case OPTION_BLKHASH:
     options->copy.blkhash = value ? value : "";

@@ -24,6 +24,7 @@ struct copy_options {
   bool flush;                 /* bring all to stable storage at the end */
   bool progress;
   int progress_fd;            /* --progress=FD: "N/100" lines go there; -1: none */
+  bool any_content;           /* also what can't be meant as a disk's */
   bool report;                /* one line for scripts at the end */
   bool sha256;                /* print the digest of the whole source */
   const char *blkhash;        /* --blkhash's value, "" without one; NULL: not asked for */

@@ -31,6 +31,8 @@
 
 struct loop;
 
+#define STREAM_HEAD_BYTES 512
+
 enum request_kind {
   REQUEST_READ,   /* fill payload[0, length) from [offset, offset + length) */
   REQUEST_WRITE,  /* the other way */
@@ -74,7 +76,8 @@ struct traits {
   bool can_fast_zero;       /* understands request.fast */
   bool can_flush;           /* answers REQUEST_FLUSH */
   bool can_read;            /* a destination: answers REQUEST_READ too */
-  bool in_order;            /* takes requests in ascending order only */
+  bool in_order;            /* takes requests in ascending order only; of a source, the first STREAM_HEAD_BYTES can
+                               be read once before all else */
   bool grows;               /* a destination that becomes as large as what is written to it */
   bool reads_zero;          /* a destination that reads as zeros where nothing was written */
   unsigned requests_max;    /* how many requests it takes at once; at least 1 */

@@ -168,14 +168,18 @@ copy_between(struct copy_job *job, const struct options *options, struct reporte
                                 .bytes_per_s = options->copy.bytes_per_s,
                                 .observer = &reporter->observer,
                                 .tap = digests_tap(&job->digests) };
+  struct probe_ends ends = { .source = source, .destination = destination, .loop = &job->loop };
 
   if (plan(&config.budget, options, &source->traits, &destination->traits, fault) == -1)
     return -1;
   lay_out(job, &config);
+  ends.buffer = config.slot_buffers;
   if (source->traits.size > LARGE_PAGE_BYTES) /* a smaller one is copied sooner than such a page is cleared */
     arena_use_large_pages(&job->payload);
   if (options->verbose)
     say_what_was_found(options, source, destination, &config.budget);
+  if (probe_source(&job->probe, &ends, options, fault) == -1)
+    return -1;
   if (destination->ops->prepare && destination->ops->prepare(destination, source->traits.size, fault) == -1)
     return -1;
   *reporter = make_reporter(options, &job->loop);

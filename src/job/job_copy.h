@@ -8,6 +8,7 @@
 #include "copy/copy.h"
 #include "job/digests.h"
 #include "job/endpoints.h"
+#include "job/probe.h"
 #include "os/arena.h"
 #include "os/loop.h"
 #include "tls/tls_session.h"
@@ -21,6 +22,7 @@ struct copy_job {
   union any_endpoint source;
   union any_endpoint destination;
   struct loop loop;
+  struct probe probe;
   struct copy copy;
   struct digests digests;
 };

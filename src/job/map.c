@@ -2,9 +2,9 @@
 /* map: see map.h. */
 #include "job/map.h"
 
+#include "job/ask.h"
 #include "os/say.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -105,28 +105,6 @@ cannot_ask(const struct map *map, int errnum, struct fault *fault)
                    map->config.source->name, (unsigned long long)map->position, why);
 }
 
-/* Submits the survey, and waits for its answer. */
-static int
-ask(struct map *map, struct fault *fault)
-{
-  struct endpoint *source = map->config.source;
-  struct loop *loop = map->config.loop;
-  const struct request *answer;
-
-  source->ops->submit(source, &map->request);
-  while (!(answer = source->ops->take(source))) {
-    loop_begin(loop);
-    source->ops->watch(source, loop);
-    if (loop_wait(loop, -1, fault) == -1)
-      return -1;
-    source->ops->serve(source, loop);
-    if (loop->signal_seen)
-      return fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d", loop->signal_seen);
-  }
-  assert(answer == &map->request);
-  return 0;
-}
-
 /* Learns what the answer says from the position on, to the end of the range. */
 static int
 take_answer(struct map *map, struct fault *fault)
@@ -159,7 +137,7 @@ survey(struct map *map, struct fault *fault)
                                    .offset = start,
                                    .length = end - start,
                                    .survey = &map->survey };
-  if (ask(map, fault) == -1 || take_answer(map, fault) == -1)
+  if (ask(map->config.source, map->config.loop, &map->request, fault) == -1 || take_answer(map, fault) == -1)
     return -1;
   map->survey_bytes = extents_next_window(&map->survey, map->survey_bytes);
   return 0;

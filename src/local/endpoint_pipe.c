@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -74,6 +75,9 @@ go_on(struct endpoint_pipe *pipe)
       answer(pipe, errno);
     return;
   }
+  if (request->kind == REQUEST_READ && pipe->position < sizeof pipe->head)
+    memcpy(pipe->head + pipe->position, request->payload + request->done,
+           range_min((uint64_t)n, sizeof pipe->head - pipe->position));
   request->done += (uint64_t)n;
   pipe->position += (uint64_t)n;
   pipe->ended = n == 0 && request->kind == REQUEST_READ;
@@ -81,11 +85,26 @@ go_on(struct endpoint_pipe *pipe)
     answer(pipe, 0);
 }
 
+/* A read from the front after the head was looked at: what is kept of it. */
+static void
+take_from_head(struct endpoint_pipe *pipe, struct request *request)
+{
+  assert(request->offset == 0 && pipe->position <= sizeof pipe->head);
+  request->done = range_min(request->length, pipe->position);
+  memcpy(request->payload, pipe->head, request->done);
+}
+
 static void
 pipe_submit(struct endpoint *endpoint, struct request *request)
 {
+  struct endpoint_pipe *pipe = pipe_of(endpoint);
+
   request->done = 0;
-  request_queue_push(&pipe_of(endpoint)->waiting, request);
+  if (request->kind == REQUEST_READ && request->offset < pipe->position)
+    take_from_head(pipe, request);
+  request_queue_push(&pipe->waiting, request);
+  if (request->done > 0 && (request->done == request->length || pipe->ended))
+    answer(pipe, 0);
 }
 
 static struct request *

@@ -2,8 +2,9 @@
 /* endpoint_pipe: standard input or output, a FIFO, a socket, a character device.
  *
  * A stream: requests are carried out in the order of their offsets, which is the
- * order in which they must be submitted. A source's size is unknown; the read in
- * which it ends comes back short, and those after it empty. A destination gets
+ * order in which they must be submitted; a source's first bytes can be looked at before, as
+ * its head is kept. Its size is unknown; the read in which it ends comes back short, and
+ * those after it empty. A destination gets
  * zeros as bytes. Where the kernel allows it, writing never waits; otherwise it
  * may wait for the reader.
  */
@@ -24,6 +25,7 @@ struct endpoint_pipe {
   unsigned watched;  /* the loop's index, while there are requests waiting */
   bool is_watched;
   uint64_t position; /* bytes that went through; every request begins here when its turn comes */
+  unsigned char head[STREAM_HEAD_BYTES]; /* of a source: the first of them */
   struct request_queue waiting;
   struct request_queue answered;
 };

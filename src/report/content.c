@@ -143,3 +143,48 @@ content_recognise(const unsigned char *bytes, size_t length, char text[CONTENT_T
     return;
   }
 }
+
+/* ---- What is no disk ---- */
+
+/* Who finds one of these is refused, so where a mark alone might come of chance (of an encrypted disk's first bytes, say), more is
+ * looked at than it takes for a name. */
+static const struct wrapping {
+  size_t offset;
+  unsigned char magic_length;
+  const char *magic;
+  struct content_wrapping is;
+} wrappings[] = {
+#define MAGIC(offset, magic) offset, sizeof(magic) - 1, magic
+  { MAGIC(0, "QFI\xfb\0\0\0\3"), { "a qcow2 image", "qcow2", NULL } },
+  { MAGIC(0, "QFI\xfb\0\0\0\2"), { "a qcow2 image", "qcow2", NULL } },
+  { MAGIC(0, "QFI\xfb\0\0\0\1"), { "a qcow image", "qcow", NULL } },
+  { MAGIC(0, "QED\0"), { "a QED image", "qed", NULL } },
+  { MAGIC(0, "KDMV"), { "a VMDK image", "vmdk", NULL } },
+  { MAGIC(0, "COWD"), { "a VMDK image", "vmdk", NULL } },
+  { MAGIC(0, "# Disk DescriptorFile"), { "the description of a VMDK image", "vmdk", NULL } },
+  { MAGIC(64, "\x7f\x10\xda\xbe"), { "a VDI image", "vdi", NULL } },
+  { MAGIC(0, "vhdxfile"), { "a VHDX image", "vhdx", NULL } },
+  { MAGIC(0, "conectix"), { "a VHD image", "vpc", NULL } },
+  { MAGIC(0, "WithoutFreeSpace"), { "a Parallels image", "parallels", NULL } },
+  { MAGIC(0, "WithouFreSpacExt"), { "a Parallels image", "parallels", NULL } },
+  { MAGIC(0, "\x1f\x8b\x08"), { "compressed by gzip", NULL, "gzip -dc" } },
+  { MAGIC(0, "\xfd" "7zXZ\0"), { "compressed by xz", NULL, "xz -dc" } },
+  { MAGIC(0, "\x28\xb5\x2f\xfd"), { "compressed by zstd", NULL, "zstd -dc" } },
+  { MAGIC(4, "1AY&SY"), { "compressed by bzip2", NULL, "bzip2 -dc" } }, /* behind "BZh" and the level */
+  { MAGIC(0, "\x04\x22\x4d\x18"), { "compressed by lz4", NULL, "lz4 -dc" } },
+  { MAGIC(0, "\x02\x21\x4c\x18"), { "compressed by lz4", NULL, "lz4 -dc" } },
+  { MAGIC(0, "\x89LZO\0\r\n\x1a\n"), { "compressed by lzop", NULL, "lzop -dc" } },
+  { MAGIC(0, "PK\x03\x04"), { "a zip archive", NULL, "funzip" } },
+#undef MAGIC
+};
+
+const struct content_wrapping *
+content_wrapping(const unsigned char *bytes, size_t length)
+{
+  struct probe probe = { bytes, length };
+
+  for (size_t i = 0; i < sizeof wrappings / sizeof wrappings[0]; i++)
+    if (matches(&probe, wrappings[i].offset, wrappings[i].magic, wrappings[i].magic_length))
+      return &wrappings[i].is;
+  return NULL;
+}

@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define CONTENT_TEXT_BYTES 128
@@ -20,5 +21,18 @@
 /* Says what `length` bytes from the beginning of a disk look like: "empty" if there
  * are none, "data" if nothing is known. */
 void content_recognise(const unsigned char *bytes, size_t length, char text[CONTENT_TEXT_BYTES]);
+
+/* A file that has a disk in it, but isn't one. */
+struct content_wrapping {
+  const char *words;       /* "a qcow2 image" */
+  const char *qemu_format; /* what qemu-nbd -f calls it; or NULL */
+  const char *unpack;      /* the command that writes what is in FILE to a pipe; or NULL */
+};
+
+/* How many bytes it takes to tell. */
+#define CONTENT_HEAD_BYTES 512
+
+/* What `length` bytes from the beginning are wrapped in, or NULL: they may be a disk. */
+const struct content_wrapping *content_wrapping(const unsigned char *bytes, size_t length);
 
 #endif

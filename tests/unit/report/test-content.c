@@ -56,6 +56,74 @@ put_marks(const struct mark *marks)
     memcpy(disk + marks[i].offset, marks[i].bytes, marks[i].length);
 }
 
+/* ---- What is no disk ---- */
+
+static const struct {
+  struct mark marks[MARKS_MAX];
+  const char *words; /* NULL: may be a disk */
+  const char *qemu_format;
+  const char *unpack;
+} wrappings[] = {
+  { { MARK(0, "QFI\xfb\0\0\0\3") }, "a qcow2 image", "qcow2", NULL },
+  { { MARK(0, "QFI\xfb\0\0\0\2") }, "a qcow2 image", "qcow2", NULL },
+  { { MARK(0, "QFI\xfb\0\0\0\1") }, "a qcow image", "qcow", NULL },
+  { { MARK(0, "QED\0") }, "a QED image", "qed", NULL },
+  { { MARK(0, "KDMV") }, "a VMDK image", "vmdk", NULL },
+  { { MARK(64, "\x7f\x10\xda\xbe") }, "a VDI image", "vdi", NULL },
+  { { MARK(0, "vhdxfile") }, "a VHDX image", "vhdx", NULL },
+  { { MARK(0, "conectix") }, "a VHD image", "vpc", NULL },
+  { { MARK(0, "\x1f\x8b\x08") }, "compressed by gzip", NULL, "gzip -dc" },
+  { { MARK(0, "\xfd\x37zXZ\0") }, "compressed by xz", NULL, "xz -dc" },
+  { { MARK(0, "\x28\xb5\x2f\xfd") }, "compressed by zstd", NULL, "zstd -dc" },
+  { { MARK(0, "BZh91AY&SY") }, "compressed by bzip2", NULL, "bzip2 -dc" },
+  { { MARK(0, "\x04\x22\x4d\x18") }, "compressed by lz4", NULL, "lz4 -dc" },
+  /* A disk, or perhaps one. */
+  { { MARK(0, "") }, NULL, NULL, NULL },
+  { { MARK(0, "\x1f\x8b") }, NULL, NULL, NULL },
+  { { MARK(0, "BZh9") }, NULL, NULL, NULL },
+  { { MARK(0, "LUKS\xba\xbe\0\2") }, NULL, NULL, NULL },
+  { { MARK(510, "\x55\xaa"), MARK(512, "EFI PART") }, NULL, NULL, NULL },
+  { { MARK(512, "QFI\xfb\0\0\0\3") }, NULL, NULL, NULL },
+};
+
+static void
+wrappings_are_told_with_what_opens_them(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(wrappings); i++) {
+    put_marks(wrappings[i].marks);
+    const struct content_wrapping *is = content_wrapping(disk, CONTENT_HEAD_BYTES);
+    assert_int_equal(is != NULL, wrappings[i].words != NULL);
+    if (!is)
+      continue;
+    assert_string_equal(is->words, wrappings[i].words);
+    assert_int_equal(is->qemu_format != NULL, wrappings[i].qemu_format != NULL);
+    assert_int_equal(is->unpack != NULL, wrappings[i].unpack != NULL);
+    if (is->qemu_format)
+      assert_string_equal(is->qemu_format, wrappings[i].qemu_format);
+    if (is->unpack)
+      assert_string_equal(is->unpack, wrappings[i].unpack);
+  }
+}
+
+/* A mark that isn't all there is none, and nothing is looked at beyond the end. */
+static void
+wrappings_end_with_the_bytes(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(wrappings) && wrappings[i].words; i++) {
+    const struct mark *mark = &wrappings[i].marks[0];
+    put_marks(wrappings[i].marks);
+    unsigned char *exact = malloc(mark->offset + mark->length);
+    memcpy(exact, disk, mark->offset + mark->length);
+    assert_non_null(content_wrapping(exact, mark->offset + mark->length));
+    if (mark->length > 1)
+      assert_null(content_wrapping(exact, mark->offset + mark->length - 1));
+    free(exact);
+    assert_null(content_wrapping(NULL, 0));
+  }
+}
+
 static void
 formats_are_told_by_their_marks(void **state)
 {
@@ -101,6 +169,8 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test(wrappings_are_told_with_what_opens_them),
+    cmocka_unit_test(wrappings_end_with_the_bytes),
     cmocka_unit_test(formats_are_told_by_their_marks),
     cmocka_unit_test(nothing_is_empty),
     cmocka_unit_test(short_disks_are_read_to_their_end),

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* probe: looks at the first bytes of an end before anything is written.
+ *
+ * An image of a disk, or a compressed one, that is written to a block device as it is
+ * makes a disk that doesn't boot, and nobody notices before. Files and servers are given
+ * what they are given, and one device's content is another's.
+ */
+#ifndef DECANT_PROBE_H
+#define DECANT_PROBE_H
+
+#include "cli/options.h"
+#include "disk/endpoint.h"
+#include "os/loop.h"
+
+/* The ends of a copy, both open. */
+struct probe_ends {
+  struct endpoint *source;
+  struct endpoint *destination;
+  struct loop *loop;
+  unsigned char *buffer; /* room for a block of the source's, and CONTENT_HEAD_BYTES */
+};
+
+/* What a look takes; it may be with the endpoint until that is closed. */
+struct probe {
+  struct request request;
+  struct chunks chunks;
+};
+
+/* Refuses a source that isn't a disk but has one in it, where the destination is a block
+ * device. As nbdcopy, only says so. Returns 0, or -1 with the fault set. */
+int probe_source(struct probe *probe, const struct probe_ends *ends, const struct options *options, struct fault *fault);
+
+#endif
