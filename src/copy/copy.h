@@ -133,6 +133,7 @@ struct copy {
   int flush_errnum;       /* why a flush failed: then only what earlier ones reached is known to be there */
 
   uint64_t done;        /* bytes that the destination has confirmed */
+  uint64_t moved;       /* of them, bytes that were written as data */
   uint64_t observed_ms; /* when the observer was last called */
   struct failure failure; /* of an endpoint */
   int signal;             /* that ended the copy, or 0 */

@@ -96,6 +96,8 @@ conclude_transfer(struct copy *copy, struct transfer *transfer)
     transfer->state = TRANSFER_FAILED;
     return;
   }
+  if (request->kind == REQUEST_WRITE)
+    copy->moved += request->length;
   /* An edge block reaches beyond the source. */
   copy->done += range_min(request->offset + request->length, copy->source_end) - request->offset;
   transfer->range.start += request->length;

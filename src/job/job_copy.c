@@ -6,65 +6,13 @@
 #include "base/sizes.h"
 #include "copy/budget.h"
 #include "os/say.h"
-#include "report/progress.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define TERMINAL_INTERVAL_MS 250
-#define CONSOLE_INTERVAL_MS 5000
 #define NICEST 19
-
-struct reporter {
-  struct copy_observer observer;
-  const struct options *options;
-  uint64_t started_ms;
-  bool on_terminal;
-};
-
-/* ---- Progress ---- */
-
-static void
-report_percent(int fd, uint64_t done, uint64_t total)
-{
-  char line[16];
-
-  if (total == SIZE_UNKNOWN)
-    return;
-  snprintf(line, sizeof line, "%u/100\n", progress_percent(done, total));
-  say_text(fd, line);
-}
-
-static void
-report_progress(struct copy_observer *observer, uint64_t done, uint64_t total, uint64_t now_ms)
-{
-  struct reporter *reporter = (struct reporter *)observer;
-  char text[PROGRESS_TEXT_BYTES];
-
-  if (reporter->options->copy.progress_fd != -1) {
-    report_percent(reporter->options->copy.progress_fd, done, total);
-    return;
-  }
-  progress_text(text, done, total, now_ms - reporter->started_ms);
-  say_progress(options_program(reporter->options), text, reporter->on_terminal, false);
-}
-
-static struct reporter
-make_reporter(const struct options *options, const struct loop *loop)
-{
-  bool on_terminal = isatty(STDERR_FILENO);
-  bool often = on_terminal || options->copy.progress_fd != -1;
-
-  return (struct reporter){
-    .observer = { .progress = report_progress,
-                  .interval_ms = !options->copy.progress ? 0 : often ? TERMINAL_INTERVAL_MS : CONSOLE_INTERVAL_MS },
-    .options = options,
-    .started_ms = loop_now_ms(loop),
-    .on_terminal = on_terminal,
-  };
-}
 
 /* ---- What was found out about the ends ---- */
 
@@ -152,7 +100,7 @@ can_skip_zeros(const struct options *options, const struct traits *source, const
 }
 
 static int
-copy_between(struct copy_job *job, const struct options *options, struct reporter *reporter, struct fault *fault)
+copy_between(struct copy_job *job, const struct options *options, struct fault *fault)
 {
   struct endpoint *source = &job->source.base;
   struct endpoint *destination = &job->destination.base;
@@ -166,7 +114,7 @@ copy_between(struct copy_job *job, const struct options *options, struct reporte
                                 .skip_zeros = can_skip_zeros(options, &source->traits, &destination->traits),
                                 .flush = options->copy.flush,
                                 .bytes_per_s = options->copy.bytes_per_s,
-                                .observer = &reporter->observer,
+                                .observer = &job->reporter.observer,
                                 .tap = digests_tap(&job->digests) };
   struct probe_ends ends = { .source = source, .destination = destination, .loop = &job->loop };
 
@@ -182,18 +130,17 @@ copy_between(struct copy_job *job, const struct options *options, struct reporte
     return -1;
   if (destination->ops->prepare && destination->ops->prepare(destination, source->traits.size, fault) == -1)
     return -1;
-  *reporter = make_reporter(options, &job->loop);
+  reporter_begin(&job->reporter, options, &job->copy, &job->loop);
   copy_init(&job->copy, &config);
   int result = copy_run(&job->copy, fault);
-  if (options->copy.progress && options->copy.progress_fd == -1 && reporter->on_terminal)
-    say_progress(options_program(options), "", true, true);
+  reporter_end(&job->reporter);
   return result;
 }
 
 static int
-report_end(const struct copy_job *job, const struct reporter *reporter, struct fault *fault)
+report_end(const struct copy_job *job, struct fault *fault)
 {
-  uint64_t ms = loop_now_ms(&job->loop) - reporter->started_ms;
+  uint64_t ms = loop_now_ms(&job->loop) - job->reporter.started_ms;
 
   if (say_line("decant", "done: bytes=%llu seconds=%llu.%02llu", (unsigned long long)job->copy.source_end,
                (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000 / 10)) == -1)
@@ -204,9 +151,9 @@ report_end(const struct copy_job *job, const struct reporter *reporter, struct f
 /* All is copied: what the operator wants to be told. One that can't be told doesn't
  * keep back the other. */
 static int
-conclude(struct copy_job *job, const struct options *options, const struct reporter *reporter, struct fault *fault)
+conclude(struct copy_job *job, const struct options *options, struct fault *fault)
 {
-  int reported = options->copy.report ? report_end(job, reporter, fault) : 0;
+  int reported = options->copy.report ? report_end(job, fault) : 0;
 
   return digests_finish(&job->digests, options, fault) == -1 ? -1 : reported;
 }
@@ -217,19 +164,18 @@ copy_checked(struct copy_job *job, const struct options *options, struct fault *
 {
   struct endpoint *source = &job->source.base;
   struct endpoint *destination = &job->destination.base;
-  struct reporter reporter = { 0 };
   struct fault closing;
   int result = 0;
 
   if (endpoints_check(source, destination, fault) == -1 ||
       digests_check(&job->digests, source, destination, fault) == -1 ||
-      copy_between(job, options, &reporter, fault) == -1)
+      copy_between(job, options, fault) == -1)
     result = -1;
   if (destination->ops->close(destination, &closing) == -1 && result == 0) {
     *fault = closing;
     result = -1;
   }
-  return result == 0 ? conclude(job, options, &reporter, fault) : -1;
+  return result == 0 ? conclude(job, options, fault) : -1;
 }
 
 static int

@@ -9,6 +9,7 @@
 #include "job/digests.h"
 #include "job/endpoints.h"
 #include "job/probe.h"
+#include "job/reporter.h"
 #include "os/arena.h"
 #include "os/loop.h"
 #include "tls/tls_session.h"
@@ -24,6 +25,7 @@ struct copy_job {
   struct loop loop;
   struct probe probe;
   struct copy copy;
+  struct reporter reporter;
   struct digests digests;
 };
 

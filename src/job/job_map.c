@@ -2,18 +2,9 @@
 /* job_map: see job_map.h. */
 #include "job/job_map.h"
 
-#include <sys/ioctl.h>
+#include "os/say.h"
+
 #include <unistd.h>
-
-#define COLUMNS_DEFAULT 80
-
-static unsigned
-columns_of(int fd)
-{
-  struct winsize size = { 0 };
-
-  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : COLUMNS_DEFAULT;
-}
 
 int
 job_map(struct map_job *job, const struct options *options, struct fault *fault)
@@ -25,7 +16,7 @@ job_map(struct map_job *job, const struct options *options, struct fault *fault)
                                .style = options->map.style,
                                .totals = options->map.totals,
                                .colour = options_in_colour(options, isatty(STDOUT_FILENO)),
-                               .columns = columns_of(STDOUT_FILENO) };
+                               .columns = say_columns(STDOUT_FILENO) };
   unsigned sessions = client_sessions(&options->source, &options->wishes);
   struct fault closing;
 

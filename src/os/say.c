@@ -7,9 +7,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define LINE_BYTES (FAULT_TEXT_BYTES + 64)
+#define COLUMNS_DEFAULT 80
 
 /* In one write, where the kernel takes it: a server that we started may be
  * writing to the same console. */
@@ -69,14 +71,18 @@ say_fault(const char *program, const struct fault *fault)
 }
 
 void
-say_progress(const char *program, const char *text, bool on_terminal, bool last)
+say_in_place(const char *program, const char *text)
 {
   char line[LINE_BYTES];
 
-  if (!on_terminal) {
-    say_line(program, "%s", text);
-    return;
-  }
-  snprintf(line, sizeof line, "\r\033[K%s: %s%s", program, text, last ? "\n" : "");
-  say_text(STDERR_FILENO, line);
+  snprintf(line, sizeof line, "\r\033[K%s: %s", program, text);
+  (void)say_text(STDERR_FILENO, line);
+}
+
+unsigned
+say_columns(int fd)
+{
+  struct winsize size = { 0 };
+
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : COLUMNS_DEFAULT;
 }

@@ -11,17 +11,17 @@
 
 #include "base/error.h"
 
-#include <stdbool.h>
-
 /* One line, printf-style, without the newline. Returns 0, or -1 with errno set. */
 int say_line(const char *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A fault, as one line. */
 void say_fault(const char *program, const struct fault *fault);
 
-/* A line of progress: in place on a terminal, else a line of its own. After the
- * last one, the terminal's next line begins afresh. */
-void say_progress(const char *program, const char *text, bool on_terminal, bool last);
+/* A line on a terminal, in the place of the one before it. */
+void say_in_place(const char *program, const char *text);
+
+/* How many columns the terminal behind fd has; 80 if it isn't one, or doesn't know. */
+unsigned say_columns(int fd);
 
 /* Text as it is, to a file descriptor. Returns 0, or -1 with errno set. */
 int say_text(int fd, const char *text);

@@ -6,7 +6,9 @@
 #include "base/sizes.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 unsigned
 progress_percent(uint64_t done, uint64_t total)
@@ -18,28 +20,99 @@ progress_percent(uint64_t done, uint64_t total)
 }
 
 void
-progress_text(char text[PROGRESS_TEXT_BYTES], uint64_t done, uint64_t total, uint64_t elapsed_ms)
+progress_begin(struct progress *progress, uint64_t now_ms)
 {
-  char done_text[SIZES_TEXT_BYTES], total_text[SIZES_TEXT_BYTES], rate_text[SIZES_TEXT_BYTES];
-  double rate = elapsed_ms > 0 ? (double)done * 1000 / (double)elapsed_ms : 0; /* bytes a second */
+  *progress = (struct progress){ .first = { .now_ms = now_ms } };
+  progress_add(progress, &progress->first);
+}
 
-  sizes_rounded_text(done_text, (double)done);
-  sizes_rounded_text(rate_text, rate);
-  if (total == SIZE_UNKNOWN) {
-    snprintf(text, PROGRESS_TEXT_BYTES, "%s, %s/s", done_text, rate_text);
-    return;
+void
+progress_add(struct progress *progress, const struct progress_moment *moment)
+{
+  progress->moments[progress->count++ % PROGRESS_MOMENTS] = *moment;
+}
+
+/* The moment that is `back` before the last one. */
+static const struct progress_moment *
+moment_before(const struct progress *progress, unsigned back)
+{
+  return &progress->moments[(progress->count - 1 - back) % PROGRESS_MOMENTS];
+}
+
+/* Where the last seconds begin; on a console, where lines are further apart, with the
+ * last line. */
+static const struct progress_moment *
+window_begin(const struct progress *progress)
+{
+  const struct progress_moment *last = moment_before(progress, 0);
+  unsigned back = 0;
+
+  while (back + 1 < progress->count && back + 1 < PROGRESS_MOMENTS &&
+         (back == 0 || last->now_ms - moment_before(progress, back + 1)->now_ms <= PROGRESS_WINDOW_MS))
+    back++;
+  return moment_before(progress, back);
+}
+
+/* Bytes a second. */
+static double
+rate_of(uint64_t bytes, uint64_t ms)
+{
+  return ms > 0 ? (double)bytes * 1000 / (double)ms : 0;
+}
+
+static void
+left_text(char *text, size_t room, uint64_t bytes, double rate)
+{
+  double left = (double)bytes / rate;
+  uint64_t left_s = left < 1e9 ? (uint64_t)left : UINT64_C(1000000000);
+
+  if (left_s >= 3600)
+    snprintf(text, room, ", %" PRIu64 ":%02u:%02u left", left_s / 3600, (unsigned)(left_s / 60 % 60),
+             (unsigned)(left_s % 60));
+  else
+    snprintf(text, room, ", %u:%02u left", (unsigned)(left_s / 60), (unsigned)(left_s % 60));
+}
+
+void
+progress_text(const struct progress *progress, char text[PROGRESS_TEXT_BYTES], uint64_t total)
+{
+  const struct progress_moment *last = moment_before(progress, 0);
+  bool is_all = total != SIZE_UNKNOWN && last->done >= total;
+  const struct progress_moment *begin = is_all ? &progress->first : window_begin(progress);
+  uint64_t ms = last->now_ms - begin->now_ms;
+  bool only_reads = last->done == begin->done && last->read > begin->read && last->read > last->done;
+  double done_rate = rate_of(last->done - begin->done, ms);
+  char done_text[SIZES_TEXT_BYTES], size_text[SIZES_TEXT_BYTES], rate_text[SIZES_TEXT_BYTES];
+  size_t room = PROGRESS_TEXT_BYTES;
+  int used;
+
+  sizes_rounded_text(done_text, (double)last->done);
+  sizes_rounded_text(size_text, (double)total);
+  sizes_rounded_text(rate_text, rate_of(only_reads ? last->read - begin->read : last->moved - begin->moved, ms));
+  if (total == SIZE_UNKNOWN)
+    used = snprintf(text, room, "%s", done_text);
+  else
+    used = snprintf(text, room, "%s of %s (%u %%)", done_text, size_text, progress_percent(last->done, total));
+  if (only_reads) {
+    sizes_rounded_text(size_text, (double)last->read);
+    used += snprintf(text + used, room - (size_t)used, ", %s read", size_text);
   }
-  sizes_rounded_text(total_text, (double)total);
-  int used = snprintf(text, PROGRESS_TEXT_BYTES, "%s of %s (%u %%), %s/s", done_text, total_text,
-                      progress_percent(done, total), rate_text);
-  if (done > 0 && done < total && rate > 0 && used > 0 && used < PROGRESS_TEXT_BYTES) {
-    double left = (double)(total - done) / rate;
-    uint64_t left_s = left < 1e9 ? (uint64_t)left : UINT64_C(1000000000);
-    if (left_s >= 3600)
-      snprintf(text + used, (size_t)(PROGRESS_TEXT_BYTES - used), ", %" PRIu64 ":%02u:%02u left", left_s / 3600,
-               (unsigned)(left_s / 60 % 60), (unsigned)(left_s % 60));
-    else
-      snprintf(text + used, (size_t)(PROGRESS_TEXT_BYTES - used), ", %u:%02u left", (unsigned)(left_s / 60),
-               (unsigned)(left_s % 60));
+  used += snprintf(text + used, room - (size_t)used, ", %s/s", rate_text);
+  if (total != SIZE_UNKNOWN && !is_all && done_rate > 0)
+    left_text(text + used, room - (size_t)used, total - last->done, done_rate);
+}
+
+void
+progress_fit(char text[PROGRESS_TEXT_BYTES], size_t columns)
+{
+  char *comma, *percent;
+
+  while (strlen(text) > columns && (comma = strrchr(text, ',')))
+    *comma = '\0';
+  if (strlen(text) > columns && (percent = strchr(text, '('))) {
+    memmove(text, percent + 1, strlen(percent));
+    text[strcspn(text, ")")] = '\0';
   }
+  if (strlen(text) > columns)
+    text[columns] = '\0';
 }

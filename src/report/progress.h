@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* progress: the words of the progress line.
+/* progress: how far a copy is, and how fast, in the words of the progress line.
  *
- * Bytes that count are bytes that the destination has confirmed, not those
- * asked for. No clock is read and nothing is printed here.
+ * Bytes that count are bytes that the destination has confirmed, not those asked for.
+ * The rate is that of data, and of the last seconds: holes cost nothing, and what was an
+ * hour ago says nothing of the next. The time left is what all that is left takes at the
+ * pace of the last seconds. No clock is read and nothing is printed here.
  */
 #ifndef DECANT_PROGRESS_H
 #define DECANT_PROGRESS_H
@@ -11,13 +13,40 @@
 #include <stdint.h>
 
 #define PROGRESS_TEXT_BYTES 128
+#define PROGRESS_WINDOW_MS 4000 /* "the last seconds" */
+#define PROGRESS_MOMENTS 32     /* more than there are in the window, at 4 a second */
+
+/* How far a copy was at one moment: bytes. */
+struct progress_moment {
+  uint64_t now_ms;
+  uint64_t done;  /* confirmed, holes and all */
+  uint64_t moved; /* of it, what was written as data */
+  uint64_t read;  /* everything below was read, or is known to be zeros */
+};
+
+struct progress {
+  struct progress_moment moments[PROGRESS_MOMENTS]; /* the last ones, in a circle */
+  unsigned count;                                   /* of all there were */
+  struct progress_moment first;
+};
+
+/* Begins, at the moment when nothing is done. */
+void progress_begin(struct progress *progress, uint64_t now_ms);
+
+/* Notes one more moment, not before the last one. */
+void progress_add(struct progress *progress, const struct progress_moment *moment);
 
 /* How much is done, in whole percent, rounded down: 100 means all of it. */
 unsigned progress_percent(uint64_t done, uint64_t total);
 
 /* Writes a line such as "1.5 GiB of 4.0 GiB (37 %), 210.0 MiB/s, 0:12 left",
- * without a newline. `total` may be SIZE_UNKNOWN; elapsed_ms is since the copy
- * began. */
-void progress_text(char text[PROGRESS_TEXT_BYTES], uint64_t done, uint64_t total, uint64_t elapsed_ms);
+ * without a newline; when all is done, with the rate of the whole copy. While nothing
+ * but zeros is read, which are asked for in large pieces, it says how much that is. `total`
+ * may be SIZE_UNKNOWN. */
+void progress_text(const struct progress *progress, char text[PROGRESS_TEXT_BYTES], uint64_t total);
+
+/* Leaves out parts at the end of a line, the time left first, and at last all but the
+ * percentage, so that it has at most so many columns. */
+void progress_fit(char text[PROGRESS_TEXT_BYTES], size_t columns);
 
 #endif

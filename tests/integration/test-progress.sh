@@ -4,14 +4,59 @@
 # a bar at 100 % in front of a stalled server is the lie that operators remember.
 # On what isn't a terminal it is plain lines.
 #
-# cases: plain-lines stalled-destination none-unless-asked report report-empty quiet-without-options
+# cases: terminal terminal-narrow terminal-failed terminal-zeros plain-lines stalled-destination none-unless-asked report report-empty quiet-without-options
 
 . "$(dirname "$0")/../functions.sh"
 requires_nbdkit_filter delay rate
 make_image in.img 8M 31
 junk out.img 8M
 
+# on_terminal COLUMNS COMMAND...: what a terminal gets is in the file `seen`, its lines, also those that
+# were written over, in `lines`.
+on_terminal() {
+    code=0
+    timeout "$DECANT_LIMIT_S" "$TOP/tests/terminal" "$1" '' "${@:2}" </dev/null >seen || code=$?
+    sed 's/\r$//' seen | tr '\r' '\n' | sed 's/\x1b\[K//g' >lines
+}
+
 case $1 in
+terminal)
+    on_terminal 80 "$DECANT" -p --rate-limit=8M in.img out.img
+    [ "$code" -eq 0 ] || fail "exit code $code: $(cat lines)"
+    same in.img out.img
+    # In one line, whose last state stays.
+    [ "$(wc -l <seen)" -eq 1 ] || fail "more than a line: $(cat -A seen)"
+    tail -n 1 lines | grep -Eqx 'decant: 8.0 MiB of 8.0 MiB \(100 %\), .*/s' || fail "the last line: $(cat -A seen)"
+    [ "$(wc -l <lines)" -ge 3 ] || fail "nothing before the end: $(cat -A seen)" ;;
+terminal-narrow)
+    for columns in 59 40 20 12 9 5; do
+        on_terminal "$columns" "$DECANT" -p --rate-limit=16M in.img out.img
+        [ "$code" -eq 0 ] || fail "exit code $code: $(cat lines)"
+        [ "$columns" -lt 9 ] || ! grep -E "^.{$columns}" lines || fail "$columns columns: it scrolls"
+    done ;;
+terminal-failed)
+    # What was reached stays in sight above what went wrong.
+    serve_nbdkit s --filter=error file in.img error-pread-rate=100% error-file=fail
+    touch fail
+    on_terminal 80 "$DECANT" -p "$(uri s)" out.img
+    [ "$code" -eq 1 ] || fail "exit code $code: $(cat lines)"
+    grep -v '^$' lines | tail -n 2 | head -n 1 | grep -Eq '^decant: .* of 8.0 MiB' || fail "got: $(cat -A seen)"
+    tail -n 1 lines | grep -Eq '^decant: reading .* failed' || fail "got: $(cat -A seen)" ;;
+terminal-zeros)
+    # Zeros are asked for in large pieces; what is read of them shows before. The feeder goes on once it does.
+    mkfifo zeros
+    : >seen
+    {
+        head -c 8M /dev/zero
+        for ((i = 0; i < 500; i++)); do
+            ! grep -q '8.0 MiB read' seen || break
+            sleep 0.02
+        done
+    } >zeros &
+    on_terminal 80 bash -c '"$1" -p - out.img <zeros' - "$DECANT"
+    wait "$!"
+    [ "$code" -eq 0 ] || fail "exit code $code: $(cat lines)"
+    grep -q '^decant: 0 B, 8.0 MiB read, ' lines || fail "it doesn't show: $(cat lines)" ;;
 plain-lines)
     serve_nbdkit s --filter=delay file in.img rdelay=900ms
     run_decant --memory=1M -C 1 --progress "$(uri s)" out.img

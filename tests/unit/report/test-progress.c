@@ -6,6 +6,17 @@
 #include "base/limits.h"
 #include "report/progress.h"
 
+/* A copy that began at 0 and has come so far: all of it data. */
+static void
+text_after(char text[PROGRESS_TEXT_BYTES], uint64_t done, uint64_t total, uint64_t ms)
+{
+  struct progress progress;
+
+  progress_begin(&progress, 77);
+  progress_add(&progress, &(struct progress_moment){ 77 + ms, done, done, done });
+  progress_text(&progress, text, total);
+}
+
 static void
 lines_read_as_documented(void **state)
 {
@@ -33,7 +44,7 @@ lines_read_as_documented(void **state)
 
   (void)state;
   for (size_t i = 0; i < LENGTH_OF(cases); i++) {
-    progress_text(text, cases[i].done, cases[i].total, cases[i].elapsed_ms);
+    text_after(text, cases[i].done, cases[i].total, cases[i].elapsed_ms);
     assert_string_equal(text, cases[i].text);
   }
 }
@@ -47,11 +58,117 @@ all_but_a_byte_is_not_all(void **state)
   (void)state;
   for (unsigned shift = 7; shift < 64; shift++) {
     uint64_t total = UINT64_C(1) << shift;
-    progress_text(text, total - 1, total, 1000);
+    text_after(text, total - 1, total, 1000);
     assert_non_null(strstr(text, "(99 %)"));
-    progress_text(text, total, total, 1000);
+    text_after(text, total, total, 1000);
     assert_non_null(strstr(text, "(100 %)"));
     assert_null(strstr(text, "left"));
+  }
+}
+
+/* A hole of 30 GiB in the first second, and then 60 MiB of data in each: what a rate of
+ * the whole copy would be, and what it would promise, is nothing anybody could use. */
+static void
+rate_is_of_data_and_recent(void **state)
+{
+  uint64_t total = 60 * GIB, done = 30 * GIB, moved = 0;
+  struct progress progress;
+  char text[PROGRESS_TEXT_BYTES], expected[PROGRESS_TEXT_BYTES];
+
+  (void)state;
+  progress_begin(&progress, 0);
+  for (uint64_t ms = 1000; ms <= 60000; ms += 250) {
+    progress_add(&progress, &(struct progress_moment){ ms, done, moved, done });
+    progress_text(&progress, text, total);
+    if (ms > 1000 + PROGRESS_WINDOW_MS) {
+      assert_non_null(strstr(text, ", 60.0 MiB/s, "));
+      unsigned left_s = (unsigned)((total - done) / (60 * MIB)); /* goes down by a second a second */
+      snprintf(expected, sizeof expected, ", %u:%02u left", left_s / 60, left_s % 60);
+      assert_non_null(strstr(text, expected));
+    }
+    done += 15 * MIB;
+    moved += 15 * MIB;
+  }
+}
+
+/* What stands still has no rate, and promises nothing. */
+static void
+stalled_copy_has_no_rate(void **state)
+{
+  struct progress progress;
+  char text[PROGRESS_TEXT_BYTES];
+
+  (void)state;
+  progress_begin(&progress, 0);
+  for (uint64_t ms = 0; ms <= 20000; ms += 250)
+    progress_add(&progress, &(struct progress_moment){ ms, ms < 10000 ? ms * KIB : 10000 * KIB, 0, 10000 * KIB });
+  progress_text(&progress, text, GIB);
+  assert_string_equal(text, "9.8 MiB of 1.0 GiB (0 %), 0 B/s");
+}
+
+/* Lines further apart than the window: each tells of what was since the one before. */
+static void
+rare_lines_tell_of_the_time_between(void **state)
+{
+  struct progress progress;
+  char text[PROGRESS_TEXT_BYTES];
+
+  (void)state;
+  progress_begin(&progress, 0);
+  for (uint64_t n = 1; n <= 100; n++) {
+    uint64_t done = n * (n + 1) / 2 * 5 * MIB; /* n MiB a second, each time */
+    progress_add(&progress, &(struct progress_moment){ n * 5000, done, done, done });
+    progress_text(&progress, text, SIZE_UNKNOWN);
+    unsigned rate;
+    const char *comma = strchr(text, ',');
+    assert_non_null(comma);
+    assert_int_equal(sscanf(comma, ", %u.0 MiB/s", &rate), 1);
+    assert_int_equal(rate, n);
+  }
+}
+
+/* Zeros are asked for in pieces of 128 MiB: until the first is full, nothing is done. */
+static void
+zeros_that_are_read_show(void **state)
+{
+  struct progress progress;
+  char text[PROGRESS_TEXT_BYTES];
+
+  (void)state;
+  progress_begin(&progress, 0);
+  progress_add(&progress, &(struct progress_moment){ 1000, 0, 0, 50 * MIB });
+  progress_text(&progress, text, SIZE_UNKNOWN);
+  assert_string_equal(text, "0 B, 50.0 MiB read, 50.0 MiB/s");
+  progress_text(&progress, text, GIB);
+  assert_string_equal(text, "0 B of 1.0 GiB (0 %), 50.0 MiB read, 50.0 MiB/s");
+}
+
+static void
+narrow_terminals_get_less(void **state)
+{
+  static const char line[] = "1.5 GiB of 4.0 GiB (37 %), 210.0 MiB/s, 0:12 left";
+  static const struct {
+    size_t columns;
+    const char *text;
+  } cases[] = {
+    { 200, line },
+    { sizeof line - 1, line },
+    { sizeof line - 2, "1.5 GiB of 4.0 GiB (37 %), 210.0 MiB/s" },
+    { 38, "1.5 GiB of 4.0 GiB (37 %), 210.0 MiB/s" },
+    { 37, "1.5 GiB of 4.0 GiB (37 %)" },
+    { 25, "1.5 GiB of 4.0 GiB (37 %)" },
+    { 24, "37 %" },
+    { 4, "37 %" },
+    { 3, "37 " },
+    { 0, "" },
+  };
+  char text[PROGRESS_TEXT_BYTES];
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+    memcpy(text, line, sizeof line);
+    progress_fit(text, cases[i].columns);
+    assert_string_equal(text, cases[i].text);
   }
 }
 
@@ -79,8 +196,14 @@ one_random_copy(struct random *random)
   unsigned percent, last = 0;
 
   memset(&line, 'g', sizeof line);
-  for (int step = 0; step < 20 && done <= total; step++) {
-    progress_text(line.text, done, total, random_next(random) >> random_between(random, 0, 63));
+  struct progress progress;
+  progress_begin(&progress, 0);
+  uint64_t now_ms = 0;
+  for (int step = 0; step < 50 && done <= total; step++) {
+    now_ms += random_next(random) >> random_between(random, 8, 63);
+    progress_add(&progress, &(struct progress_moment){ now_ms, done, random_between(random, 0, done),
+                                                       random_between(random, done, total) });
+    progress_text(&progress, line.text, total);
     check(memcmp(line.guard, "gggggggg", sizeof line.guard) == 0);
     check(strlen(line.text) < PROGRESS_TEXT_BYTES && !strchr(line.text, '\n'));
     const char *parenthesis = strchr(line.text, '(');
@@ -104,6 +227,11 @@ main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(lines_read_as_documented),
     cmocka_unit_test(all_but_a_byte_is_not_all),
+    cmocka_unit_test(rate_is_of_data_and_recent),
+    cmocka_unit_test(stalled_copy_has_no_rate),
+    cmocka_unit_test(rare_lines_tell_of_the_time_between),
+    cmocka_unit_test(zeros_that_are_read_show),
+    cmocka_unit_test(narrow_terminals_get_less),
     cmocka_unit_test(percents_are_rounded_down),
     cmocka_unit_test(random_copies_have_lines_that_fit),
   };

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* reporter: shows how far a copy is while it runs: in place on a terminal, in lines now
+ * and then elsewhere, or as "N/100" to a descriptor of somebody's choice. */
+#ifndef DECANT_REPORTER_H
+#define DECANT_REPORTER_H
+
+#include "cli/options.h"
+#include "copy/copy.h"
+#include "report/progress.h"
+
+#include <stdbool.h>
+
+struct reporter {
+  struct copy_observer observer; /* for the copy */
+  const struct copy *copy;
+  const char *program;
+  int percent_fd; /* --progress=FD; -1: lines for people */
+  bool on_terminal;
+  bool has_shown; /* a line, which the cursor stands behind on a terminal */
+  uint64_t started_ms;
+  struct progress progress;
+};
+
+/* Begins with a copy that is about to run. */
+void reporter_begin(struct reporter *reporter, const struct options *options, const struct copy *copy,
+                    const struct loop *loop);
+
+/* The copy has run: the last line stays, and what follows begins on the next. */
+void reporter_end(const struct reporter *reporter);
+
+#endif
