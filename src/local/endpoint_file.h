@@ -7,8 +7,9 @@
  * source is in there already. A destination
  * file is created, or emptied and made as long as the source, in prepare (one
  * that is updated must be there, and is neither); a stream's is grown ahead of what is
- * written, and cut to its length by a flush and at the end; a block device keeps its size and whatever is not written to. A device that is
- * mounted or otherwise in use is refused as a destination.
+ * written, and cut to its length by a flush and at the end; a block device keeps its size
+ * and whatever is not written to. A device that is mounted or otherwise in use is refused
+ * as a destination.
  *
  * Holes are found with SEEK_DATA and SEEK_HOLE, and made by punching; a device
  * that can't punch is asked to zero a range, and then to write zeros by itself.

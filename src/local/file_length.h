@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* file_length: how long a destination file is, and when that changes.
+ *
+ * Of a file that a stream is copied to, the length is known only at the end. No write ever extends it: it is grown
+ * ahead of what is written, and cut to what was written by each flush and at the end. A write on its way beyond the
+ * end, past the page cache, is lost by some file systems (XFS) when the length changes meanwhile.
+ *
+ * Nothing else changes a file's length. Each returns 0 or an errno; devices have a length of their own.
+ */
+#ifndef DECANT_FILE_LENGTH_H
+#define DECANT_FILE_LENGTH_H
+
+#include "local/endpoint_file.h"
+
+/* Empties it and makes it `size` bytes of zeros; SIZE_UNKNOWN: none yet. */
+int file_length_begin(struct endpoint_file *file, uint64_t size);
+
+/* Before what reaches up to `end` is written, or is to read as zeros. */
+int file_length_grow(struct endpoint_file *file, uint64_t end);
+
+/* To the end of what it was given. What is still being written lies below that, so that this is safe any time. */
+int file_length_cut(struct endpoint_file *file);
+
+#endif
