@@ -171,7 +171,8 @@ why(const struct copy *copy, const struct endpoint *endpoint, int errnum)
     return has_words ? endpoint->last_words : "the connection was lost";
   if (errnum == ENOSPC && endpoint == copy->config.source)
     return "it is longer than the destination";
-  return strerror(errnum);
+  const char *explained = endpoint->ops->explain ? endpoint->ops->explain(endpoint, errnum) : NULL;
+  return explained ? explained : strerror(errnum);
 }
 
 /* What of the destination is good. Nothing that wasn't flushed may be called so: a

@@ -108,8 +108,12 @@ struct endpoint_ops {
   void (*watch)(struct endpoint *endpoint, struct loop *loop);
   /* ... and does what can be done now. */
   void (*serve)(struct endpoint *endpoint, struct loop *loop);
+  /* What an errno that was answered means here, where errno's own words would mislead, or
+   * NULL. NULL instead of the function: they never do. */
+  const char *(*explain)(const struct endpoint *endpoint, int errnum);
   /* Ends it in good manners; what is still with the endpoint never comes back.
-   * Fails where closing tells of data that did not arrive. */
+   * Fails where closing tells of data that did not arrive, or of a source or destination
+   * that is no longer what it was. */
   int (*close)(struct endpoint *endpoint, struct fault *fault);
 };
 

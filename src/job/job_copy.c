@@ -158,45 +158,49 @@ conclude(struct copy_job *job, const struct options *options, struct fault *faul
   return digests_finish(&job->digests, options, fault) == -1 ? -1 : reported;
 }
 
-/* Both ends are open. */
+/* What closing tells counts only while nothing else has failed. */
 static int
-copy_checked(struct copy_job *job, const struct options *options, struct fault *fault)
+close_end(struct endpoint *end, int result, struct fault *fault)
+{
+  struct fault closing;
+
+  if (end->ops->close(end, &closing) == -1 && result == 0) {
+    *fault = closing;
+    return -1;
+  }
+  return result;
+}
+
+/* The source is open. */
+static int
+open_destination_and_copy(struct copy_job *job, const struct options *options, struct fault *fault)
 {
   struct endpoint *source = &job->source.base;
   struct endpoint *destination = &job->destination.base;
-  struct fault closing;
+  enum role role = options->copy.part == PART_ALL ? ROLE_DESTINATION : ROLE_UPDATED;
   int result = 0;
 
+  if (endpoints_open(&job->destination, &options->destination, role, &options->wishes, &job->loop, &job->destination_ring,
+                     &job->tls, fault) == -1)
+    return -1;
   if (endpoints_check(source, destination, fault) == -1 ||
-      digests_check(&job->digests, source, destination, fault) == -1 ||
-      copy_between(job, options, fault) == -1)
+      digests_check(&job->digests, source, destination, fault) == -1 || copy_between(job, options, fault) == -1)
     result = -1;
-  if (destination->ops->close(destination, &closing) == -1 && result == 0) {
-    *fault = closing;
-    result = -1;
-  }
-  return result == 0 ? conclude(job, options, fault) : -1;
+  return close_end(destination, result, fault);
 }
 
 static int
 open_and_copy(struct copy_job *job, const struct options *options, struct fault *fault)
 {
-  struct endpoint *source = &job->source.base;
-  const struct wishes *wishes = &options->wishes;
-  enum role role = options->copy.part == PART_ALL ? ROLE_DESTINATION : ROLE_UPDATED;
-  struct fault closing;
-
   ring_open(&job->source_ring);
   ring_open(&job->destination_ring);
-  if (loop_init(&job->loop, fault) == -1 || endpoints_open(&job->source, &options->source, ROLE_SOURCE, wishes, &job->loop,
-                                                           &job->source_ring, &job->tls, fault) == -1)
+  if (loop_init(&job->loop, fault) == -1 ||
+      endpoints_open(&job->source, &options->source, ROLE_SOURCE, &options->wishes, &job->loop, &job->source_ring, &job->tls,
+                     fault) == -1)
     return -1;
-  int result = endpoints_open(&job->destination, &options->destination, role, wishes, &job->loop, &job->destination_ring,
-                              &job->tls, fault);
-  if (result == 0)
-    result = copy_checked(job, options, fault);
-  source->ops->close(source, &closing); /* what was read is copied already */
-  return result;
+  int result = open_destination_and_copy(job, options, fault);
+  result = close_end(&job->source.base, result, fault);
+  return result == 0 ? conclude(job, options, fault) : -1;
 }
 
 int

@@ -97,12 +97,14 @@ finish(struct map *map, struct fault *fault)
 static int
 cannot_ask(const struct map *map, int errnum, struct fault *fault)
 {
-  const char *why = errnum == ENOTCONN ? ": the connection was lost"
-                    : errnum == 0      ? ": the server said nothing about it"
-                                       : "";
+  const struct endpoint *source = map->config.source;
+  const char *why = errnum == ENOTCONN     ? "the connection was lost"
+                    : errnum == 0          ? "the server said nothing about it"
+                    : source->ops->explain ? source->ops->explain(source, errnum)
+                                           : NULL;
 
-  return fault_set(fault, EXIT_FAILED, why[0] ? 0 : errnum, "asking for the extents of %s failed at offset %llu%s",
-                   map->config.source->name, (unsigned long long)map->position, why);
+  return fault_set(fault, EXIT_FAILED, why ? 0 : errnum, "asking for the extents of %s failed at offset %llu%s%s",
+                   source->name, (unsigned long long)map->position, why ? ": " : "", why ? why : "");
 }
 
 /* Learns what the answer says from the position on, to the end of the range. */

@@ -210,12 +210,30 @@ file_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
   return file->is_direct && file->cached_fd == -1 ? cannot(file, "open", fault) : 0;
 }
 
+static const char *
+file_explain(const struct endpoint *endpoint, int errnum)
+{
+  const struct endpoint_file *file = (const struct endpoint_file *)endpoint;
+
+  return errnum == EIO && file_length_is_cut(file) ? "it became shorter meanwhile" : NULL;
+}
+
+/* A source's holes may have been there when they were asked for, and its data gone since. */
+static int
+check_source(const struct endpoint_file *file, struct fault *fault)
+{
+  if (!file->is_source || !file_length_is_cut(file))
+    return 0;
+  return fault_set(fault, EXIT_FAILED, 0, "%s became shorter while it was copied: copy again from the start",
+                   file->base.name);
+}
+
 static int
 file_close(struct endpoint *endpoint, struct fault *fault)
 {
   struct endpoint_file *file = file_of(endpoint);
   int fds[] = { file->fd, file->cached_fd };
-  int result = 0;
+  int result = check_source(file, fault);
 
   errno = file_length_cut(file);
   if (errno)
@@ -233,6 +251,7 @@ static const struct endpoint_ops file_ops = {
   .take = file_take,
   .watch = file_watch,
   .serve = file_serve,
+  .explain = file_explain,
   .close = file_close,
 };
 
@@ -310,6 +329,7 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
                                        .requests_max = 1 };
   file->path = path;
   file->fd = file->cached_fd = -1;
+  file->is_source = role == ROLE_SOURCE;
   file->keeps = role == ROLE_UPDATED;
   file->ring = ring && ring_is_open(ring) ? ring : NULL;
   if (!found)

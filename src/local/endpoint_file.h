@@ -32,6 +32,7 @@ struct endpoint_file {
   void *mapped;       /* a source that is read directly: never touched, to learn what the page cache has; or NULL */
   uint64_t mapped_bytes;
   bool is_device;
+  bool is_source;
   bool keeps;         /* what isn't written to stays as it is, and its size too */
   uint64_t direct_bytes;  /* a file: direct I/O goes in whole multiples of this, a power of two */
   uint64_t content_bytes; /* a file: where it ends, by what it was given so far */

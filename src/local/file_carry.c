@@ -4,6 +4,7 @@
 
 #include "base/range.h"
 #include "local/file_direct.h"
+#include "local/file_length.h"
 #include "local/file_zero.h"
 
 #include <errno.h>
@@ -106,10 +107,13 @@ survey_file(struct endpoint_file *file, const struct request *request)
   survey_reply(survey, 0);
   while (at < end && survey->count < SURVEY_EXTENTS_MAX) {
     off_t data = lseek(file->fd, (off_t)at, SEEK_DATA);
-    if (data == -1 && errno == ENXIO) /* no data from here to the end */
+    int errnum = errno;
+    if (data == -1 && errnum == ENXIO && file_length_is_cut(file))
+      return EIO; /* what lay here isn't a hole, it is gone */
+    if (data == -1 && errnum == ENXIO) /* no data from here to the end */
       data = (off_t)end;
     if (data == -1)
-      return errno;
+      return errnum;
     bool zero = (uint64_t)data > at;
     off_t next = zero ? data : lseek(file->fd, data, SEEK_HOLE);
     if (next == -1 || (uint64_t)next <= at)

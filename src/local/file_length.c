@@ -5,6 +5,7 @@
 #include "base/range.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* By how much a file is grown ahead of what is written to it. */
@@ -43,4 +44,12 @@ int
 file_length_cut(struct endpoint_file *file)
 {
   return file->content_bytes < file->length_bytes ? set_length(file, file->content_bytes) : 0;
+}
+
+bool
+file_length_is_cut(const struct endpoint_file *file)
+{
+  struct stat now;
+
+  return !file->is_device && fstat(file->fd, &now) == 0 && (uint64_t)now.st_size < file->length_bytes;
 }

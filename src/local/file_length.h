@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* file_length: how long a destination file is, and when that changes.
+/* file_length: how long a file is, and when that changes.
  *
  * Of a file that a stream is copied to, the length is known only at the end. No write ever extends it: it is grown
  * ahead of what is written, and cut to what was written by each flush and at the end. A write on its way beyond the
@@ -20,5 +20,8 @@ int file_length_grow(struct endpoint_file *file, uint64_t end);
 
 /* To the end of what it was given. What is still being written lies below that, so that this is safe any time. */
 int file_length_cut(struct endpoint_file *file);
+
+/* Whether others have cut short what is being read: an end that was met isn't the source's then. */
+bool file_length_is_cut(const struct endpoint_file *file);
 
 #endif
