@@ -6,6 +6,7 @@
 #include "local/file_carry.h"
 #include "local/file_direct.h"
 #include "local/file_length.h"
+#include "local/file_name.h"
 #include "os/loop.h"
 
 #include <errno.h>
@@ -332,6 +333,9 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
   file->is_source = role == ROLE_SOURCE;
   file->keeps = role == ROLE_UPDATED;
   file->ring = ring && ring_is_open(ring) ? ring : NULL;
+  if (!found && file_name_is_for_devices(path))
+    return fault_set(fault, EXIT_FAILED, 0, "there is no %s, and files are not made where devices live; nothing was written",
+                     file->base.name);
   if (!found)
     return learn_file(file, NULL, role);
   file->is_device = S_ISBLK(found->st_mode);

@@ -5,15 +5,11 @@
 #include "base/range.h"
 #include "local/file_direct.h"
 #include "local/file_length.h"
+#include "local/file_name.h"
 #include "local/file_zero.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
-
-/* Longest path whose directory we can name, to flush a new entry in it. */
-#define DIRECTORY_BYTES 4096
 
 int
 file_carry_tell_read(struct request *request, int errnum)
@@ -62,32 +58,10 @@ write_rest(struct endpoint_file *file, struct request *request)
   return 0;
 }
 
-/* The name of a new file is part of what must survive. */
-static int
-flush_directory(const struct endpoint_file *file)
-{
-  char directory[DIRECTORY_BYTES];
-  const char *slash = strrchr(file->path, '/');
-  size_t length = slash ? (size_t)(slash - file->path) + 1 : 0;
-  int result = 0;
-
-  if (length >= sizeof directory)
-    return 0;
-  memcpy(directory, slash ? file->path : ".", slash ? length : 1);
-  directory[slash ? length : 1] = '\0';
-  int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd == -1)
-    return 0; /* a directory that we may write to but not read */
-  if (fsync(fd) == -1 && errno != EINVAL)
-    result = errno;
-  close(fd);
-  return result;
-}
-
 int
 file_carry_flush_name(const struct endpoint_file *file)
 {
-  return file->is_device ? 0 : flush_directory(file);
+  return file->is_device ? 0 : file_name_flush(file->path);
 }
 
 static int

@@ -7,6 +7,7 @@
 # cases: no-listener socket-missing export-unknown port-closed not-an-nbd-server server-hangs-up
 # cases: command-fails command-missing server-read-only
 # cases: same-file same-file-other-spelling same-file-symlink same-file-hard-link
+# cases: device-missing device-missing-deeper device-missing-behind-a-link device-missing-elsewhere memory-below-dev
 
 . "$(dirname "$0")/../functions.sh"
 requires_program nbdkit
@@ -95,6 +96,40 @@ same-file-symlink)
 same-file-hard-link)
     ln precious.img link.img
     must_fail 1 'precious.img|link.img' precious.img link.img ;;
+device-missing*|memory-below-dev)
+    # A disk that didn't come up, or a typing error: a file in its place would fill the memory.
+    requires_root
+    missing=/dev/decant-test-$$
+    at_exit+=("rm -rf $missing*") ;;&
+device-missing)
+    destination_refused "there is no $missing, and files are not made where devices live" "$missing"
+    (cd /dev && "$DECANT" "$TEST_DIR/in.img" "./${missing##*/}" 2>"$TEST_DIR/err") && fail "exit code 0"
+    grep -q "there is no" err || fail "not said: $(cat err)"
+    [ ! -e "$missing" ] || fail "$missing was made" ;;
+device-missing-deeper)
+    mkdir "$missing"
+    destination_refused "there is no $missing/disk" "$missing/disk"
+    [ ! -e "$missing/disk" ] || fail "$missing/disk was made" ;;
+device-missing-behind-a-link)
+    ln -s "$missing" link.img
+    ln -s link.img again.img
+    destination_refused 'there is no link.img' link.img
+    destination_refused 'there is no again.img' again.img
+    [ ! -e "$missing" ] || fail "$missing was made" ;;
+device-missing-elsewhere)
+    # The devices of a system that is being set up.
+    mkdir root
+    mount -t devtmpfs devtmpfs root 2>mount.err || skip "may not mount: $(cat mount.err)"
+    at_exit+=("umount root")
+    destination_refused 'there is no' "root/${missing##*/}"
+    [ ! -e "$missing" ] || fail "$missing was made" ;;
+memory-below-dev)
+    # Whoever mounts a file system there means it.
+    mkdir "$missing"
+    mount -t tmpfs tmpfs "$missing" 2>mount.err || skip "may not mount: $(cat mount.err)"
+    at_exit=("umount $missing" "${at_exit[@]}")
+    must_copy in.img "$missing/out.img"
+    same in.img "$missing/out.img" ;;
 *) fail "no such case" ;;
 esac
 nothing_touched

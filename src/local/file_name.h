@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* file_name: the place in a file system that a file's name is about.
+ *
+ * Where device nodes live no file is ever made: what isn't there is a disk that didn't come up, or a typing error, and
+ * the image would fill the memory.
+ */
+#ifndef DECANT_FILE_NAME_H
+#define DECANT_FILE_NAME_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+/* Whether a file made under this name would lie among device nodes: under /dev, unless another file
+ * system is mounted there, or on a devtmpfs anywhere. Symbolic links are followed. */
+bool file_name_is_for_devices(const char *path);
+
+/* Brings the name of a new file, its entry in a directory, to stable storage. Returns 0 or an errno. */
+int file_name_flush(const char *path);
+
+#endif
