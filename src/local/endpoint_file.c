@@ -216,17 +216,27 @@ file_explain(const struct endpoint *endpoint, int errnum)
 {
   const struct endpoint_file *file = (const struct endpoint_file *)endpoint;
 
-  return errnum == EIO && file_length_is_cut(file) ? "it became shorter meanwhile" : NULL;
+  if (errnum != EIO || !file_length_is_lost(file))
+    return NULL;
+  return file->is_source ? "it became shorter meanwhile" : "its length was changed by others meanwhile";
 }
 
-/* A source's holes may have been there when they were asked for, and its data gone since. */
+/* A source's holes may have been there when they were asked for, and its data gone since; what a
+ * destination was given may be where nobody finds it, or no longer there. */
 static int
-check_source(const struct endpoint_file *file, struct fault *fault)
+check_unchanged(const struct endpoint_file *file, struct fault *fault)
 {
-  if (!file->is_source || !file_length_is_cut(file))
+  const char *doing = file->is_source ? "read" : "written";
+
+  if (file->fd == -1 || file->is_device)
     return 0;
-  return fault_set(fault, EXIT_FAILED, 0, "%s became shorter while it was copied: copy again from the start",
-                   file->base.name);
+  if (!file->is_source && !file_name_is_of(file->path, file->fd))
+    return fault_set(fault, EXIT_FAILED, 0, "%s was removed, renamed or replaced while it was written: copy again from the start",
+                     file->base.name);
+  if (file_length_is_lost(file))
+    return fault_set(fault, EXIT_FAILED, 0, "%s %s while it was %s: copy again from the start", file->base.name,
+                     file->is_source ? "became shorter" : "was given another length by others", doing);
+  return 0;
 }
 
 static int
@@ -234,13 +244,13 @@ file_close(struct endpoint *endpoint, struct fault *fault)
 {
   struct endpoint_file *file = file_of(endpoint);
   int fds[] = { file->fd, file->cached_fd };
-  int result = check_source(file, fault);
+  int result = check_unchanged(file, fault);
 
-  errno = file_length_cut(file);
+  errno = result == 0 ? file_length_cut(file) : 0;
   if (errno)
     result = cannot(file, "set the size of", fault);
   for (int i = 0; i < 2; i++)
-    if (fds[i] != -1 && close(fds[i]) == -1)
+    if (fds[i] != -1 && close(fds[i]) == -1 && result == 0)
       result = cannot(file, "close", fault);
   file->fd = file->cached_fd = -1;
   return result;

@@ -37,6 +37,7 @@ struct endpoint_file {
   uint64_t direct_bytes;  /* a file: direct I/O goes in whole multiples of this, a power of two */
   uint64_t content_bytes; /* a file: where it ends, by what it was given so far */
   uint64_t length_bytes;  /* a file: how long it is now; longer only while it is written to */
+  uint64_t ahead_bytes;   /* a file: and by how much */
   unsigned zero_ways_unknown; /* a bit for each way to make zeros that isn't known here */
   struct request_queue answered;
 };

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* By how much a file is grown ahead of what is written to it. */
+/* By how much a stream's file is grown ahead of what is written to it. */
 #define GROWTH_BYTES (64 * MIB)
 
 static int
@@ -20,12 +20,29 @@ set_length(struct endpoint_file *file, uint64_t bytes)
   return 0;
 }
 
+/* From what it was given by us; if others changed it meanwhile, that must show. */
+static int
+change_length(struct endpoint_file *file, uint64_t bytes)
+{
+  return file_length_is_lost(file) ? EIO : set_length(file, bytes);
+}
+
+/* There may be a bound to its length, or no holes and little space. */
+static int
+grow_ahead(struct endpoint_file *file)
+{
+  int errnum = change_length(file, file->content_bytes + file->ahead_bytes);
+
+  return errnum && file->length_bytes < file->content_bytes ? change_length(file, file->content_bytes) : 0;
+}
+
 int
 file_length_begin(struct endpoint_file *file, uint64_t size)
 {
   file->content_bytes = size == SIZE_UNKNOWN ? 0 : size;
+  file->ahead_bytes = size == SIZE_UNKNOWN ? GROWTH_BYTES : 1;
   int errnum = set_length(file, 0);
-  return errnum ? errnum : set_length(file, file->content_bytes);
+  return errnum ? errnum : grow_ahead(file);
 }
 
 int
@@ -33,23 +50,24 @@ file_length_grow(struct endpoint_file *file, uint64_t end)
 {
   if (file->is_device)
     return 0;
+  if (file->keeps)
+    return file_length_is_lost(file) ? EIO : 0;
   file->content_bytes = range_max(file->content_bytes, end);
-  if (end <= file->length_bytes)
-    return 0;
-  /* There may be a bound to its length, or no holes and little space. */
-  return set_length(file, end + GROWTH_BYTES) == 0 ? 0 : set_length(file, end);
+  return file->content_bytes < file->length_bytes ? 0 : grow_ahead(file);
 }
 
 int
 file_length_cut(struct endpoint_file *file)
 {
-  return file->content_bytes < file->length_bytes ? set_length(file, file->content_bytes) : 0;
+  return file->content_bytes < file->length_bytes ? change_length(file, file->content_bytes) : 0;
 }
 
 bool
-file_length_is_cut(const struct endpoint_file *file)
+file_length_is_lost(const struct endpoint_file *file)
 {
   struct stat now;
 
-  return !file->is_device && fstat(file->fd, &now) == 0 && (uint64_t)now.st_size < file->length_bytes;
+  if (file->is_device || fstat(file->fd, &now) == -1)
+    return false;
+  return file->is_source ? (uint64_t)now.st_size < file->length_bytes : (uint64_t)now.st_size != file->length_bytes;
 }

@@ -5,6 +5,9 @@
  * ahead of what is written, and cut to what was written by each flush and at the end. A write on its way beyond the
  * end, past the page cache, is lost by some file systems (XFS) when the length changes meanwhile.
  *
+ * Of a known length, a file is longer by one byte while it is written to. Whoever else cuts it short so leaves a trace: no
+ * write brings it back to that length.
+ *
  * Nothing else changes a file's length. Each returns 0 or an errno; devices have a length of their own.
  */
 #ifndef DECANT_FILE_LENGTH_H
@@ -21,7 +24,8 @@ int file_length_grow(struct endpoint_file *file, uint64_t end);
 /* To the end of what it was given. What is still being written lies below that, so that this is safe any time. */
 int file_length_cut(struct endpoint_file *file);
 
-/* Whether others have cut short what is being read: an end that was met isn't the source's then. */
-bool file_length_is_cut(const struct endpoint_file *file);
+/* Whether others have cut short what is being read, so that an end that was met isn't the source's, or have changed the
+ * length of what is being written. */
+bool file_length_is_lost(const struct endpoint_file *file);
 
 #endif

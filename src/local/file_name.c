@@ -81,6 +81,15 @@ file_name_is_for_devices(const char *path)
          strncmp(real, DEVICES, strlen(DEVICES)) == 0 && (real[strlen(DEVICES)] == '/' || real[strlen(DEVICES)] == '\0');
 }
 
+bool
+file_name_is_of(const char *path, int fd)
+{
+  struct stat named, open_one;
+
+  return stat(path, &named) == 0 && fstat(fd, &open_one) == 0 && named.st_dev == open_one.st_dev &&
+         named.st_ino == open_one.st_ino;
+}
+
 int
 file_name_flush(const char *path)
 {

@@ -15,6 +15,9 @@
  * system is mounted there, or on a devtmpfs anywhere. Symbolic links are followed. */
 bool file_name_is_for_devices(const char *path);
 
+/* Whether the name leads to the open file. */
+bool file_name_is_of(const char *path, int fd);
+
 /* Brings the name of a new file, its entry in a directory, to stable storage. Returns 0 or an errno. */
 int file_name_flush(const char *path);
 

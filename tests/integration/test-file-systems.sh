@@ -50,13 +50,13 @@ perl -e 'for $i (0 .. 511) { print $i % 8 == 3 || $i % 8 == 6 || $i > 500 ? "\0"
 
 # As it is; without the ring; without direct I/O, which the file system refuses when a file is opened so.
 run_decant_as() { # MANNER ARGUMENTS...
-    local inject
+    local inject only=()
     case $1 in
     plain) must_copy "${@:2}"; return ;;
     no-ring) inject=io_uring_setup:error=ENOSYS ;;
-    no-direct) inject=open:error=EINVAL:when=3 ;;
+    no-direct) inject=open:error=EINVAL:when=1 only=(-P "${*: -1}") ;;
     esac
-    strace -f -o trace -e inject=$inject "$DECANT" "${@:2}" || fail "exit code $?: $*"
+    strace -f -o trace "${only[@]}" -e inject=$inject "$DECANT" "${@:2}" || fail "exit code $?: $*"
 }
 
 for manner in plain no-ring no-direct; do

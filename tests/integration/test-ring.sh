@@ -47,7 +47,8 @@ no-ring)
 no-direct)
     # The file system says so when the file is opened.
     rm -f out.img
-    traced open:error=EINVAL:when=3 in.img out.img
+    strace -f -o trace -P out.img -e inject=open:error=EINVAL:when=1 "$DECANT" in.img out.img || fail "exit code $?"
+    grep -q 'O_DIRECT.*INJECTED' trace || fail "nothing was refused"
     ! grep 'out.img.*O_DIRECT.* = [0-9]' trace || fail "opened directly" ;;
 refused-now)
     requires_direct

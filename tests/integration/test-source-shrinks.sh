@@ -41,7 +41,7 @@ before-its-data)
 after-its-extents)
     truncate -s 16M in.img
     copy_meanwhile truncate -s 4M in.img
-    must_say 'in.img became shorter while it was copied: copy again' ;;
+    must_say 'in.img became shorter while it was read: copy again' ;;
 no-ring)
     requires_strace
     trace=(strace -f -o trace -e inject=io_uring_setup:error=ENOSYS)

@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A destination file that others remove, replace, cut short or write on to while it is copied to doesn't hold the copy in
+# the end, wherever the next write went and however long it made the file; that is a failure, not a success.
+#
+# cases: removed replaced renamed cut-short emptied longer stream-cut-short stream-emptied updated-cut-short
+# cases: no-ring-cut-short flushed-away touched linked
+
+. "$(dirname "$0")/../functions.sh"
+requires_holes
+
+# Copies to it slowly, and has a command change it once its first bytes have arrived.
+copy_meanwhile() { # COMMAND ARGUMENTS...
+    "${how[@]}" "$DECANT" --rate-limit=8M "${source[@]}" out.img 2>err <in.img &
+    local pid=$! i
+    for ((i = 0; i < 1000; i++)); do
+        ! cmp -s -n 65536 in.img out.img || break
+        sleep 0.01
+    done
+    "$@"
+    code=0
+    wait "$pid" || code=$?
+}
+must_say() { # PATTERN
+    [ "$code" -eq 1 ] || fail "exit code $code, not 1: $(cat err)"
+    [ "$(wc -l <err)" -eq 1 ] && grep -Eq "$1" err || fail "the line should match '$1': $(cat err)"
+}
+
+how=()
+source=(in.img)
+head -c 8M /dev/urandom >in.img
+case $1 in
+removed)
+    copy_meanwhile rm out.img
+    must_say 'out.img was removed, renamed or replaced while it was written: copy again' ;;
+replaced)
+    : >other.img
+    copy_meanwhile mv other.img out.img
+    must_say 'out.img was removed, renamed or replaced while it was written: copy again' ;;
+renamed)
+    # Somebody's in the way of it, as a rotation of backups is.
+    copy_meanwhile mv out.img other.img
+    must_say 'out.img was removed, renamed or replaced while it was written: copy again' ;;
+cut-short|emptied)
+    case $1 in emptied) size=0 ;; *) size=100K ;; esac
+    copy_meanwhile truncate -s "$size" out.img
+    must_say 'out.img was given another length by others while it was written|length was changed by others meanwhile' ;;
+longer)
+    copy_meanwhile truncate -s 16M out.img
+    must_say 'out.img was given another length by others while it was written|length was changed by others meanwhile' ;;
+stream-cut-short|stream-emptied)
+    case $1 in *emptied) size=0 ;; *) size=100K ;; esac
+    source=(-)
+    copy_meanwhile truncate -s "$size" out.img
+    must_say 'length was changed by others meanwhile' ;;
+no-ring-cut-short)
+    requires_strace
+    how=(strace -f -o trace -e inject=io_uring_setup:error=ENOSYS)
+    copy_meanwhile truncate -s 100K out.img
+    must_say 'length was changed by others meanwhile' ;;
+updated-cut-short)
+    requires_program qemu-img qemu-io qemu-nbd
+    qemu-img create -q -f qcow2 disk.qcow2 8M
+    qemu-img bitmap --add -f qcow2 disk.qcow2 b
+    qemu-io -f qcow2 -c 'write -s in.img 0 8M' disk.qcow2 >io.log || fail "qemu-io: $(cat io.log)"
+    serve_qemu s -r -f qcow2 -B b disk.qcow2
+    source=(--dirty-bitmap=b "$(uri s)")
+    truncate -s 8M out.img
+    copy_meanwhile truncate -s 100K out.img
+    must_say 'length was changed by others meanwhile|given another length' ;;
+flushed-away)
+    # The last moment: all is written and the flush is on its way.
+    requires_strace
+    how=(strace -f -o trace -e inject=io_uring_setup:error=ENOSYS -e inject=fsync:delay_enter=1000000:when=1)
+    emptied_in_the_flush() {
+        for ((i = 0; i < 1000; i++)); do
+            ! grep -q fsync trace || break
+            sleep 0.01
+        done
+        : >out.img
+    }
+    copy_meanwhile emptied_in_the_flush
+    must_say 'given another length by others' ;;
+touched|linked)
+    # Nothing of this is about its content.
+    case $1 in touched) copy_meanwhile chmod 640 out.img ;; *) copy_meanwhile ln out.img other.img ;; esac
+    [ "$code" -eq 0 ] || fail "exit code $code: $(cat err)"
+    same in.img out.img ;;
+*) fail "no such case" ;;
+esac
