@@ -10,7 +10,8 @@
  * Network ends wait in none of these calls but `close`, which says goodbye; the
  * endpoint says in `watch` what it waits for, and the loop waits for all at once.
  * Files and devices that are written through the ring don't wait either; otherwise
- * they answer within `submit`, and so may wait for the disk.
+ * they carry out one request within `submit`, and so may wait for the disk: where that
+ * took long, its answer comes only after the loop has had its turn.
  *
  * What a kind of endpoint can do stands in its traits, as data: the rooms above
  * ask what it can do, never which kind it is.
@@ -36,7 +37,8 @@ struct loop;
 enum request_kind {
   REQUEST_READ,   /* fill payload[0, length) from [offset, offset + length) */
   REQUEST_WRITE,  /* the other way */
-  REQUEST_ZERO,   /* make [offset, offset + length) read as zeros, never by TRIM */
+  REQUEST_ZERO,   /* make [offset, offset + length) read as zeros, never by TRIM; may come back with a
+                     smaller length: that is done, the rest isn't */
   REQUEST_SURVEY, /* say what the metadata contexts know, from offset on */
   REQUEST_FLUSH,  /* bring all that was answered before to stable storage */
 };
@@ -80,7 +82,7 @@ struct traits {
                                be read once before all else */
   bool grows;               /* a destination that becomes as large as what is written to it */
   bool reads_zero;          /* a destination that reads as zeros where nothing was written */
-  unsigned requests_max;    /* how many requests it takes at once; at least 1 */
+  unsigned requests_max;    /* how many requests it takes at once; at least 1. Fewer for a while where it is slow */
 };
 
 enum role {

@@ -7,6 +7,7 @@
 #include "local/file_direct.h"
 #include "local/file_length.h"
 #include "local/file_name.h"
+#include "local/file_zero.h"
 #include "os/loop.h"
 
 #include <errno.h>
@@ -30,10 +31,28 @@ file_of(struct endpoint *endpoint)
 
 /* ---- Requests ---- */
 
+/* What is slow goes alone: no further requests are taken until it is through. */
+static void
+begin_slow(struct endpoint_file *file)
+{
+  file->slow++;
+  file->base.traits.requests_max = 1;
+}
+
+static void
+end_slow(struct endpoint_file *file)
+{
+  file->slow--;
+  if (file->slow == 0)
+    file->base.traits.requests_max = file_direct_requests_max(file);
+}
+
 static void
 queue(struct endpoint_file *file, struct request *request)
 {
-  if (request->kind == REQUEST_FLUSH)
+  if (request->kind == REQUEST_ZERO)
+    ring_queue_fallocate(file->ring, file->fd, file_zero_mode(file, request), request->offset, request->length, request);
+  else if (request->kind == REQUEST_FLUSH)
     ring_queue(file->ring, RING_FSYNC, file->fd, NULL, 0, 0, request);
   else
     ring_queue(file->ring, request->kind == REQUEST_READ ? RING_READ : RING_WRITE, file->fd,
@@ -46,6 +65,24 @@ answer(struct endpoint_file *file, struct request *request, int errnum)
 {
   request->errnum = errnum;
   request_queue_push(&file->answered, request);
+}
+
+/* At once; what took long is answered late, so that the loop has its turn before more of it follows. */
+static void
+carry_out_now(struct endpoint_file *file, struct request *request)
+{
+  uint64_t started_us = loop_now_us(NULL);
+
+  request->errnum = file_carry_out(file, request);
+  uint64_t us = loop_now_us(NULL) - started_us;
+  if (request->kind == REQUEST_ZERO)
+    file_zero_took(file, request->length, us);
+  if (us <= FILE_QUICK_US) {
+    request_queue_push(&file->answered, request);
+    return;
+  }
+  begin_slow(file);
+  request_queue_push(&file->late, request);
 }
 
 /* Whether the kernel can't do it in the ring, or not now. */
@@ -62,6 +99,23 @@ conclude_flush(struct endpoint_file *file, struct request *request, int result)
     answer(file, request, file_carry_out(file, request));
   else
     answer(file, request, result < 0 ? -result : file_carry_flush_name(file));
+}
+
+static void
+conclude_zero(struct endpoint_file *file, struct request *request, int result)
+{
+  int mode = file_zero_mode(file, request);
+
+  if (result == -EINTR || (file_zero_is_unknown(file, mode, -result) && file_zero_mode(file, request))) {
+    queue(file, request);
+    return;
+  }
+  int errnum = result == 0 || !(is_for_us(result) || file_zero_is_unknown(file, mode, -result))
+                   ? -result
+                   : file_carry_out(file, request);
+  file_zero_took(file, request->length, loop_now_us(NULL) - request->cookie);
+  end_slow(file);
+  answer(file, request, errnum);
 }
 
 /* The ring's answer: all of a read or a write, a part of it, or an errno. */
@@ -96,6 +150,7 @@ goes_by_ring(const struct endpoint_file *file, const struct request *request)
   case REQUEST_FLUSH:
     return true;
   case REQUEST_ZERO:
+    return file_zero_wants_ring(file, request);
   case REQUEST_SURVEY:
     break;
   }
@@ -119,20 +174,33 @@ make_length(struct endpoint_file *file, const struct request *request)
   return 0;
 }
 
+/* Zeros take a moment or minutes, which nobody knows before. */
+static void
+begin_zero(struct endpoint_file *file, struct request *request)
+{
+  request->cookie = loop_now_us(NULL);
+  begin_slow(file);
+}
+
 static void
 file_submit(struct endpoint *endpoint, struct request *request)
 {
   struct endpoint_file *file = file_of(endpoint);
 
+  if (request->kind == REQUEST_ZERO)
+    request->length = file_zero_part(file, request);
   int errnum = make_length(file, request);
 
   request->done = 0;
-  if (errnum)
+  if (errnum) {
     answer(file, request, errnum);
-  else if (file->ring && goes_by_ring(file, request))
+  } else if (file->ring && goes_by_ring(file, request)) {
+    if (request->kind == REQUEST_ZERO)
+      begin_zero(file, request);
     queue(file, request);
-  else
-    answer(file, request, file_carry_out(file, request));
+  } else {
+    carry_out_now(file, request);
+  }
 }
 
 static void
@@ -145,6 +213,8 @@ reap(struct endpoint_file *file)
     struct request *request = tag;
     if (request->kind == REQUEST_FLUSH)
       conclude_flush(file, request, result);
+    else if (request->kind == REQUEST_ZERO)
+      conclude_zero(file, request, result);
     else
       conclude_move(file, request, result);
   }
@@ -160,26 +230,46 @@ file_take(struct endpoint *endpoint)
   return request_queue_pop(&file->answered);
 }
 
+/* What the kernel doesn't take now is carried out here, one a turn. */
+static void
+hand_over(struct endpoint_file *file)
+{
+  void *tag;
+
+  if (ring_submit(file->ring) || !ring_take_back(file->ring, &tag))
+    return;
+  struct request *request = tag;
+  if (request->kind == REQUEST_ZERO)
+    end_slow(file);
+  carry_out_now(file, request);
+}
+
+/* What has been answered by now must not be waited for: files are always ready. */
 static void
 file_watch(struct endpoint *endpoint, struct loop *loop)
 {
   struct endpoint_file *file = file_of(endpoint);
-  void *tag;
 
-  if (!file->ring)
-    return;
-  if (!ring_submit(file->ring))
-    while (ring_take_back(file->ring, &tag))
-      answer(file, tag, file_carry_out(file, tag));
-  /* What has been answered by now must not be waited for. */
-  loop_watch(loop, file->ring->fd, POLLIN | (file->answered.head ? POLLOUT : 0));
+  if (file->ring)
+    hand_over(file);
+  if (file->ring)
+    loop_watch(loop, file->ring->fd, POLLIN);
+  if (file->answered.head || file->late.head)
+    loop_watch(loop, file->fd, POLLOUT | POLLIN);
 }
 
 static void
 file_serve(struct endpoint *endpoint, struct loop *loop)
 {
+  struct endpoint_file *file = file_of(endpoint);
+  struct request *request;
+
   (void)loop;
-  reap(file_of(endpoint));
+  while ((request = request_queue_pop(&file->late))) {
+    end_slow(file);
+    request_queue_push(&file->answered, request);
+  }
+  reap(file);
 }
 
 /* ---- Opening and closing ---- */
@@ -343,6 +433,7 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
   file->is_source = role == ROLE_SOURCE;
   file->keeps = role == ROLE_UPDATED;
   file->ring = ring && ring_is_open(ring) ? ring : NULL;
+  file_zero_begin(file);
   if (!found && file_name_is_for_devices(path))
     return fault_set(fault, EXIT_FAILED, 0, "there is no %s, and files are not made where devices live; nothing was written",
                      file->base.name);

@@ -22,6 +22,9 @@
 
 #include <sys/stat.h>
 
+/* What is carried out within submit is quick when it takes no longer than this. */
+#define FILE_QUICK_US 10000
+
 struct endpoint_file {
   struct endpoint base;
   const char *path;
@@ -39,7 +42,11 @@ struct endpoint_file {
   uint64_t length_bytes;  /* a file: how long it is now; longer only while it is written to */
   uint64_t ahead_bytes;   /* a file: and by how much */
   unsigned zero_ways_unknown; /* a bit for each way to make zeros that isn't known here */
+  unsigned zeros_distrusted;  /* how many zeros have to be quick before one is made within submit */
+  uint64_t zero_part_bytes;   /* how much is zeroed at once, a power of two */
   struct request_queue answered;
+  struct request_queue late;  /* answered too, but only after the loop has had its turn */
+  unsigned slow;              /* requests that are late, or zeros in the ring: until they are through, no others are taken */
 };
 
 /* Opens the file or device at `path`, of which `found` is what stat() told, or

@@ -39,8 +39,13 @@ file_direct_learn(struct endpoint_file *file)
 {
   file->is_direct = fcntl(file->fd, F_GETFL) & O_DIRECT;
   file->direct_bytes = direct_bytes(file->fd);
-  if (file->ring && file->is_direct)
-    file->base.traits.requests_max = RING_ENTRIES;
+  file->base.traits.requests_max = file_direct_requests_max(file);
+}
+
+unsigned
+file_direct_requests_max(const struct endpoint_file *file)
+{
+  return file->ring && file->is_direct ? RING_ENTRIES : 1;
 }
 
 void

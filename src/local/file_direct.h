@@ -17,6 +17,9 @@ int file_direct_open(const char *path, int flags);
 /* Learns from the open fd whether it is for direct I/O, and in what blocks. */
 void file_direct_learn(struct endpoint_file *file);
 
+/* How many requests can be on their way at once. */
+unsigned file_direct_requests_max(const struct endpoint_file *file);
+
 /* Has the kernel say, from now on, what of a source its page cache holds. Takes addresses alone: no memory, and
  * nothing that is given back before the program ends. */
 void file_direct_watch_cache(struct endpoint_file *file);

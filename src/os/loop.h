@@ -47,7 +47,7 @@ void loop_hold_signals(struct loop *loop);
 /* What fd `index` is ready for, errors and hang-ups included. */
 short loop_ready(const struct loop *loop, unsigned index);
 
-/* Microseconds on a clock that only goes forward; milliseconds on the same. */
+/* Microseconds on a clock that only goes forward; milliseconds on the same. Whoever has no loop at hand asks NULL. */
 uint64_t loop_now_us(const struct loop *loop);
 uint64_t loop_now_ms(const struct loop *loop);
 

@@ -63,6 +63,21 @@ ring_is_open(const struct ring *ring)
   return ring->fd != -1;
 }
 
+/* The next free entry; it is the kernel's once it is handed over. */
+static void
+queue(struct ring *ring, const struct io_uring_sqe *sqe)
+{
+  unsigned tail = *ring->sq_tail; /* only we move it */
+  unsigned index = tail & ring->sq_mask;
+
+  assert(ring->in_flight < RING_ENTRIES);
+  ring->sqes[index] = *sqe;
+  ring->sq_array[index] = index;
+  __atomic_store_n(ring->sq_tail, tail + 1, __ATOMIC_RELEASE);
+  ring->queued++;
+  ring->in_flight++;
+}
+
 void
 ring_queue(struct ring *ring, enum ring_operation operation, int fd, void *data, uint32_t length, uint64_t offset,
            void *tag)
@@ -70,20 +85,24 @@ ring_queue(struct ring *ring, enum ring_operation operation, int fd, void *data,
   static const uint8_t codes[] = { [RING_READ] = IORING_OP_READ,
                                    [RING_WRITE] = IORING_OP_WRITE,
                                    [RING_FSYNC] = IORING_OP_FSYNC };
-  unsigned tail = *ring->sq_tail; /* only we move it */
-  unsigned index = tail & ring->sq_mask;
 
-  assert(ring->in_flight < RING_ENTRIES);
-  ring->sqes[index] = (struct io_uring_sqe){ .opcode = codes[operation],
-                                             .fd = fd,
-                                             .addr = (uintptr_t)data,
-                                             .len = length,
-                                             .off = offset,
-                                             .user_data = (uintptr_t)tag };
-  ring->sq_array[index] = index;
-  __atomic_store_n(ring->sq_tail, tail + 1, __ATOMIC_RELEASE);
-  ring->queued++;
-  ring->in_flight++;
+  queue(ring, &(struct io_uring_sqe){ .opcode = codes[operation],
+                                      .fd = fd,
+                                      .addr = (uintptr_t)data,
+                                      .len = length,
+                                      .off = offset,
+                                      .user_data = (uintptr_t)tag });
+}
+
+void
+ring_queue_fallocate(struct ring *ring, int fd, int mode, uint64_t offset, uint64_t length, void *tag)
+{
+  queue(ring, &(struct io_uring_sqe){ .opcode = IORING_OP_FALLOCATE,
+                                      .fd = fd,
+                                      .addr = length,
+                                      .len = (uint32_t)mode,
+                                      .off = offset,
+                                      .user_data = (uintptr_t)tag });
 }
 
 bool

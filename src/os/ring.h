@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ring: reads, writes and flushes that go on while we do something else, by io_uring.
+/* ring: reads, writes, zeros and flushes that go on while we do something else, by io_uring.
  *
  * One for each end, opened at the start: its memory is shared with the kernel and
  * counted in docs/MEMORY.md. Operations are queued, handed to the kernel together by
@@ -45,6 +45,9 @@ enum ring_operation { RING_READ, RING_WRITE, RING_FSYNC };
  * data stays until then. */
 void ring_queue(struct ring *ring, enum ring_operation operation, int fd, void *data, uint32_t length, uint64_t offset,
                 void *tag);
+
+/* Queues a fallocate() likewise. */
+void ring_queue_fallocate(struct ring *ring, int fd, int mode, uint64_t offset, uint64_t length, void *tag);
 
 /* Hands what is queued to the kernel. Returns false when the kernel doesn't take
  * all of it: what it left is to be taken back. */

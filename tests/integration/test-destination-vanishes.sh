@@ -11,12 +11,9 @@ requires_holes
 
 # Copies to it slowly, and has a command change it once its first bytes have arrived.
 copy_meanwhile() { # COMMAND ARGUMENTS...
-    "${how[@]}" "$DECANT" --rate-limit=8M "${source[@]}" out.img 2>err <in.img &
-    local pid=$! i
-    for ((i = 0; i < 1000; i++)); do
-        ! cmp -s -n 65536 in.img out.img || break
-        sleep 0.01
-    done
+    "${how[@]}" "$DECANT" --rate-limit=2M "${source[@]}" out.img 2>err <in.img &
+    local pid=$!
+    wait_for cmp -s -n 65536 in.img out.img 2>cmp.err
     "$@"
     code=0
     wait "$pid" || code=$?
@@ -71,12 +68,9 @@ updated-cut-short)
 flushed-away)
     # The last moment: all is written and the flush is on its way.
     requires_strace
-    how=(strace -f -o trace -e inject=io_uring_setup:error=ENOSYS -e inject=fsync:delay_enter=1000000:when=1)
+    how=(strace -f -o trace -e inject=io_uring_setup:error=ENOSYS -e inject=fsync:delay_enter=3000000:when=1)
     emptied_in_the_flush() {
-        for ((i = 0; i < 1000; i++)); do
-            ! grep -q fsync trace || break
-            sleep 0.01
-        done
+        wait_for grep -q fsync trace
         : >out.img
     }
     copy_meanwhile emptied_in_the_flush

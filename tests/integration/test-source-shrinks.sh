@@ -10,12 +10,9 @@ requires_holes
 
 # Copies it slowly, and has a command change it once its first bytes have arrived.
 copy_meanwhile() { # COMMAND ARGUMENTS...
-    "${trace[@]}" "$DECANT" --rate-limit=4M in.img out.img 2>err &
-    local pid=$! i
-    for ((i = 0; i < 1000; i++)); do
-        ! cmp -s -n 65536 in.img out.img || break
-        sleep 0.01
-    done
+    "${trace[@]}" "$DECANT" --rate-limit=2M in.img out.img 2>err &
+    local pid=$!
+    wait_for cmp -s -n 65536 in.img out.img 2>cmp.err
     "$@"
     code=0
     wait "$pid" || code=$?

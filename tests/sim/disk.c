@@ -155,6 +155,8 @@ answer_zero(struct disk *disk, struct request *request)
     return EOPNOTSUPP;
   if (happens(disk, disk->manners.write_fails_one_in))
     return ENOSPC;
+  if (request->length >= 2 * disk->base.traits.block_preferred && happens(disk, disk->manners.zero_parts_one_in))
+    request->length = range_align_down(request->length / 2, disk->base.traits.block_preferred);
   change(disk, request);
   return 0;
 }

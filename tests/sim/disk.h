@@ -41,6 +41,7 @@ struct manners {
   unsigned read_fails_one_in;
   unsigned write_fails_one_in;
   unsigned zero_refused_one_in; /* EOPNOTSUPP */
+  unsigned zero_parts_one_in;   /* made of their front alone */
   unsigned slow_zero_one_in;    /* EOPNOTSUPP to one that was to be fast */
   uint64_t zero_max;            /* larger zeros fail with EINVAL or EOVERFLOW; 0: no limit */
   bool flush_fails;

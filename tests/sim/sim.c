@@ -242,6 +242,7 @@ choose_manners(void)
   manners.read_fails_one_in = now_and_then(12, 30);
   manners.write_fails_one_in = now_and_then(12, 30);
   manners.zero_refused_one_in = now_and_then(4, 3);
+  manners.zero_parts_one_in = now_and_then(4, 2);
   manners.slow_zero_one_in = now_and_then(3, 3);
   manners.zero_max = random_one_in(random, 5) ? random_power(random, 9, 16) : 0;
   manners.flush_fails = random_one_in(random, 40);
