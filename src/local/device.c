@@ -5,11 +5,32 @@
 #include "base/range.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 /* An optimal I/O size, as of a RAID's stripe, beyond this is no block any more. */
 #define OPTIMAL_BYTES_MAX (1 * MIB)
+
+static bool
+has_read_only_flag(int fd)
+{
+  int read_only = 0;
+
+  return ioctl(fd, BLKROGET, &read_only) == 0 && read_only;
+}
+
+bool
+device_is_read_only(const char *path)
+{
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  bool read_only = fd != -1 && has_read_only_flag(fd);
+
+  if (fd != -1)
+    close(fd);
+  return read_only;
+}
 
 int
 device_learn(struct endpoint_file *file, struct fault *fault)
@@ -19,6 +40,9 @@ device_learn(struct endpoint_file *file, struct fault *fault)
   unsigned physical = 512;
   unsigned optimal = 0;
 
+  /* A kernel may let such a device be opened for writing, and fail each write. */
+  if (!file->is_source && has_read_only_flag(file->fd))
+    return fault_set(fault, EXIT_FAILED, 0, "%s is read-only; nothing was written", file->base.name);
   if (ioctl(file->fd, BLKGETSIZE64, &traits->size) == -1)
     return fault_set(fault, EXIT_FAILED, errno, "cannot learn the size of %s", file->base.name);
   if (ioctl(file->fd, BLKSSZGET, &logical) == -1 || ioctl(file->fd, BLKPBSZGET, &physical) == -1)
@@ -29,4 +53,41 @@ device_learn(struct endpoint_file *file, struct fault *fault)
   traits->block_preferred = range_max(range_max((uint64_t)logical, physical), BLOCK_BYTES_PREFERRED_DEFAULT);
   traits->block_preferred = range_max(traits->block_preferred, optimal);
   return 0;
+}
+
+/* What the errnos mean that the kernel makes of what a disk answers. */
+static const struct disk_words {
+  int errnum;
+  const char *words;
+} disk_words[] = {
+  { ENODATA, "medium error, which is a bad place on the disk" },
+  { EILSEQ, "protection error: its data and their checksums differ" },
+  { EBADE, "it is reserved for another host" },
+  { EREMOTEIO, "the disk reports a fault of its own (target error)" },
+};
+
+const char *
+device_explain_errno(int errnum)
+{
+  for (unsigned i = 0; i < sizeof disk_words / sizeof disk_words[0]; i++)
+    if (disk_words[i].errnum == errnum)
+      return disk_words[i].words;
+  return NULL;
+}
+
+/* A disk that was pulled has no sectors any more: reads end at once, and writes find no space. */
+const char *
+device_explain(const struct endpoint_file *file, int errnum)
+{
+  uint64_t bytes = 0;
+
+  if (ioctl(file->fd, BLKGETSIZE64, &bytes) == -1 || bytes == 0)
+    return "the device has gone";
+  if (bytes < file->base.traits.size)
+    return "the device has become smaller";
+  if ((errnum == EPERM || errnum == EROFS) && has_read_only_flag(file->fd))
+    return "the device has become read-only";
+  if (errnum == ENOSPC)
+    return "no space is left where the device keeps its data";
+  return device_explain_errno(errnum);
 }

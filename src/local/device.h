@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* device: what only block devices have: sectors, and a size that stays. */
+/* device: what only block devices have: sectors, a size that stays, a plug that can be pulled. */
 #ifndef DECANT_DEVICE_H
 #define DECANT_DEVICE_H
 
 #include "local/endpoint_file.h"
 
-/* Learns size and sectors of an open device. Returns 0, or -1 with the fault set. */
+/* Learns size and sectors of an open device, and refuses a destination that is read-only. Returns 0, or -1 with the
+ * fault set. */
 int device_learn(struct endpoint_file *file, struct fault *fault);
+
+/* Whether a device that can't be opened for writing is one that nobody writes to. */
+bool device_is_read_only(const char *path);
+
+/* What an errno of an open device means, where its own words would mislead, or NULL. */
+const char *device_explain(const struct endpoint_file *file, int errnum);
+
+/* The same of what a disk said below a file system. */
+const char *device_explain_errno(int errnum);
 
 #endif

@@ -306,8 +306,10 @@ file_explain(const struct endpoint *endpoint, int errnum)
 {
   const struct endpoint_file *file = (const struct endpoint_file *)endpoint;
 
+  if (file->is_device)
+    return device_explain(file, errnum);
   if (errnum != EIO || !file_length_is_lost(file))
-    return NULL;
+    return device_explain_errno(errnum);
   return file->is_source ? "it became shorter meanwhile" : "its length was changed by others meanwhile";
 }
 
@@ -399,6 +401,18 @@ open_source(struct endpoint_file *file)
   }
 }
 
+/* A device that was refused to us: nobody's fault of rights if it is read-only. */
+static int
+cannot_write(const struct endpoint_file *file, struct fault *fault)
+{
+  int why = errno;
+
+  if (device_is_read_only(file->path))
+    return fault_set(fault, EXIT_FAILED, 0, "%s is read-only; nothing was written", file->base.name);
+  errno = why;
+  return cannot(file, "open", fault);
+}
+
 /* O_EXCL on a device: not while it is mounted, or part of something that is. */
 static void
 open_existing(struct endpoint_file *file, enum role role)
@@ -443,6 +457,8 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
   open_existing(file, role);
   if (file->fd == -1 && errno == EBUSY)
     return fault_set(fault, EXIT_FAILED, 0, "%s is in use (mounted?): unmount it first", file->base.name);
+  if (file->fd == -1 && file->is_device && (errno == EACCES || errno == EPERM || errno == EROFS) && role != ROLE_SOURCE)
+    return cannot_write(file, fault);
   if (file->fd == -1 || fstat(file->fd, &opened) == -1)
     return cannot(file, "open", fault);
   file->base.identity = endpoint_identity(&opened);
