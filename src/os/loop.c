@@ -14,11 +14,14 @@ static sigset_t
 signals_of_end(void)
 {
   sigset_t signals;
+  struct sigaction hangup;
 
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGHUP);
+  /* Whoever started us by nohup wants us to go on. signalfd() would tell of it all the same. */
+  if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+    sigaddset(&signals, SIGHUP);
   return signals;
 }
 

@@ -3,7 +3,7 @@
  *
  * Each turn everyone says anew what they wait for (loop_watch); who doesn't is
  * not polled for, and that is all the backpressure there is. SIGINT, SIGTERM and
- * SIGHUP arrive here too, as a flag.
+ * SIGHUP (unless it was ignored when we began) arrive here too, as a flag.
  */
 #ifndef DECANT_LOOP_H
 #define DECANT_LOOP_H

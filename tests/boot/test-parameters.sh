@@ -25,7 +25,7 @@ checks=(
     'decant.source=/dev/zero decant.destination=/dev/vda -> failed code=64 reason=/dev/zero is not a block device'
     'decant.source=/golden.img decant.destination=/dev/vda decant.options=--help -> failed code=64 reason=decant copied nothing'
     'decant.source=/golden.img decant.destination=/dev/vda ip=kill -> failed code=1 reason=init was ended before'
-    'decant.source=/golden.img decant.destination=/dev/vda -> ok bytes=1048576 '
+    'decant.source=/golden.img decant.destination=/dev/vda ip=hangup -> ok bytes=1048576 '
 )
 
 # One line a check; its `session` has no console. What it makes in memory is found out, and so is what it does to the disk.
@@ -36,8 +36,13 @@ busybox mount -t proc proc /proc
 busybox --install -s /bin
 mount -t devtmpfs devtmpfs /dev
 while read -r module; do insmod "/lib/modules/$module"; done </lib/modules/order
-mv /bin/network /bin/network.real
-printf '#!/bin/sh\n[ "$1" != kill ] || kill -KILL $PPID\n' >/bin/network
+cat >/bin/network <<'NETWORK'
+#!/bin/sh
+case $1 in
+kill) kill -KILL $PPID ;;
+hangup) kill -HUP $PPID ;;
+esac
+NETWORK
 chmod +x /bin/network
 check=0
 while read -r parameters; do

@@ -3,7 +3,7 @@
 # A copy also ends from outside: a signal, a reader that goes away, a disk that
 # fills up. Each is a failure that says how far it got, and none is a silence.
 #
-# cases: term int signalled-twice while-flushing while-flushing-twice reader-gone disk-full-file disk-full-sparse-file standard-output-closed
+# cases: term int hangup-ignored signalled-twice while-flushing while-flushing-twice reader-gone disk-full-file disk-full-sparse-file standard-output-closed
 
 . "$(dirname "$0")/../functions.sh"
 requires_nbdkit_filter delay
@@ -37,6 +37,17 @@ term|int)
     good=$(sed -n 's/.*below offset \([0-9][0-9]*\).*/\1/p' err)
     [ -n "$good" ] || fail "not said how far the data is good"
     cmp -n "$good" in.img out.img ;;
+hangup-ignored) # as by nohup: it goes on
+    serve_nbdkit s --filter=delay file in.img rdelay=20ms
+    (trap '' HUP; exec "$DECANT" --memory=1M -C 1 "$(uri s)" out.img 2>err) &
+    pid=$!
+    at_exit+=("kill -KILL $pid 2>/dev/null")
+    wait_for cmp -s -n 65536 in.img out.img
+    kill -HUP "$pid"
+    code=0
+    wait "$pid" || code=$?
+    [ "$code" -eq 0 ] || fail "exit code $code: $(cat err)"
+    same in.img out.img ;;
 signalled-twice)
     # The first waits for what is under way, here for far too long; the second
     # means it.
