@@ -57,8 +57,12 @@
 /* Writes and zeros in flight. */
 #define WRITES_MAX 128
 /* Destinations take zeros in parts of this size: small enough that progress is
- * seen to move when a server writes them out, large enough to be cheap. */
-#define ZERO_BYTES_MAX (128 * MIB)
+ * seen to move when a server writes them out, large enough to be cheap. No more than
+ * every server has to take in a request: nbdkit before 1.44.1, where its storage can't
+ * zero, writes 64 MiB of a larger one again and again, and leaves the rest as it was. */
+#define ZERO_BYTES_MAX (32 * MIB)
+/* nbdcopy's, which scripts that count its requests know. */
+#define ZERO_BYTES_MAX_AS_NBDCOPY (128 * MIB)
 
 /* Zeros shorter than this, between data, are read along with it: on a fast link a
  * request costs as much as some KiB, and on a slow one this at most doubles what
@@ -181,6 +185,7 @@ _Static_assert(PAYLOAD_BYTES_DEFAULT + TABLE_BYTES_MAX + HEAP_BYTES + CODE_AND_S
                        2 * CONNECTIONS_DEFAULT * TLS_SESSION_BYTES_MAX <=
                    MEMORY_BYTES_MAX,
                "and with TLS at both ends");
-_Static_assert(ZERO_BYTES_MAX % BLOCK_BYTES_MAX == 0, "a zero of the largest size is whole blocks");
+_Static_assert(ZERO_BYTES_MAX % BLOCK_BYTES_MAX == 0 && ZERO_BYTES_MAX_AS_NBDCOPY % BLOCK_BYTES_MAX == 0,
+               "a zero of the largest size is whole blocks");
 
 #endif

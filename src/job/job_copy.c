@@ -70,6 +70,7 @@ plan(struct budget *budget, const struct options *options, const struct traits *
   struct budget_needs needs = { .payload_bytes = options->copy.payload_bytes,
                                 .request_bytes = options->copy.request_bytes,
                                 .sparse_bytes = options->copy.sparse_bytes,
+                                .zero_max = options->persona == PERSONA_NBDCOPY ? ZERO_BYTES_MAX_AS_NBDCOPY : ZERO_BYTES_MAX,
                                 .source_block_min = source->block_min,
                                 .source_request_max = source->request_max,
                                 .destination_block_min = destination->block_min,

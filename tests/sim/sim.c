@@ -382,6 +382,7 @@ choose_budget(void)
   const struct traits *destination = &sim.destination.base.traits;
   struct budget_needs needs = { .payload_bytes = PAYLOAD_BYTES_MIN,
                                 .sparse_bytes = random_one_in(random, 3) ? 0 : random_power(random, 9, 13),
+                                .zero_max = ZERO_BYTES_MAX,
                                 .source_block_min = source->block_min,
                                 .source_request_max = source->request_max,
                                 .destination_block_min = destination->block_min,

@@ -10,6 +10,7 @@
 /* An end that can do anything, with the memory's default. */
 static const struct budget_needs easy = { .payload_bytes = PAYLOAD_BYTES_DEFAULT,
                                           .sparse_bytes = SPARSE_BYTES_DEFAULT,
+                                          .zero_max = ZERO_BYTES_MAX,
                                           .source_block_min = 1,
                                           .source_request_max = LOCAL_REQUEST_BYTES_MAX,
                                           .destination_block_min = 1,
@@ -60,7 +61,7 @@ check_plan(const struct budget *budget, const struct budget_needs *needs)
   check(budget->write_max >= budget->block_bytes && budget->write_max % budget->block_bytes == 0);
   check(budget->write_max <= needs->destination_request_max);
   check(budget->zero_max >= budget->block_bytes && budget->zero_max % budget->block_bytes == 0);
-  check(budget->zero_max <= ZERO_BYTES_MAX);
+  check(budget->zero_max <= needs->zero_max);
   /* Zeros that have to be written as data come out of this block. */
   check(budget->zero_bytes <= budget->write_max);
 }
@@ -218,6 +219,7 @@ one_random_pair(struct random *random)
 {
   struct budget_needs needs = { .payload_bytes = PAYLOAD_BYTES_MIN << random_between(random, 0, 13),
                                 .sparse_bytes = random_one_in(random, 4) ? 0 : random_power(random, 9, 25),
+                                .zero_max = random_one_in(random, 2) ? ZERO_BYTES_MAX : ZERO_BYTES_MAX_AS_NBDCOPY,
                                 .source_block_min = random_power(random, 0, 25),
                                 .destination_block_min = random_power(random, 0, 25) };
   struct budget budget;
