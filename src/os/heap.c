@@ -108,7 +108,7 @@ find_free(size_t bytes)
 
 /* Cuts what a block has beyond `bytes` off, as a free block of its own. */
 static void
-trim(struct heap_block *block, size_t bytes)
+cut_to(struct heap_block *block, size_t bytes)
 {
   size_t rest = size_of(block) - bytes;
 
@@ -142,7 +142,7 @@ allocate(size_t bytes)
     return NULL;
   }
   unlink_free(block);
-  trim(block, bytes);
+  cut_to(block, bytes);
   heap.used += size_of(block);
   heap.peak = heap.used > heap.peak ? heap.used : heap.peak;
   block->bytes |= 1;

@@ -41,7 +41,7 @@ show_words(const struct info *info, const char *name, const char *words)
 }
 
 static void
-show_size(const struct info *info, const char *name, int64_t size)
+info_show_size(const struct info *info, const char *name, int64_t size)
 {
   char exact[SIZES_TEXT_BYTES], human[SIZES_TEXT_BYTES];
 
@@ -81,7 +81,7 @@ show_fact(const struct info *info, enum fact fact, int is)
 }
 
 static void
-show_export(const struct info *info, const struct facts *facts)
+info_show_export(const struct info *info, const struct facts *facts)
 {
   const char *colour = info->colour ? BRIGHT_MAGENTA : NULL;
 
@@ -91,7 +91,7 @@ show_export(const struct info *info, const struct facts *facts)
   text_add(info->out, ":\n");
   show_words(info, "description", facts->description);
   if (facts->size >= 0)
-    show_size(info, "export-size", facts->size);
+    info_show_size(info, "export-size", facts->size);
   else
     show_words(info, "export-size", "unavailable");
   show_words(info, "content", facts->content);
@@ -102,7 +102,7 @@ show_export(const struct info *info, const struct facts *facts)
     show_fact(info, (enum fact)fact, facts->is[fact]);
   for (int i = 0; i < BLOCK_SIZES; i++)
     if (facts->block_sizes[i] > 0)
-      show_size(info, facts_block_size_names[i], facts->block_sizes[i]);
+      info_show_size(info, facts_block_size_names[i], facts->block_sizes[i]);
 }
 
 /* ---- As JSON ---- */
@@ -202,7 +202,7 @@ info_begin(struct info *info, const struct facts *facts)
 void
 info_export(struct info *info, const struct facts *facts)
 {
-  (info->json ? write_export : show_export)(info, facts);
+  (info->json ? write_export : info_show_export)(info, facts);
   info->count++;
 }
 

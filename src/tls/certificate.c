@@ -62,7 +62,7 @@ take_any(struct span *rest, unsigned *tag, struct span *value, struct span *whol
 
 /* Takes an element that must have this tag; `value` or `whole` may be NULL. */
 static bool
-take(struct span *rest, unsigned tag, struct span *value, struct span *whole)
+take_one(struct span *rest, unsigned tag, struct span *value, struct span *whole)
 {
   struct span after = *rest, its_value, all;
   unsigned found;
@@ -162,21 +162,21 @@ certificate_time_text(int64_t time_s, char text[CERTIFICATE_TIME_BYTES])
 /* ---- The certificate ---- */
 
 static bool
-read_extensions(struct certificate *certificate, struct span extensions)
+certificate_read_extensions(struct certificate *certificate, struct span extensions)
 {
   while (extensions.length > 0) {
     struct span extension, oid, value, list;
-    if (!take(&extensions, TAG_SEQUENCE, &extension, NULL) || !take(&extension, TAG_OID, &oid, NULL))
+    if (!take_one(&extensions, TAG_SEQUENCE, &extension, NULL) || !take_one(&extension, TAG_OID, &oid, NULL))
       return false;
-    take(&extension, TAG_BOOLEAN, NULL, NULL); /* critical */
-    if (!take(&extension, TAG_OCTET_STRING, &value, NULL) || extension.length > 0)
+    take_one(&extension, TAG_BOOLEAN, NULL, NULL); /* critical */
+    if (!take_one(&extension, TAG_OCTET_STRING, &value, NULL) || extension.length > 0)
       return false;
     bool *has = IS_OID(oid, "\x55\x1D\x11") ? &certificate->has_names
                 : IS_OID(oid, "\x55\x1D\x25") ? &certificate->has_purposes
                                               : NULL;
     if (!has)
       continue;
-    if (*has || !take(&value, TAG_SEQUENCE, &list, NULL) || value.length > 0)
+    if (*has || !take_one(&value, TAG_SEQUENCE, &list, NULL) || value.length > 0)
       return false; /* twice, or not a list */
     *has = true;
     *(has == &certificate->has_names ? &certificate->names : &certificate->purposes) = list;
@@ -190,23 +190,23 @@ certificate_read(struct certificate *certificate, const unsigned char *der, size
   struct span rest = { der, bytes }, outer, tbs, validity, explicit, extensions;
 
   memset(certificate, 0, sizeof *certificate);
-  if (!take(&rest, TAG_SEQUENCE, &outer, NULL) || rest.length > 0 || !take(&outer, TAG_SEQUENCE, &tbs, NULL))
+  if (!take_one(&rest, TAG_SEQUENCE, &outer, NULL) || rest.length > 0 || !take_one(&outer, TAG_SEQUENCE, &tbs, NULL))
     return false;
-  take(&tbs, TAG_VERSION, NULL, NULL);
-  if (!take(&tbs, TAG_INTEGER, NULL, NULL) ||  /* serial number */
-      !take(&tbs, TAG_SEQUENCE, NULL, NULL) || /* signature algorithm */
-      !take(&tbs, TAG_SEQUENCE, NULL, &certificate->issuer) || !take(&tbs, TAG_SEQUENCE, &validity, NULL) ||
+  take_one(&tbs, TAG_VERSION, NULL, NULL);
+  if (!take_one(&tbs, TAG_INTEGER, NULL, NULL) ||  /* serial number */
+      !take_one(&tbs, TAG_SEQUENCE, NULL, NULL) || /* signature algorithm */
+      !take_one(&tbs, TAG_SEQUENCE, NULL, &certificate->issuer) || !take_one(&tbs, TAG_SEQUENCE, &validity, NULL) ||
       !take_time(&validity, &certificate->not_before_s) || !take_time(&validity, &certificate->not_after_s) ||
-      validity.length > 0 || !take(&tbs, TAG_SEQUENCE, NULL, &certificate->subject) ||
-      !take(&tbs, TAG_SEQUENCE, NULL, &certificate->public_key))
+      validity.length > 0 || !take_one(&tbs, TAG_SEQUENCE, NULL, &certificate->subject) ||
+      !take_one(&tbs, TAG_SEQUENCE, NULL, &certificate->public_key))
     return false;
-  take(&tbs, TAG_ISSUER_ID, NULL, NULL);
-  take(&tbs, TAG_SUBJECT_ID, NULL, NULL);
+  take_one(&tbs, TAG_ISSUER_ID, NULL, NULL);
+  take_one(&tbs, TAG_SUBJECT_ID, NULL, NULL);
   if (tbs.length == 0)
     return true;
-  return take(&tbs, TAG_EXTENSIONS, &explicit, NULL) && tbs.length == 0 &&
-         take(&explicit, TAG_SEQUENCE, &extensions, NULL) && explicit.length == 0 &&
-         read_extensions(certificate, extensions);
+  return take_one(&tbs, TAG_EXTENSIONS, &explicit, NULL) && tbs.length == 0 &&
+         take_one(&explicit, TAG_SEQUENCE, &extensions, NULL) && explicit.length == 0 &&
+         certificate_read_extensions(certificate, extensions);
 }
 
 bool
@@ -228,7 +228,7 @@ certificate_may_serve(const struct certificate *certificate)
 
   if (!certificate->has_purposes)
     return true;
-  while (take(&rest, TAG_OID, &oid, NULL))
+  while (take_one(&rest, TAG_OID, &oid, NULL))
     if (IS_OID(oid, "\x2B\x06\x01\x05\x05\x07\x03\x01") /* id-kp-serverAuth */ ||
         IS_OID(oid, "\x55\x1D\x25\x00") /* anyExtendedKeyUsage */)
       return true;
@@ -238,7 +238,7 @@ certificate_may_serve(const struct certificate *certificate)
 /* ---- In words ---- */
 
 static void
-add(char *text, size_t text_bytes, struct span words)
+append_words(char *text, size_t text_bytes, struct span words)
 {
   size_t used = strlen(text);
 
@@ -250,7 +250,7 @@ add(char *text, size_t text_bytes, struct span words)
 static void
 add_text(char *text, size_t text_bytes, const char *words)
 {
-  add(text, text_bytes, (struct span){ (const unsigned char *)words, strlen(words) });
+  append_words(text, text_bytes, (struct span){ (const unsigned char *)words, strlen(words) });
 }
 
 static void
@@ -276,12 +276,13 @@ certificate_common_name(struct span name, char *text, size_t text_bytes)
   unsigned tag;
 
   text[0] = '\0';
-  if (take(&name, TAG_SEQUENCE, &names, NULL))
-    while (take(&names, TAG_SET, &set, NULL))
-      while (take(&set, TAG_SEQUENCE, &pair, NULL))
-        if (take(&pair, TAG_OID, &oid, NULL) && IS_OID(oid, "\x55\x04\x03") && take_any(&pair, &tag, &value, &whole)) {
+  if (take_one(&name, TAG_SEQUENCE, &names, NULL))
+    while (take_one(&names, TAG_SET, &set, NULL))
+      while (take_one(&set, TAG_SEQUENCE, &pair, NULL))
+        if (take_one(&pair, TAG_OID, &oid, NULL) && IS_OID(oid, "\x55\x04\x03") &&
+            take_any(&pair, &tag, &value, &whole)) {
           text[0] = '\0'; /* the last one is the most specific */
-          add(text, text_bytes, value);
+          append_words(text, text_bytes, value);
         }
   if (text[0] == '\0')
     add_text(text, text_bytes, "?");
@@ -300,7 +301,7 @@ certificate_list_names(const struct certificate *certificate, char *text, size_t
     if (text[0] != '\0')
       add_text(text, text_bytes, ", ");
     if (tag == TAG_DNS_NAME)
-      add(text, text_bytes, value);
+      append_words(text, text_bytes, value);
     else
       add_address(text, text_bytes, value);
   }

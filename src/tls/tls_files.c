@@ -28,7 +28,7 @@ join(char path[TLS_PATH_BYTES], const char *directory, const char *name, struct 
 /* ---- Which directory ---- */
 
 static int
-settle(struct tls_files *files, const char *directory, struct fault *fault)
+files_settle(struct tls_files *files, const char *directory, struct fault *fault)
 {
   if (snprintf(files->directory, sizeof files->directory, "%s", directory) >= (int)sizeof files->directory)
     return fault_set(fault, EXIT_FAILED, ENAMETOOLONG, "%.200s...", directory);
@@ -43,7 +43,7 @@ try_directory(struct tls_files *files, const char *directory, struct fault *faul
   if (join(files->authorities, directory, "ca-cert.pem", fault) == -1)
     return -1;
   if (access(files->authorities, F_OK) == 0)
-    return settle(files, directory, fault);
+    return files_settle(files, directory, fault);
   files->authorities[0] = '\0';
   return 0;
 }
@@ -62,7 +62,7 @@ try_home(struct tls_files *files, struct fault *fault)
 }
 
 static int
-find(struct tls_files *files, const struct tls *tls, struct fault *fault)
+files_find(struct tls_files *files, const struct tls *tls, struct fault *fault)
 {
   if (tls->certificates) {
     if (try_directory(files, tls->certificates, fault) == -1)
@@ -70,7 +70,7 @@ find(struct tls_files *files, const struct tls *tls, struct fault *fault)
     if (files->directory[0] == '\0' && tls->verify_peer && tls->pins->count == 0)
       return fault_set(fault, EXIT_FAILED, 0, "there is no ca-cert.pem in %s to verify the server with",
                        tls->certificates);
-    return settle(files, tls->certificates, fault);
+    return files_settle(files, tls->certificates, fault);
   }
   if (geteuid() == 0 ? try_directory(files, system_directory, fault) == -1 : try_home(files, fault) == -1)
     return -1;
@@ -141,7 +141,7 @@ is_key(const char *name)
 }
 
 static int
-read_key(struct tls_files *files, struct tls_pem *pem, struct fault *fault)
+read_own_key(struct tls_files *files, struct tls_pem *pem, struct fault *fault)
 {
   char name[PEM_NAME_BYTES];
   unsigned char der[4096];
@@ -190,14 +190,14 @@ int
 tls_files_read(struct tls_files *files, const struct tls *tls, struct fault *fault)
 {
   memset(files, 0, sizeof *files);
-  if (find(files, tls, fault) == -1)
+  if (files_find(files, tls, fault) == -1)
     return -1;
   if (files->directory[0] == '\0')
     return 0;
   if (refuse_revocations(files, fault) == -1)
     return -1;
   int has_chain = with_file(files, "client-cert.pem", read_chain, fault);
-  int has_key = has_chain == -1 ? -1 : with_file(files, "client-key.pem", read_key, fault);
+  int has_key = has_chain == -1 ? -1 : with_file(files, "client-key.pem", read_own_key, fault);
   if (has_key == -1)
     return -1;
   if (has_chain != has_key)

@@ -19,7 +19,7 @@
 
 /* Keeps the words. */
 static void
-fail(struct tls_psk *psk, const char *format, ...)
+psk_fail(struct tls_psk *psk, const char *format, ...)
 {
   va_list args;
 
@@ -30,7 +30,7 @@ fail(struct tls_psk *psk, const char *format, ...)
 }
 
 static int
-told(const struct tls_psk *psk, struct fault *fault)
+psk_tell(const struct tls_psk *psk, struct fault *fault)
 {
   return fault_set(fault, EXIT_FAILED, 0, "TLS: %s", psk->failed);
 }
@@ -53,7 +53,7 @@ static const struct reason {
 };
 
 static bool
-read_alert(struct tls_psk *psk, const uint8_t *alert)
+psk_read_alert(struct tls_psk *psk, const uint8_t *alert)
 {
   const char *words = "the server broke off the handshake";
   char room[TLS_ALERT_NAME_BYTES];
@@ -62,7 +62,7 @@ read_alert(struct tls_psk *psk, const uint8_t *alert)
   for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
     if (reasons[i].state == psk->state && reasons[i].alert == alert[1])
       words = reasons[i].words;
-  fail(psk, words, (int)psk->user_length, (const char *)psk->user);
+  psk_fail(psk, words, (int)psk->user_length, (const char *)psk->user);
   used = strlen(psk->failed);
   snprintf(psk->failed + used, sizeof psk->failed - used, " (alert %s)", tls_alert_name(alert[1], room));
   return false;
@@ -114,7 +114,7 @@ read_record(struct tls_psk *psk)
     content = plain;
   }
   if (psk->record[0] == TLS_CONTENT_ALERT)
-    return read_alert(psk, content);
+    return psk_read_alert(psk, content);
   if (psk->record[0] == TLS_CONTENT_HANDSHAKE)
     return tls_psk_read_handshake(psk, content, length);
   if (psk->state != TLS_PSK_WANTS_CIPHER_SPEC || psk->message_fill > 0 || content[0] != 1)
@@ -201,17 +201,17 @@ tls_psk_receive(struct tls_psk *psk, const uint8_t *bytes, size_t length, size_t
   *used = 0;
   while (*used < length && psk->state < TLS_PSK_IS_DONE)
     *used += receive_some(psk, bytes + *used, length - *used);
-  return psk->state == TLS_PSK_HAS_FAILED ? told(psk, fault) : 0;
+  return psk->state == TLS_PSK_HAS_FAILED ? psk_tell(psk, fault) : 0;
 }
 
 int
 tls_psk_cut(struct tls_psk *psk, struct fault *fault)
 {
   if (psk->state == TLS_PSK_WANTS_CIPHER_SPEC)
-    fail(psk, KEY_REFUSED, (int)psk->user_length, (const char *)psk->user);
+    psk_fail(psk, KEY_REFUSED, (int)psk->user_length, (const char *)psk->user);
   else if (psk->state != TLS_PSK_HAS_FAILED)
-    fail(psk, "the server hung up in the midst of the handshake");
-  return told(psk, fault);
+    psk_fail(psk, "the server hung up in the midst of the handshake");
+  return psk_tell(psk, fault);
 }
 
 bool

@@ -78,7 +78,7 @@ is_read(const struct reader *reader)
 /* The extensions of a ServerHello: what was offered, once each, and with nothing in
  * them. */
 static bool
-read_extensions(struct tls_psk *psk, struct reader *hello)
+read_hello_extensions(struct tls_psk *psk, struct reader *hello)
 {
   struct reader all = { .left = hello->left > 0 ? read_16(hello) : 0 };
   bool has_renegotiation = false;
@@ -129,7 +129,7 @@ read_hello(struct tls_psk *psk, struct reader *hello)
     return tls_psk_refuse(psk, TLS_ALERT_ILLEGAL_PARAMETER,
                           "the server chose what it wasn't offered: cipher suite 0x%04x, compression %u", psk->suite,
                           compression);
-  if (!read_extensions(psk, hello))
+  if (!read_hello_extensions(psk, hello))
     return false;
   psk->state = TLS_PSK_WANTS_KEY;
   return true;
@@ -186,7 +186,7 @@ read_group(struct tls_psk *psk, struct reader *message)
 
 /* The hint says which key is meant; the operator said so already. */
 static bool
-read_key(struct tls_psk *psk, struct reader *message)
+read_key_exchange(struct tls_psk *psk, struct reader *message)
 {
   size_t hint = read_16(message);
 
@@ -233,7 +233,7 @@ static const struct step {
   bool (*read)(struct tls_psk *psk, struct reader *message);
 } steps[] = {
   { TLS_PSK_WANTS_HELLO, SERVER_HELLO, read_hello },
-  { TLS_PSK_WANTS_KEY, SERVER_KEY_EXCHANGE, read_key },
+  { TLS_PSK_WANTS_KEY, SERVER_KEY_EXCHANGE, read_key_exchange },
   { TLS_PSK_WANTS_KEY, SERVER_HELLO_DONE, read_hello_done },
   { TLS_PSK_WANTS_HELLO_DONE, SERVER_HELLO_DONE, read_hello_done },
   { TLS_PSK_WANTS_FINISHED, FINISHED, read_finished },

@@ -61,7 +61,7 @@ put_sealed(struct tls_psk *psk, enum tls_content content, const uint8_t *bytes, 
 
 /* Our cipher holds from our ChangeCipherSpec on. */
 static void
-put_alert(struct tls_psk *psk, enum tls_alert alert)
+psk_put_alert(struct tls_psk *psk, enum tls_alert alert)
 {
   const uint8_t bytes[] = { TLS_ALERT_FATAL, (uint8_t)alert };
   uint8_t *header;
@@ -80,7 +80,7 @@ tls_psk_refuse(struct tls_psk *psk, enum tls_alert alert, const char *format, ..
 {
   va_list args;
 
-  put_alert(psk, alert);
+  psk_put_alert(psk, alert);
   va_start(args, format);
   vsnprintf(psk->failed, sizeof psk->failed, format, args);
   va_end(args);

@@ -38,7 +38,7 @@ tls_record_wipe(struct tls_record *record)
 
 /* Keeps the words of the fault, so that each further call can tell them. */
 static void
-fail(struct tls_direction *direction, const char *format, ...)
+direction_fail(struct tls_direction *direction, const char *format, ...)
 {
   va_list args;
 
@@ -48,7 +48,7 @@ fail(struct tls_direction *direction, const char *format, ...)
 }
 
 static int
-told(const struct tls_direction *direction, struct fault *fault)
+direction_tell(const struct tls_direction *direction, struct fault *fault)
 {
   return fault_set(fault, EXIT_FAILED, 0, "TLS: %s", direction->failed);
 }
@@ -67,7 +67,7 @@ put_record(struct tls_direction *output, enum tls_content content, const uint8_t
 /* The last that is sent. The room for it is never given to data, nor is the last
  * sequence number. */
 static void
-put_alert(struct tls_record *record, unsigned level, unsigned alert)
+record_put_alert(struct tls_record *record, unsigned level, unsigned alert)
 {
   const uint8_t bytes[] = { (uint8_t)level, (uint8_t)alert };
 
@@ -88,13 +88,13 @@ tls_record_put(struct tls_record *record, const void *from, size_t length, struc
     size_t part = range_min(length - done, TLS_PLAIN_BYTES_MAX);
     size_t room = output->size - output->end - TLS_ALERT_RECORD_BYTES;
     if (record->is_closed)
-      fail(output, "nothing more can be sent: the connection was closed from here");
+      direction_fail(output, "nothing more can be sent: the connection was closed from here");
     else if (output->cipher.sequence >= UINT64_MAX - 1)
-      fail(output, "nothing more can be sent: the records are numbered out");
+      direction_fail(output, "nothing more can be sent: the records are numbered out");
     else if (part + TLS_RECORD_OVERHEAD_BYTES > room)
       break;
     if (output->failed[0])
-      return done > 0 ? (int64_t)done : told(output, fault);
+      return done > 0 ? (int64_t)done : direction_tell(output, fault);
     put_record(output, TLS_CONTENT_DATA, bytes + done, part);
     done += part;
   }
@@ -104,7 +104,7 @@ tls_record_put(struct tls_record *record, const void *from, size_t length, struc
 void
 tls_record_close(struct tls_record *record)
 {
-  put_alert(record, TLS_ALERT_WARNING, TLS_ALERT_CLOSE_NOTIFY);
+  record_put_alert(record, TLS_ALERT_WARNING, TLS_ALERT_CLOSE_NOTIFY);
 }
 
 const uint8_t *
@@ -127,16 +127,16 @@ tls_record_sent(struct tls_record *record, size_t length)
 
 /* ---- Receiving ---- */
 
-/* As fail(), and leaves word of it for the server. */
+/* As direction_fail(), and leaves word of it for the server. */
 static void
-refuse(struct tls_record *record, enum tls_alert alert, const char *format, ...)
+record_refuse(struct tls_record *record, enum tls_alert alert, const char *format, ...)
 {
   va_list args;
 
   va_start(args, format);
   vsnprintf(record->input.failed, sizeof record->input.failed, format, args);
   va_end(args);
-  put_alert(record, TLS_ALERT_FATAL, alert);
+  record_put_alert(record, TLS_ALERT_FATAL, alert);
 }
 
 /* The first record that is held: its plaintext has this length. */
@@ -168,25 +168,26 @@ refuse_header(struct tls_record *record, size_t length)
   unsigned version = tls_get_16(record->input.buffer + record->input.begin + 1);
 
   if (version != TLS_VERSION_12)
-    refuse(record, TLS_ALERT_PROTOCOL_VERSION, "the server sent what is no record of TLS 1.2 (version 0x%04x)",
-           version);
+    record_refuse(record, TLS_ALERT_PROTOCOL_VERSION, "the server sent what is no record of TLS 1.2 (version 0x%04x)",
+                  version);
   else if (length < TLS_NONCE_BYTES + GCM_TAG_BYTES)
-    refuse(record, TLS_ALERT_DECODE_ERROR, "the server sent a record of %zu bytes, too short to be one", length);
+    record_refuse(record, TLS_ALERT_DECODE_ERROR, "the server sent a record of %zu bytes, too short to be one", length);
   else
-    refuse(record, TLS_ALERT_RECORD_OVERFLOW, "the server sent a record of %zu bytes, longer than may be", length);
+    record_refuse(record, TLS_ALERT_RECORD_OVERFLOW, "the server sent a record of %zu bytes, longer than may be",
+                  length);
 }
 
 static void
-read_alert(struct tls_record *record, const uint8_t *alert, size_t length)
+record_read_alert(struct tls_record *record, const uint8_t *alert, size_t length)
 {
   char room[TLS_ALERT_NAME_BYTES];
 
   if (length != 2)
-    refuse(record, TLS_ALERT_DECODE_ERROR, "the server sent an alert of %zu bytes, which are two", length);
+    record_refuse(record, TLS_ALERT_DECODE_ERROR, "the server sent an alert of %zu bytes, which are two", length);
   else if (alert[1] == TLS_ALERT_CLOSE_NOTIFY)
     record->is_ended = true;
   else
-    fail(&record->input, "the server sent the alert %s", tls_alert_name(alert[1], room));
+    direction_fail(&record->input, "the server sent the alert %s", tls_alert_name(alert[1], room));
 }
 
 /* What a record is for, once its tag was right. Returns whether it is data. */
@@ -195,13 +196,13 @@ is_data(struct tls_record *record, unsigned content, const uint8_t *plain, size_
 {
   record->empty_records = length == 0 ? record->empty_records + 1 : 0;
   if (content == TLS_CONTENT_ALERT)
-    read_alert(record, plain, length);
+    record_read_alert(record, plain, length);
   else if (content == TLS_CONTENT_HANDSHAKE)
-    refuse(record, TLS_ALERT_NO_RENEGOTIATION, "the server wants to negotiate anew, which isn't done here");
+    record_refuse(record, TLS_ALERT_NO_RENEGOTIATION, "the server wants to negotiate anew, which isn't done here");
   else if (content != TLS_CONTENT_DATA)
-    refuse(record, TLS_ALERT_UNEXPECTED_MESSAGE, "the server sent a record of the unexpected type %u", content);
+    record_refuse(record, TLS_ALERT_UNEXPECTED_MESSAGE, "the server sent a record of the unexpected type %u", content);
   else if (record->empty_records > TLS_EMPTY_RECORDS_MAX)
-    refuse(record, TLS_ALERT_UNEXPECTED_MESSAGE, "the server sends records without anything in them");
+    record_refuse(record, TLS_ALERT_UNEXPECTED_MESSAGE, "the server sends records without anything in them");
   return content == TLS_CONTENT_DATA && !record->input.failed[0];
 }
 
@@ -216,11 +217,11 @@ open_record(struct tls_record *record, size_t length, uint8_t *to, size_t room)
   uint8_t *plain = is_direct ? to : bytes + TLS_HEADER_BYTES + TLS_NONCE_BYTES;
 
   if (input->cipher.sequence == UINT64_MAX) {
-    refuse(record, TLS_ALERT_INTERNAL_ERROR, "the server's records are numbered out");
+    record_refuse(record, TLS_ALERT_INTERNAL_ERROR, "the server's records are numbered out");
     return 0;
   }
   if (!tls_cipher_open(&input->cipher, bytes, plain, length)) {
-    refuse(record, TLS_ALERT_BAD_RECORD_MAC, "a record was damaged or forged on its way from the server");
+    record_refuse(record, TLS_ALERT_BAD_RECORD_MAC, "a record was damaged or forged on its way from the server");
     return 0;
   }
   input->begin += length + TLS_RECORD_OVERHEAD_BYTES;
@@ -271,7 +272,7 @@ tls_record_take(struct tls_record *record, void *to, size_t length, struct fault
     else
       refuse_header(record, plain);
   }
-  return done == 0 && length > 0 && input->failed[0] ? told(input, fault) : (int64_t)done;
+  return done == 0 && length > 0 && input->failed[0] ? direction_tell(input, fault) : (int64_t)done;
 }
 
 bool

@@ -78,7 +78,7 @@ to_socket(int fd, const void *bytes, size_t length)
 /* Sends all that is to be sent. Returns 0 when it is with the kernel, or -1 with
  * errno. */
 static int
-flush(struct tls_session *session)
+session_flush(struct tls_session *session)
 {
   struct tls_machine *machine = &session->machine;
   size_t length;
@@ -103,7 +103,7 @@ tls_session_handshake(struct tls_session *session, struct fault *fault)
 
   for (;;) {
     session->is_reading = false;
-    if (flush(session) == -1)
+    if (session_flush(session) == -1)
       return errno == EAGAIN ? 1 : machine->ops->cut(machine, errno, fault);
     int closed = machine->ops->closed(machine, fault);
     if (closed != 0)
@@ -122,7 +122,7 @@ tls_session_handshake(struct tls_session *session, struct fault *fault)
     if (got <= 0)
       return machine->ops->cut(machine, got == 0 ? 0 : errno, fault);
     if (machine->ops->received(machine, (size_t)got, fault) == -1) {
-      flush(session); /* the alert, if it goes */
+      session_flush(session); /* the alert, if it goes */
       return -1;
     }
   }
@@ -162,7 +162,7 @@ tls_session_recv(struct tls_session *session, void *bytes, size_t length, struct
   for (;;) {
     int64_t taken = machine->ops->take(machine, (unsigned char *)bytes + done, length - done, fault);
     if (taken == -1) {
-      flush(session); /* the alert, if it goes */
+      session_flush(session); /* the alert, if it goes */
       errno = EIO;
       return -1;
     }
@@ -185,8 +185,8 @@ tls_session_recv(struct tls_session *session, void *bytes, size_t length, struct
     /* Who waits for an answer has asked: libnbd says that more follows also where it
      * has nothing to add, as when it lists metadata contexts. */
     if (room && !is_sending)
-      flush(session);
-    ssize_t got = room ? from_socket(session->fd, room, space) : flush(session);
+      session_flush(session);
+    ssize_t got = room ? from_socket(session->fd, room, space) : session_flush(session);
     if (got == -1 && errno == EAGAIN)
       return done > 0 ? (ssize_t)done : -1;
     if (got == -1 || (room && got == 0))
@@ -210,10 +210,10 @@ tls_session_send(struct tls_session *session, const void *bytes, size_t length, 
       return -1;
     }
     session->taken += (size_t)put;
-    if (session->taken < length && flush(session) == -1)
+    if (session->taken < length && session_flush(session) == -1)
       return errno == EAGAIN ? -1 : cut(session, errno, fault);
   }
-  if (!more && flush(session) == -1)
+  if (!more && session_flush(session) == -1)
     return errno == EAGAIN ? -1 : cut(session, errno, fault);
   session->taken = 0;
   return (ssize_t)length;
@@ -231,7 +231,7 @@ tls_session_shut_writes(struct tls_session *session)
   if (!session->writes_shut)
     session->machine.ops->close(&session->machine);
   session->writes_shut = true;
-  return flush(session) == 0 || errno != EAGAIN; /* a goodbye that can't go doesn't matter */
+  return session_flush(session) == 0 || errno != EAGAIN; /* a goodbye that can't go doesn't matter */
 }
 
 /* ---- Beginning and end ---- */

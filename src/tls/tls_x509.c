@@ -30,7 +30,7 @@ _Static_assert(offsetof(struct tls_x509, vtable) == 0, "what BearSSL has is a tl
 
 /* Notes why not; returns what BearSSL is told. */
 static unsigned
-refuse(struct tls_x509 *x509, const char *why)
+x509_refuse(struct tls_x509 *x509, const char *why)
 {
   fault_set(&x509->fault, EXIT_FAILED, 0, "%s", why);
   return BR_ERR_X509_NOT_TRUSTED;
@@ -210,7 +210,7 @@ refuse_unknown(struct tls_x509 *x509, const struct certificate *leaf)
     return BR_ERR_X509_NOT_TRUSTED;
   }
   if (self_signed)
-    refuse(x509, "the server's certificate is signed by itself");
+    x509_refuse(x509, "the server's certificate is signed by itself");
   else
     fault_set(&x509->fault, EXIT_FAILED, 0, "the server's certificate is from an unknown CA, \"%s\"", issuer);
   fault_add(&x509->fault, "; put %s into %s/ca-cert.pem, or if its key is known to be this: --tls-pin=%s",
@@ -247,18 +247,18 @@ explain(struct tls_x509 *x509, unsigned error, const struct certificate *leaf)
         return refuse_dates(x509, &link, i == 0 ? "the server's" : "an intermediate CA's");
     break;
   case BR_ERR_X509_WEAK_PUBLIC_KEY:
-    return refuse(x509, "a key in the server's certificates is too weak: RSA takes 2048 bits at least");
+    return x509_refuse(x509, "a key in the server's certificates is too weak: RSA takes 2048 bits at least");
   case BR_ERR_X509_BAD_SIGNATURE:
-    return refuse(x509, "a signature on the server's certificates is forged");
+    return x509_refuse(x509, "a signature on the server's certificates is forged");
   case BR_ERR_X509_CRITICAL_EXTENSION:
-    return refuse(x509, "the server's certificates hold a critical extension that decant cannot check");
+    return x509_refuse(x509, "the server's certificates hold a critical extension that decant cannot check");
   case BR_ERR_X509_NOT_CA:
-    return refuse(x509, "a certificate in the server's chain is not a CA's");
+    return x509_refuse(x509, "a certificate in the server's chain is not a CA's");
   case BR_ERR_X509_UNSUPPORTED:
-    return refuse(x509, "the server's certificates have a kind of key or signature that decant cannot check"
-                  " (not RSA, P-256, P-384 or P-521 with SHA-2)");
+    return x509_refuse(x509, "the server's certificates have a kind of key or signature that decant cannot check"
+                       " (not RSA, P-256, P-384 or P-521 with SHA-2)");
   case BR_ERR_X509_FORBIDDEN_KEY_USAGE:
-    return refuse(x509, "the usage of a key in the server's certificates is another");
+    return x509_refuse(x509, "the usage of a key in the server's certificates is another");
   default:
     break;
   }
@@ -299,7 +299,7 @@ validate(struct tls_x509 *x509, const struct certificate *leaf)
   if (address_bytes && !certificate_is_for_address(leaf, address, address_bytes))
     return refuse_name(x509, leaf);
   if (!certificate_may_serve(leaf))
-    return refuse(x509, "the server's certificate is not meant for a server (extended key usage)");
+    return x509_refuse(x509, "the server's certificate is not meant for a server (extended key usage)");
   return 0;
 }
 
@@ -318,16 +318,16 @@ check_pin(struct tls_x509 *x509, const struct certificate *leaf)
 }
 
 static unsigned
-judge(struct tls_x509 *x509)
+x509_judge(struct tls_x509 *x509)
 {
   bool has_pins = x509->tls->pins->count > 0;
   struct certificate leaf;
 
   if (x509->chain_count == 0)
-    return refuse(x509, "the server has shown no certificate");
+    return x509_refuse(x509, "the server has shown no certificate");
   struct span der = x509->chain[0];
   if (!certificate_read(&leaf, der.bytes, der.length))
-    return refuse(x509, "the server's certificate is malformed");
+    return x509_refuse(x509, "the server's certificate is malformed");
   if (has_pins && check_pin(x509, &leaf) != 0)
     return BR_ERR_X509_NOT_TRUSTED;
   if (!x509->tls->verify_peer) {
@@ -361,21 +361,21 @@ start_cert(const br_x509_class **context, uint32_t length)
   struct tls_x509 *x509 = x509_of(context);
 
   if (x509->chain_count == TLS_CHAIN_CERTIFICATES_MAX || length > TLS_CHAIN_BYTES_MAX - x509->used) {
-    refuse(x509, "the server's certificates are more than decant takes");
+    x509_refuse(x509, "the server's certificates are more than decant takes");
     return;
   }
   x509->chain[x509->chain_count++] = (struct span){ x509->bytes + x509->used, 0 };
 }
 
 static void
-append(const br_x509_class **context, const unsigned char *bytes, size_t length)
+x509_append(const br_x509_class **context, const unsigned char *bytes, size_t length)
 {
   struct tls_x509 *x509 = x509_of(context);
 
   if (x509->fault.exit_code != EXIT_DONE)
     return;
   if (x509->chain_count == 0 || length > TLS_CHAIN_BYTES_MAX - x509->used) {
-    refuse(x509, "the server's certificates are more than decant takes");
+    x509_refuse(x509, "the server's certificates are more than decant takes");
     return;
   }
   memcpy(x509->bytes + x509->used, bytes, length);
@@ -394,7 +394,7 @@ end_chain(const br_x509_class **context)
 {
   struct tls_x509 *x509 = x509_of(context);
 
-  return x509->fault.exit_code != EXIT_DONE ? BR_ERR_X509_LIMIT_EXCEEDED : judge(x509);
+  return x509->fault.exit_code != EXIT_DONE ? BR_ERR_X509_LIMIT_EXCEEDED : x509_judge(x509);
 }
 
 static const br_x509_pkey *
@@ -414,7 +414,7 @@ static const br_x509_class tls_x509_class = {
   .context_size = sizeof(struct tls_x509),
   .start_chain = start_chain,
   .start_cert = start_cert,
-  .append = append,
+  .append = x509_append,
   .end_cert = end_cert,
   .end_chain = end_chain,
   .get_pkey = get_pkey,
