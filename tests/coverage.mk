@@ -11,19 +11,17 @@ COVERAGE_SIM := $(COVERAGE)/sim
 COVERAGE_SEEDS := 20000
 
 $(COVERAGE)/src/%.o: src/%.c tests/coverage.mk tests/tests.mk $(BEARSSL_H)
-	@mkdir -p $(@D)
-	$(UNIT_CC) $(COVERAGE_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC) $(UNIT_CC) $(COVERAGE_CFLAGS) -MMD -MP -c $< -o $@
 
 $(COVERAGE_A): $(COVERAGE_OBJECTS)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@) ar rcs $@ $^
 
 $(COVERAGE)/unit/%: tests/unit/%.c $(COVERAGE_A)
-	@mkdir -p $(@D)
-	$(UNIT_CC) $(COVERAGE_CFLAGS) -MMD -MP -MF $@.d $< $(COVERAGE_A) $(BEARSSL_A) -lcmocka -o $@
+	$(call say,CC) $(UNIT_CC) $(COVERAGE_CFLAGS) -MMD -MP -MF $@.d $< $(COVERAGE_A) $(BEARSSL_A) -lcmocka -o $@
 
 $(COVERAGE_SIM): $(wildcard tests/sim/*.[ch]) $(COVERAGE_A)
-	$(UNIT_CC) $(COVERAGE_CFLAGS) $(filter %.c,$^) $(COVERAGE_A) -o $@
+	$(call say,CC,$@) $(UNIT_CC) $(COVERAGE_CFLAGS) $(filter %.c,$^) $(COVERAGE_A) -o $@
 
 .SECONDARY: $(COVERAGE_OBJECTS)
 

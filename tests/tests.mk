@@ -40,8 +40,7 @@ $(PSK_CLIENT): tests/peers/psk-client.c $(UNIT_A) tests/tests.mk
 # Runs a program and says how deep its stack was.
 STACK := $(BUILD)/tests/stack
 $(STACK): tests/stack.c
-	@mkdir -p $(@D)
-	$(UNIT_CC) -std=gnu11 -O2 -Wall -Wextra -Wshadow $< -o $@
+	$(call say,CC) $(UNIT_CC) -std=gnu11 -O2 -Wall -Wextra -Wshadow $< -o $@
 
 # Kept, or make would take them for steps on the way and delete them.
 .SECONDARY: $(UNIT_OBJECTS)

@@ -12,8 +12,8 @@ $(SIM): $(SIM_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/sim.mk
 # The same under the sanitizers, which see what no copy shows: a byte read behind its buffer, a shift too far.
 SIM_SANITIZED := $(SIM)-sanitized
 $(SIM_SANITIZED): $(SIM_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/sim.mk
-	@mkdir -p $(@D)
-	gcc $(SIM_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -o $@ $(SIM_SOURCES)
+	$(call say,CC,$@) gcc $(SIM_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
+		-o $@ $(SIM_SOURCES)
 
 ## sim-long: ten million simulated copies, half an hour or more on two cores
 .PHONY: sim-long
