@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+# Making images, and comparing them.
+
+# make_image FILE SIZE [SEED]: runs of data, of holes and of written zeros, with
+# ragged ends, the same for the same size and seed. Every KiB of data differs, so that
+# misplaced blocks show.
+make_image() {
+    perl -e '
+        my ($file, $size, $seed) = @ARGV;
+        srand($seed);
+        my $noise = join "", map { chr(1 + int rand 255) } 1 .. 1024;
+        open(my $out, ">", $file) or die "$file: $!\n";
+        my ($at, $kind) = (0, 0);
+        my @runs = (512, 1024, 4096, 4096, 4096, 8192, 12288, 65536, 65536, 262144);
+        while ($at < $size) {
+            my $run = $runs[int rand @runs];
+            $run = 1 + int rand $run if rand() < 0.3;
+            $run = $size - $at if $run > $size - $at;
+            if ($kind == 0) {
+                my $data = "";
+                for (my $o = 0; $o < $run; $o += 1024) {
+                    $data .= pack("Q>", ($at + $o) ^ ($seed << 48)) . substr($noise, 8);
+                }
+                print $out substr($data, 0, $run);
+            } elsif ($kind == 1) {
+                seek $out, $run, 1;
+            } else {
+                print $out "\0" x $run;
+            }
+            $at += $run;
+            $kind = int rand 3;
+        }
+        truncate $out, $size;
+        close $out or die "$file: $!\n";
+    ' "$1" "$(bytes "$2")" "${3:-1}"
+}
+
+# 4K -> 4096
+bytes() {
+    numfmt --from=iec "$1"
+}
+
+# sparse_image FILE SIZE DATA-OFFSET...: a hole with 64 KiB of data at each
+# offset: for disks that are too large to be anything else.
+sparse_image() {
+    local file=$1 size=$2 offset
+    shift 2
+    make_block 65536 >block.data
+    truncate -s "$size" "$file"
+    for offset; do
+        dd if=block.data of="$file" bs=64K seek="$offset" oflag=seek_bytes \
+            conv=notrunc status=none
+    done
+    truncate -s "$size" "$file"
+}
+
+# N bytes of data without any zeros.
+make_block() {
+    perl -e 'srand(7); print map { chr(1 + int rand 255) } 1 .. $ARGV[0]' "$1"
+}
+
+size_of() {
+    stat -L -c %s "$1"
+}
+
+# Byte for byte, size included.
+same() {
+    cmp -- "$1" "$2" || fail "$1 and $2 differ"
+}
+
+# The same for disks of many GiB that are mostly holes.
+same_sparse() {
+    [ "$(size_of "$1")" -eq "$(size_of "$2")" ] ||
+        fail "$1 has $(size_of "$1") bytes, $2 has $(size_of "$2")"
+    qemu-img compare -q -f raw -F raw "$1" "$2" || fail "$1 and $2 differ"
+}
+
+# allocated_at_most FILE BYTES: holes stayed holes.
+allocated_at_most() {
+    local allocated=$(($(stat -c '%b * %B' "$1")))
+    [ "$allocated" -le "$(bytes "$2")" ] ||
+        fail "$1 takes $allocated bytes of disk, $2 expected at most"
+}
+
+# image_writes SEED COUNT BYTES SECTORS...: commands for qemu-io that write data and zeros to an image of BYTES, here and there;
+# each is as long as one of SECTORS at most.
+image_writes() {
+    perl -e '
+        my ($seed, $count, $bytes, @longest) = @ARGV;
+        srand($seed);
+        for (1 .. $count) {
+            my $length = 1 + int rand $longest[rand @longest];
+            my $at = int rand($bytes / 512 - $length);
+            my $what = ("write -P " . (1 + int rand 255), "write -P 0", "write -z", "discard")[int rand 4];
+            printf "%s %d %d\n", $what, $at * 512, $length * 512;
+        }' "$@"
+}

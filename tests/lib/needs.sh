@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+# What a test needs: without it the test is skipped, and says so.
+
+requires_program() {
+    local program
+    for program; do
+        command -v "$program" >/dev/null || skip "$program is not installed"
+    done
+}
+
+requires_root() {
+    [ "$(id -u)" -eq 0 ] || skip "needs root"
+}
+
+requires_nbdkit_plugin() {
+    requires_program nbdkit
+    nbdkit "$1" --dump-plugin >/dev/null 2>&1 ||
+        skip "nbdkit has no $1 plugin here"
+}
+
+requires_nbdkit_filter() {
+    requires_program nbdkit
+    local filter
+    for filter; do
+        nbdkit --filter="$filter" null --dump-plugin >/dev/null 2>&1 ||
+            skip "nbdkit has no $filter filter here"
+    done
+}
+
+# By what it says of one that has nothing to drive: each release lists its drivers in other words.
+requires_qemu_driver() {
+    requires_program qemu-img
+    ! { qemu-img info --image-opts "driver=$1" 2>&1 || true; } | grep -qi 'unknown driver' ||
+        skip "this qemu has no $1 driver"
+}
+
+requires_strace() {
+    requires_program strace
+    strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+}
+
+requires_holes() {
+    truncate -s 1M holes.probe
+    [ "$(stat -c %b holes.probe)" -eq 0 ] ||
+        skip "the filesystem of $TEST_DIR keeps no holes"
+    rm holes.probe
+}
+
+requires_free_mib() {
+    [ "$(df -Pm . | awk 'NR == 2 { print $4 }')" -ge "$1" ] ||
+        skip "needs $1 MiB free in $TEST_DIR"
+}

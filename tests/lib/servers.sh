@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+# Servers of disks, on Unix sockets and loopback, and what they have seen. They are named:
+# NAME's socket is NAME.sock and its output NAME.server, and they end with the test.
+
+# Waits until the command succeeds: for a state, and never for a time.
+wait_for() {
+    local i
+    for ((i = 0; i < 3000; i++)); do
+        if "$@"; then return 0; fi
+        sleep 0.02
+    done
+    fail "waited a minute in vain for: $*"
+}
+
+# Whether the process PID listens on a socket. The socket's file is there, and its port taken, before anybody can connect.
+listens() {
+    find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null | tr -dc '0-9\n' | grep -qxFf - <(
+        awk '$4 == "00010000" { print $7 }' /proc/net/unix
+        cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { print $10 }')
+}
+
+# Whether it is the process PID that listens on this TCP port of all addresses.
+listens_on() {
+    find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null | tr -dc '0-9\n' | grep -qxFf - <(
+        awk -v port="$(printf ':%04X' "$2")" '$4 == "0A" && $2 ~ port "$" { print $10 }' /proc/net/tcp)
+}
+
+# wait_server NAME COMMAND...: waits until the command succeeds, which tells that NAME listens, or fails with what NAME said.
+wait_server() {
+    local name=$1 pid=${server_pid[$1]} i
+    for ((i = 0; i < 3000; i++)); do
+        if "${@:2}"; then return 0; fi
+        kill -0 "$pid" 2>/dev/null || fail "server $name did not start: $(cat "$name.server")"
+        sleep 0.02
+    done
+    fail "server $name did not listen after a minute: $(cat "$name.server")"
+}
+
+# For servers that write their pid when they listen, as nbdkit and qemu-nbd do.
+wait_pidfile() {
+    wait_server "$1" test -s "$1.pid"
+}
+
+# For all others.
+wait_listens() {
+    wait_server "$1" listens "${server_pid[$1]}"
+}
+
+# The URI of the server NAME, and of its export if it isn't the default one.
+uri() {
+    echo "nbd+unix:///${2-}?socket=$TEST_DIR/$1.sock"
+}
+
+# serve_nbdkit NAME NBDKIT-ARGUMENTS
+serve_nbdkit() {
+    local name=$1
+    shift
+    rm -f "$name.sock" "$name.pid"
+    nbdkit --exit-with-parent --foreground --unix "$name.sock" \
+        --pidfile "$name.pid" "$@" >>"$name.server" 2>&1 &
+    server_pid[$name]=$!
+    wait_pidfile "$name"
+}
+
+# serve_tcp NAME ADDRESS NBDKIT-ARGUMENTS: an nbdkit on a free port; sets $port. The kernel's choice can't be asked for, so try.
+serve_tcp() {
+    local name=$1 address=$2
+    shift 2
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        port=$((20000 + RANDOM % 10000))
+        rm -f "$name.pid"
+        nbdkit --exit-with-parent --foreground --ipaddr "$address" --port "$port" --pidfile "$name.pid" "$@" >"$name.server" 2>&1 &
+        server_pid[$name]=$!
+        until [ -s "$name.pid" ]; do
+            kill -0 "${server_pid[$name]}" 2>/dev/null || continue 2
+            sleep 0.02
+        done
+        return 0
+    done
+    fail "no TCP port to be had on $address: $(cat "$name.server")"
+}
+
+# serve_qemu NAME QEMU-NBD-ARGUMENTS
+serve_qemu() {
+    local name=$1
+    shift
+    rm -f "$name.sock" "$name.pid"
+    setpriv --pdeathsig TERM qemu-nbd --persistent --shared=8 \
+        --socket="$TEST_DIR/$name.sock" --pid-file="$name.pid" "$@" \
+        >>"$name.server" 2>&1 &
+    server_pid[$name]=$!
+    wait_pidfile "$name"
+}
+
+# serve_nbd_server NAME FILE [OPTION-LINE...]: the export is called `disk`.
+serve_nbd_server() {
+    local name=$1 file=$2
+    shift 2
+    {
+        printf '[generic]\nunixsock = %s\n' "$TEST_DIR/$name.sock"
+        printf '[disk]\nexportname = %s\nflush = true\n' "$(realpath "$file")"
+        printf '%s\n' "$@"
+    } >"$name.conf"
+    rm -f "$name.sock" "$name.pid"
+    nbd-server -C "$TEST_DIR/$name.conf" -p "$TEST_DIR/$name.pid" \
+        >>"$name.server" 2>&1 || fail "nbd-server: $(cat "$name.server")"
+    wait_for test -s "$name.pid"
+    server_pid[$name]=$(cat "$name.pid")
+    # It has left this process group: what ends it should this shell be killed
+    # is the end of the shell's side of a pipe.
+    exec {guard}> >(cat >/dev/null; kill -TERM "${server_pid[$name]}" 2>/dev/null)
+    wait_listens "$name"
+}
+
+# serve_contexts NAME DISK EXTENTS [MANNER...]: metadata contexts as EXTENTS says;
+# see tests/contexts-server. What was asked for is in NAME.log.
+serve_contexts() {
+    local name=$1
+    shift
+    rm -f "$name.sock"
+    setpriv --pdeathsig TERM "$TOP/tests/contexts-server" "$name.sock" "$1" "$2" "$name.log" "${@:3}" >>"$name.server" 2>&1 &
+    server_pid[$name]=$!
+    wait_listens "$name"
+}
+
+# serve_odd NAME DISK [MANNER...]: a server in trouble; see tests/odd-server.
+serve_odd() {
+    local name=$1
+    shift
+    rm -f "$name.sock"
+    setpriv --pdeathsig TERM "$TOP/tests/odd-server" "$name.sock" "$@" >>"$name.server" 2>&1 &
+    server_pid[$name]=$!
+    wait_server "$name" -S "$name.sock"
+}
+
+# Ends a server and waits until it has closed its image.
+end_server() {
+    local pid=${server_pid[$1]-}
+    [ -n "$pid" ] || return 0
+    unset "server_pid[$1]"
+    kill -TERM "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+    # A daemon can't be waited for; what is left of it has no command line.
+    while grep -q . "/proc/$pid/cmdline" 2>/dev/null; do sleep 0.01; done
+}
+
+
+# --- nbdkit's log filter (logfile=FILE): one line per request
+
+# log_count FILE ACTION
+log_count() {
+    grep -c " $2 id=" "$1" || true
+}
+
+# Prints `OFFSET COUNT` of each ACTION in the order of the log, in decimal.
+log_ranges() {
+    sed -n "s/.* $2 id=.* offset=\(0x[0-9a-f]*\) count=\(0x[0-9a-f]*\).*/\1 \2/p" "$1" |
+        while read -r offset count; do echo $((offset)) $((count)); done
+}

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# How a test ends: it fails with a word about why, or skips with the true reason.
+
+fail() {
+    echo "FAIL: $*" >&2
+    exit 1
+}
+
+skip() {
+    echo "skip: $*"
+    exit 77
+}
