@@ -81,7 +81,7 @@ plan(struct budget *budget, const struct options *options, const struct traits *
 }
 
 static void
-lay_out(struct copy_job *job, struct copy_config *config)
+job_copy_lay_out(struct copy_job *job, struct copy_config *config)
 {
   const struct budget *budget = &config->budget;
 
@@ -121,7 +121,7 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
 
   if (plan(&config.budget, options, &source->traits, &destination->traits, fault) == -1)
     return -1;
-  lay_out(job, &config);
+  job_copy_lay_out(job, &config);
   ends.buffer = config.slot_buffers;
   if (source->traits.size > LARGE_PAGE_BYTES) /* a smaller one is copied sooner than such a page is cleared */
     arena_use_large_pages(&job->payload);
@@ -152,7 +152,7 @@ report_end(const struct copy_job *job, struct fault *fault)
 /* All is copied: what the operator wants to be told. One that can't be told doesn't
  * keep back the other. */
 static int
-conclude(struct copy_job *job, const struct options *options, struct fault *fault)
+job_copy_conclude(struct copy_job *job, const struct options *options, struct fault *fault)
 {
   int reported = options->copy.report ? report_end(job, fault) : 0;
 
@@ -201,7 +201,7 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
     return -1;
   int result = open_destination_and_copy(job, options, fault);
   result = close_end(&job->source.base, result, fault);
-  return result == 0 ? conclude(job, options, fault) : -1;
+  return result == 0 ? job_copy_conclude(job, options, fault) : -1;
 }
 
 int

@@ -14,7 +14,7 @@
 #define SESSIONS 2
 
 static int
-lay_out(struct info_job *job, const struct options *options, struct fault *fault)
+job_info_lay_out(struct info_job *job, const struct options *options, struct fault *fault)
 {
   struct arena *memory = &job->memory;
   unsigned sessions = client_sessions(&options->source, &options->wishes) > 0 ? SESSIONS : 0;
@@ -32,7 +32,7 @@ lay_out(struct info_job *job, const struct options *options, struct fault *fault
 /* ---- All about exports ---- */
 
 static int
-learn(struct info_job *job, struct server *server, struct fault *fault)
+learn_export(struct info_job *job, struct server *server, struct fault *fault)
 {
   names_init(&job->facts.contexts, job->contexts.bytes, job->contexts.size);
   return server_learn_export(server, &job->facts, fault);
@@ -42,7 +42,7 @@ learn(struct info_job *job, struct server *server, struct fault *fault)
 static int
 learn_entered(struct info_job *job, struct server *server, bool content, struct fault *fault)
 {
-  if (learn(job, server, fault) == -1)
+  if (learn_export(job, server, fault) == -1)
     return -1;
   if (!content && job->facts.size != 0)
     return 0;
@@ -72,7 +72,7 @@ learn_listed(struct info_job *job, const struct options *options, const char *na
   struct server other;
 
   if (!options->info.content)
-    return server_choose(&job->server, name, fault) == -1 ? -1 : learn(job, &job->server, fault);
+    return server_choose(&job->server, name, fault) == -1 ? -1 : learn_export(job, &job->server, fault);
   if (server_open(&other, &options->source, &options->wishes, &job->loop, &job->tls, fault) == -1)
     return -1;
   int result = server_choose(&other, name, fault) == -1 ? -1 : learn_entered(job, &other, true, fault);
@@ -103,7 +103,7 @@ show_list(struct info_job *job, const struct options *options, struct fault *fau
 }
 
 static int
-show(struct info_job *job, const struct options *options, struct fault *fault)
+job_info_show(struct info_job *job, const struct options *options, struct fault *fault)
 {
   const struct info_options *info = &options->info;
   bool colour = options_in_colour(options, isatty(STDOUT_FILENO));
@@ -147,11 +147,11 @@ show_uri(struct info_job *job, bool json, struct fault *fault)
 }
 
 static int
-answer(struct info_job *job, const struct info_options *info, struct fault *fault)
+job_info_answer(struct info_job *job, const struct info_options *info, struct fault *fault)
 {
   enum fact fact = info->fact;
 
-  if (fact >= FACT_OF_EXPORT_FIRST && fact <= FACT_OF_EXPORT_LAST && learn(job, &job->server, fault) == -1)
+  if (fact >= FACT_OF_EXPORT_FIRST && fact <= FACT_OF_EXPORT_LAST && learn_export(job, &job->server, fault) == -1)
     return -1;
   if (job->facts.is[fact] == FACT_UNKNOWN)
     return fault_set(fault, EXIT_FAILED, 0, "%s: the server doesn't tell about %s", job->server.name, info->feature);
@@ -162,19 +162,19 @@ answer(struct info_job *job, const struct info_options *info, struct fault *faul
 }
 
 static int
-ask(struct info_job *job, const struct options *options, struct fault *fault)
+job_info_ask(struct info_job *job, const struct options *options, struct fault *fault)
 {
   server_learn_connection(&job->server, &job->facts);
   switch (options->info.query) {
   case INFO_EXPORT:
   case INFO_LIST:
-    return show(job, options, fault);
+    return job_info_show(job, options, fault);
   case INFO_SIZE:
     return show_size(job, fault);
   case INFO_URI:
     return show_uri(job, options->info.json, fault);
   case INFO_CAN:
-    return answer(job, &options->info, fault);
+    return job_info_answer(job, &options->info, fault);
   case INFO_MAP:
     break;
   }
@@ -184,7 +184,7 @@ ask(struct info_job *job, const struct options *options, struct fault *fault)
 
 /* What could be told is printed also if some of a list is missing. */
 static int
-print(const struct info_job *job, bool is_partial, struct fault *fault)
+job_info_print(const struct info_job *job, bool is_partial, struct fault *fault)
 {
   if (job->out.full)
     return fault_set(fault, EXIT_FAILED, 0, "%s: what there is to tell doesn't fit into %zu bytes", job->server.name,
@@ -195,12 +195,12 @@ print(const struct info_job *job, bool is_partial, struct fault *fault)
 int
 job_info(struct info_job *job, const struct options *options, struct fault *fault)
 {
-  if (lay_out(job, options, fault) == -1 || loop_init(&job->loop, fault) == -1 ||
+  if (job_info_lay_out(job, options, fault) == -1 || loop_init(&job->loop, fault) == -1 ||
       server_open(&job->server, &options->source, &options->wishes, &job->loop, &job->tls, fault) == -1)
     return -1;
-  int result = ask(job, options, fault);
+  int result = job_info_ask(job, options, fault);
   server_close(&job->server);
   loop_let_signals_end(&job->loop); /* what reads our output may wait, and nothing is left to clear up */
   bool is_partial = result == -1 && job->info.count > 0;
-  return result == 0 || is_partial ? print(job, is_partial, fault) : -1;
+  return result == 0 || is_partial ? job_info_print(job, is_partial, fault) : -1;
 }

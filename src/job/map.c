@@ -11,7 +11,7 @@
 /* ---- Output ---- */
 
 static int
-flush(struct map *map, struct fault *fault)
+map_flush(struct map *map, struct fault *fault)
 {
   map->output[map->output_used] = '\0';
   map->output_used = 0;
@@ -19,11 +19,11 @@ flush(struct map *map, struct fault *fault)
 }
 
 static int
-print(struct map *map, const char *line, struct fault *fault)
+map_print(struct map *map, const char *line, struct fault *fault)
 {
   size_t length = strlen(line);
 
-  if (map->output_used + length >= sizeof map->output && flush(map, fault) == -1)
+  if (map->output_used + length >= sizeof map->output && map_flush(map, fault) == -1)
     return -1;
   memcpy(map->output + map->output_used, line, length);
   map->output_used += length;
@@ -34,7 +34,7 @@ print(struct map *map, const char *line, struct fault *fault)
 
 /* Shows what is pending: nothing more of its kind follows. */
 static int
-show(struct map *map, struct fault *fault)
+map_show(struct map *map, struct fault *fault)
 {
   struct extent *pending = &map->pending;
   uint64_t offset = map->position - pending->length;
@@ -49,7 +49,7 @@ show(struct map *map, struct fault *fault)
     map_graph_add(&map->graph, map->look.contexts, offset, pending);
   } else {
     map_text_extent(&map->look, offset, pending, map->is_first, map->line);
-    if (print(map, map->line, fault) == -1)
+    if (map_print(map, map->line, fault) == -1)
       return -1;
   }
   map->is_first = false;
@@ -59,14 +59,14 @@ show(struct map *map, struct fault *fault)
 
 /* The next extent, which begins at the position. */
 static int
-learn(struct map *map, const struct extent *extent, struct fault *fault)
+map_learn(struct map *map, const struct extent *extent, struct fault *fault)
 {
   struct extent *pending = &map->pending;
 
   if (pending->length > 0 && map_text_joins(&map->look, pending, extent)) {
     pending->length += extent->length;
   } else {
-    if (show(map, fault) == -1)
+    if (map_show(map, fault) == -1)
       return -1;
     *pending = *extent;
   }
@@ -78,18 +78,18 @@ learn(struct map *map, const struct extent *extent, struct fault *fault)
 static int
 finish(struct map *map, struct fault *fault)
 {
-  if (show(map, fault) == -1)
+  if (map_show(map, fault) == -1)
     return -1;
   for (size_t i = 0; i < map->totals.count; i++) {
     map_text_total(&map->look, &map->totals, i, map->line);
-    if (print(map, map->line, fault) == -1)
+    if (map_print(map, map->line, fault) == -1)
       return -1;
   }
   for (unsigned row = 0; map->look.style == MAP_GRAPH && map_text_graph(&map->look, &map->graph, row, map->line); row++)
-    if (print(map, map->line, fault) == -1)
+    if (map_print(map, map->line, fault) == -1)
       return -1;
   map_text_end(&map->look, map->line);
-  return print(map, map->line, fault) == -1 ? -1 : flush(map, fault);
+  return map_print(map, map->line, fault) == -1 ? -1 : map_flush(map, fault);
 }
 
 /* ---- Asking ---- */
@@ -120,7 +120,7 @@ take_answer(struct map *map, struct fault *fault)
     uint64_t end = range_min(range_end(at, extent.length), map->config.range.end);
     if (end > map->position) {
       extent.length = end - map->position;
-      if (learn(map, &extent, fault) == -1)
+      if (map_learn(map, &extent, fault) == -1)
         return -1;
     }
     at = range_end(at, map->survey.extents[i].length);
@@ -160,7 +160,7 @@ map_run(struct map *map, const struct map_config *config, struct fault *fault)
   map->is_first = true;
   map_graph_init(&map->graph, map->config.range, config->columns);
   map_text_begin(&map->look, map->line);
-  if (print(map, map->line, fault) == -1)
+  if (map_print(map, map->line, fault) == -1)
     return -1;
   while (map->position < map->config.range.end)
     if (survey(map, fault) == -1)

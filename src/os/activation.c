@@ -64,7 +64,7 @@ detach(pid_t parent)
 }
 
 static bool
-hand_over(int listener)
+hand_listener_over(int listener)
 {
   char pid[16];
 
@@ -83,7 +83,7 @@ become(char *const *command, int listener, int failed, pid_t parent)
 {
   detach(parent);
   int told = fcntl(failed, F_DUPFD_CLOEXEC, SERVER_FD + 1); /* out of the way of the socket */
-  if (hand_over(listener))
+  if (hand_listener_over(listener))
     execvp(command[0], command);
   int errnum = errno;
   (void)!write(told, &errnum, sizeof errnum);

@@ -18,7 +18,7 @@ static const char *const system_authorities[] = { "/etc/ssl/certs/ca-certificate
                                                   "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
 
 static int
-join(char path[TLS_PATH_BYTES], const char *directory, const char *name, struct fault *fault)
+join_path(char path[TLS_PATH_BYTES], const char *directory, const char *name, struct fault *fault)
 {
   if (snprintf(path, TLS_PATH_BYTES, "%s/%s", directory, name) >= TLS_PATH_BYTES)
     return fault_set(fault, EXIT_FAILED, ENAMETOOLONG, "%.200s...", directory);
@@ -40,7 +40,7 @@ files_settle(struct tls_files *files, const char *directory, struct fault *fault
 static int
 try_directory(struct tls_files *files, const char *directory, struct fault *fault)
 {
-  if (join(files->authorities, directory, "ca-cert.pem", fault) == -1)
+  if (join_path(files->authorities, directory, "ca-cert.pem", fault) == -1)
     return -1;
   if (access(files->authorities, F_OK) == 0)
     return files_settle(files, directory, fault);
@@ -56,7 +56,7 @@ try_home(struct tls_files *files, struct fault *fault)
   char directory[TLS_PATH_BYTES];
 
   for (size_t i = 0; home && files->directory[0] == '\0' && i < sizeof below / sizeof below[0]; i++)
-    if (join(directory, home, below[i], fault) == -1 || try_directory(files, directory, fault) == -1)
+    if (join_path(directory, home, below[i], fault) == -1 || try_directory(files, directory, fault) == -1)
       return -1;
   return 0;
 }
@@ -89,7 +89,7 @@ refuse_revocations(const struct tls_files *files, struct fault *fault)
 {
   char path[TLS_PATH_BYTES];
 
-  if (join(path, files->directory, "ca-crl.pem", fault) == -1)
+  if (join_path(path, files->directory, "ca-crl.pem", fault) == -1)
     return -1;
   if (access(path, F_OK) == -1)
     return 0;
@@ -177,7 +177,7 @@ with_file(struct tls_files *files, const char *name,
   char path[TLS_PATH_BYTES];
   struct tls_pem pem;
 
-  if (join(path, files->directory, name, fault) == -1)
+  if (join_path(path, files->directory, name, fault) == -1)
     return -1;
   if (tls_pem_open(&pem, path, fault) == -1)
     return fault->errnum == ENOENT ? 1 : -1;
