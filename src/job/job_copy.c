@@ -201,6 +201,7 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
     return -1;
   int result = open_destination_and_copy(job, options, fault);
   result = close_end(&job->source.base, result, fault);
+  loop_let_signals_end(&job->loop); /* what reads our output may wait, and nothing is left to clear up */
   return result == 0 ? job_copy_conclude(job, options, fault) : -1;
 }
 

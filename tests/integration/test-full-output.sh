@@ -3,7 +3,7 @@
 # An answer that could not be written is no answer: where standard output, standard error or a
 # file for it is full, exit code 0 would let a script go on with an empty digest.
 #
-# cases: descriptions digests digest-differs digest-beside-data report info map progress-is-none closed
+# cases: descriptions digests digest-differs digest-beside-data report info map progress-is-none closed stuck
 
 . "$(dirname "$0")/../functions.sh"
 make_image in.img 300K 51
@@ -58,5 +58,23 @@ progress-is-none)
 closed)
     must_fail 1 'cannot write to standard output: Bad file descriptor' --version >&-
     must_fail 1 'cannot write to standard output: Bad file descriptor' --sha256 in.img null: >&- ;;
+stuck)
+    # Who reads the answer has stopped reading: a signal ends the wait.
+    mkfifo fifo
+    exec 8<>fifo
+    dd if=/dev/zero of=fifo bs=4096 oflag=nonblock status=none 2>dd.err || true
+    "$DECANT" --sha256 in.img null: >fifo 8<&- &
+    pid=$!
+    for ((i = 0; i < 500; i++)); do
+        if grep -q pipe_write "/proc/$pid/wchan"; then break; fi
+        sleep 0.02
+    done
+    kill -TERM "$pid"
+    for ((i = 0; i < 500; i++)); do
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.02
+    done
+    if kill -KILL "$pid" 2>/dev/null; then fail "it goes on waiting"; fi
+    wait "$pid" || true ;;
 *) fail "no such case" ;;
 esac
