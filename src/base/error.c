@@ -2,6 +2,8 @@
 /* error: see error.h. */
 #include "base/error.h"
 
+#include "base/clean.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,9 +13,7 @@ add(struct fault *fault, const char *format, va_list args)
 {
   size_t used = strlen(fault->text);
   vsnprintf(fault->text + used, sizeof fault->text - used, format, args);
-  for (char *p = fault->text + used; *p; p++)
-    if ((unsigned char)*p < ' ' || *p == 127)
-      *p = '?';
+  clean_in_place(fault->text + used);
 }
 
 void

@@ -29,8 +29,8 @@ struct fault {
 };
 
 /* Fills in a fault with a printf-style text; where errnum isn't 0, ": " and
- * what errnum means are added. Control characters in what was formatted (a
- * server's words, a file's name) become '?', so that the text stays one line.
+ * what errnum means are added. What may not be shown of what was formatted (a
+ * server's words, a file's name; see clean.h) becomes '?', so that the text stays one line.
  * Returns -1, for `return fault_set(...)`. */
 int fault_set(struct fault *fault, enum exit_code exit_code, int errnum, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

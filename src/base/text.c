@@ -2,6 +2,8 @@
 /* text: see text.h. */
 #include "base/text.h"
 
+#include "base/clean.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -41,17 +43,25 @@ add_byte(struct text *text, char byte)
   text->bytes[text->used] = '\0';
 }
 
-static bool
-is_control(char byte)
+static void
+add_bytes(struct text *text, const char *bytes, size_t length)
 {
-  return (unsigned char)byte < ' ' || byte == 127;
+  while (length-- > 0)
+    add_byte(text, *bytes++);
 }
 
 void
 text_add_words(struct text *text, const char *words)
 {
-  for (; *words; words++)
-    add_byte(text, is_control(*words) ? '?' : *words);
+  uint32_t code;
+
+  for (size_t length; *words; words += length) {
+    length = clean_next(words, &code);
+    if (clean_may_show(code))
+      add_bytes(text, words, length);
+    else
+      add_byte(text, '?');
+  }
 }
 
 void
@@ -68,18 +78,29 @@ text_end_colour(struct text *text, const char *colour)
     text_add(text, "\033[0m");
 }
 
+static void
+add_json_character(struct text *text, const char *bytes, size_t length, uint32_t code)
+{
+  if (code == CLEAN_NO_CHARACTER) {
+    text_add(text, "\\ufffd");
+  } else if (!clean_may_show(code)) {
+    text_add(text, "\\u%04x", (unsigned)code); /* none is beyond four digits */
+  } else {
+    if (code == '"' || code == '\\')
+      add_byte(text, '\\');
+    add_bytes(text, bytes, length);
+  }
+}
+
 void
 text_add_json(struct text *text, const char *string)
 {
+  uint32_t code;
+
   add_byte(text, '"');
-  for (; *string; string++) {
-    if (is_control(*string)) {
-      text_add(text, "\\u%04x", (unsigned)*string);
-      continue;
-    }
-    if (*string == '"' || *string == '\\')
-      add_byte(text, '\\');
-    add_byte(text, *string);
+  for (size_t length; *string; string += length) {
+    length = clean_next(string, &code);
+    add_json_character(text, string, length, code);
   }
   add_byte(text, '"');
 }

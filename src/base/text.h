@@ -25,8 +25,7 @@ void text_init(struct text *text, char *bytes, size_t size);
 /* Adds what printf would print. */
 void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Adds a server's words for people to read: control characters become '?', so that
- * they can't play tricks on a terminal. */
+/* Adds a server's words for people to read: what may not be shown (clean.h) becomes '?'. */
 void text_add_words(struct text *text, const char *words);
 
 /* Has what is added from the one to the other be coloured: `colour` is a terminal's
@@ -34,7 +33,8 @@ void text_add_words(struct text *text, const char *words);
 void text_begin_colour(struct text *text, const char *colour);
 void text_end_colour(struct text *text, const char *colour);
 
-/* Adds a JSON string, with its quotation marks. */
+/* Adds a JSON string, with its quotation marks: what may not be shown is escaped, and
+ * what isn't UTF-8 becomes U+FFFD. */
 void text_add_json(struct text *text, const char *string);
 
 #endif

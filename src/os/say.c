@@ -2,6 +2,8 @@
 /* say: see say.h. */
 #include "os/say.h"
 
+#include "base/clean.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -60,6 +62,7 @@ say_line(const char *program, const char *format, ...)
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
+  clean_in_place(text);
   snprintf(line, sizeof line, "%s: %s\n", program, text);
   return say_text(STDERR_FILENO, line);
 }

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-/* One line, printf-style, without the newline. Returns 0, or -1 with errno set. */
+/* One line, printf-style, without the newline; what may not be shown (clean.h) as '?'. Returns 0, or -1 with errno set. */
 int say_line(const char *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A fault, as one line. */

@@ -5,7 +5,7 @@
 #
 # cases: text json list list-json list-content list-none list-partly list-many list-too-many size
 # cases: uri uri-of-a-command can cannot can-unknown-export no-such-export unreachable not-a-server
-# cases: a-command bitmaps content no-content nbd-server oldstyle escapes colours usage help
+# cases: a-command bitmaps content no-content nbd-server oldstyle escapes escapes-beyond-ascii colours usage help
 # cases: as-nbdinfo fixed-memory
 
 . "$(dirname "$0")/../functions.sh"
@@ -233,6 +233,19 @@ escapes)
     says 'description: ?]0;owned?'
     must_tell --json "$(uri s hello)"
     is '.exports[0].description' '"\u001b]0;owned\u0007"' ;;
+escapes-beyond-ascii)
+    # U+009B begins an escape sequence too, U+202E turns the line round, and \377 is no UTF-8.
+    serve_nbdkit s --filter=exportname memory 1M exportname=$'bad\377' exportname=$'\302\23331m' exportname-strict=true exportname-list=explicit \
+        exportdesc=fixed:$'\302\2332J\342\200\256\377 \343\203\252'
+    must_tell --list "$(uri s)"
+    says $'description: ?2J?? \343\203\252'
+    ! grep -q $'\302\233' out || fail "it reaches the terminal: $(cat -v out)"
+    must_tell --list --json "$(uri s)"
+    iconv -f UTF-8 -t UTF-8 out >/dev/null || fail "it isn't UTF-8"
+    grep -q '"export-name": "bad\\ufffd"' out || fail "got: $(cat -v out)"
+    grep -qF '"export-name": "\u009b31m"' out || fail "got: $(cat -v out)"
+    must_refuse 1 'exports' "$(uri s $'%c2%9b2Jnosuch')"
+    ! grep -q $'\302\233' err || fail "it reaches the terminal: $(cat -v err)" ;;
 colours)
     serve_nbdkit s -r memory 1M
     must_tell "$(uri s)"

@@ -57,6 +57,17 @@ text_can_be_added(void **state)
 }
 
 static void
+other_tricks_become_question_marks(void **state)
+{
+  struct fault fault;
+
+  (void)state;
+  fault_set(&fault, EXIT_FAILED, 0, "says %s", "\xc2\x9b" "2J\xff");
+  fault_add(&fault, " and %s", "\xe3\x83\xaa\xe3");
+  assert_string_equal(fault.text, "says ?2J? and \xe3\x83\xaa?");
+}
+
+static void
 control_characters_become_question_marks(void **state)
 {
   struct fault fault;
@@ -68,8 +79,8 @@ control_characters_become_question_marks(void **state)
   assert_string_equal(fault.text, "server says: ?[2Jgone???x? and ?");
   for (int c = 1; c < 256; c++) {
     fault_set(&fault, EXIT_FAILED, 0, "%c", c);
-    /* From 128 on: parts of UTF-8. */
-    assert_int_equal((unsigned char)fault.text[0], c < 32 || c == 127 ? '?' : c);
+    /* From 128 on: parts of UTF-8, but alone none. */
+    assert_int_equal((unsigned char)fault.text[0], c < 32 || c >= 127 ? '?' : c);
     assert_int_equal(fault.text[1], '\0');
   }
 }
@@ -117,6 +128,7 @@ main(void)
     cmocka_unit_test(without_an_errno_nothing_is_added),
     cmocka_unit_test(setting_again_forgets_what_was),
     cmocka_unit_test(text_can_be_added),
+    cmocka_unit_test(other_tricks_become_question_marks),
     cmocka_unit_test(control_characters_become_question_marks),
     cmocka_unit_test(long_text_is_cut_and_stays_a_string),
     cmocka_unit_test(exit_codes_are_the_documented_ones),

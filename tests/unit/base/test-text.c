@@ -31,6 +31,9 @@ words_play_no_tricks(void **state)
   text_init(&text, bytes, sizeof bytes);
   text_add_words(&text, "a\033[2Jb\nc\177\xe3\x83\xaa");
   assert_string_equal(bytes, "a?[2Jb?c?\xe3\x83\xaa");
+  text_init(&text, bytes, sizeof bytes);
+  text_add_words(&text, "\xc2\x9b" "31m \xff\xe3\x83 \xe2\x80\xae");
+  assert_string_equal(bytes, "?31m ??? ?");
 }
 
 static void
@@ -44,6 +47,9 @@ json_strings_are_quoted(void **state)
     { "a\"b\\c/", "\"a\\\"b\\\\c/\"" },
     { "\n\t\033\177", "\"\\u000a\\u0009\\u001b\\u007f\"" },
     { "\xe3\x83\xaa", "\"\xe3\x83\xaa\"" },
+    { "\xc2\x80\xc2\x9f\xc2\xa0", "\"\\u0080\\u009f\xc2\xa0\"" },
+    { "a\xff" "b\xe3\x83", "\"a\\ufffdb\\ufffd\\ufffd\"" },
+    { "\xe2\x80\xae", "\"\\u202e\"" },
   };
   char bytes[64];
   struct text text;
