@@ -2,6 +2,8 @@
 /* endpoints: see endpoints.h. */
 #include "job/endpoints.h"
 
+#include "local/overlap.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -96,6 +98,10 @@ endpoints_check(const struct endpoint *source, const struct endpoint *destinatio
 {
   if (identity_is_same(&source->identity, &destination->identity))
     return fault_set(fault, EXIT_FAILED, 0, "%s and %s are the same: nothing to copy", source->name, destination->name);
+  if (overlap_is_there(&source->identity, &destination->identity))
+    return fault_set(fault, EXIT_FAILED, 0,
+                     "%s and %s have bytes in common, as a disk and its partition have: the copy would change its own source; "
+                     "nothing was written", source->name, destination->name);
   if (!destination->traits.grows && source->traits.size != SIZE_UNKNOWN &&
       source->traits.size > destination->traits.size)
     return fault_set(fault, EXIT_FAILED, 0, "%s is too small: it has %llu bytes, the source %llu; nothing was written",

@@ -5,6 +5,8 @@
 #
 # cases: source destination both source-4k destination-4k both-4k destination-larger
 # cases: destination-too-small destination-discarded same-device odd-pipe to-nbd direct mounted
+# cases: partition-onto-disk disk-onto-partition partition-onto-partition
+# cases: loop-onto-its-file file-onto-its-loop loop-onto-its-device loops-of-one-file loops-side-by-side
 
 . "$(dirname "$0")/../functions.sh"
 requires_root
@@ -110,6 +112,57 @@ mounted)
     mount "$to" mnt 2>mount.err || skip "may not mount: $(cat mount.err)"
     at_exit=("umount mnt" "${at_exit[@]}")
     must_fail 1 "$to is in use" in.img "$to"
+    exit 0 ;;
+partition-onto-disk|disk-onto-partition|partition-onto-partition)
+    # Without a partition table, which this kernel may not know.
+    requires_program addpart delpart
+    attach to out.img
+    addpart "$to" 1 2048 8192 2>part.err || skip "no partition can be added here: $(cat part.err)"
+    at_exit=("delpart $to 1" "${at_exit[@]}")
+    addpart "$to" 2 10240 8192
+    at_exit=("delpart $to 2" "${at_exit[@]}")
+    wait_for test -b "${to}p2"
+    case $1 in
+    partition-onto-disk) must_fail 1 "${to}p1 and $to have bytes in common" "${to}p1" "$to" ;;
+    disk-onto-partition) must_fail 1 "$to and ${to}p2 have bytes in common" "$to" "${to}p2" ;;
+    *)
+        dd if=in.img of="${to}p1" bs=1M count=4 conv=fsync status=none
+        must_copy "${to}p1" "${to}p2"
+        blockdev --flushbufs "${to}p2"
+        cmp -n 4194304 in.img "${to}p2" || fail "not copied" ;;
+    esac
+    [ "$1" = partition-onto-partition ] || cmp -s out.img <(junk again.img 12M; cat again.img) || fail "it was written to"
+    exit 0 ;;
+loop-onto-its-file|file-onto-its-loop)
+    cp in.img disk.img
+    attach from disk.img
+    case $1 in
+    loop-*) must_fail 1 "$from and disk.img have bytes in common" "$from" disk.img ;;
+    *) must_fail 1 "disk.img and $from have bytes in common" disk.img "$from" ;;
+    esac
+    same in.img disk.img
+    exit 0 ;;
+loop-onto-its-device|loops-of-one-file|loops-side-by-side)
+    cp in.img disk.img
+    attach to disk.img
+    case $1 in
+    loop-onto-its-device)
+        attach from "$to" --offset 1M
+        must_fail 1 "$from and $to have bytes in common" "$from" "$to"
+        settle ;;
+    loops-of-one-file)
+        attach from disk.img --offset 4M
+        must_fail 1 "$from and $to have bytes in common" "$from" "$to"
+        settle ;;
+    *)
+        attach from disk.img --sizelimit 4M
+        attach to disk.img --offset 6M
+        must_copy "$from" "$to"
+        settle
+        cmp -n 4194304 in.img "$to" || fail "not copied"
+        exit 0 ;;
+    esac
+    same in.img disk.img
     exit 0 ;;
 *) fail "no such case" ;;
 esac
