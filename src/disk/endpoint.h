@@ -155,6 +155,7 @@ struct endpoint {
   const char *kind; /* "nbd", "file", "pipe" or "null": for messages alone */
   const char *secured; /* how what goes over the network is encrypted, for messages; NULL: it isn't */
   const char *last_words; /* why a connection was lost, if it is known, for messages; NULL or empty: it isn't */
+  const char *remark; /* what the operator is to know after `close`, though nothing failed; NULL: nothing */
   char name[NAME_BYTES_MAX]; /* for messages, as the operator wrote it */
 };
 

@@ -190,6 +190,14 @@ open_destination_and_copy(struct copy_job *job, const struct options *options, s
   return close_end(destination, result, fault);
 }
 
+/* nbdcopy has nothing to say of that. */
+static void
+say_remark(const struct options *options, const struct endpoint *end)
+{
+  if (end->remark && options->persona != PERSONA_NBDCOPY)
+    say_line(options_program(options), "%s: %s", end->name, end->remark);
+}
+
 static int
 open_and_copy(struct copy_job *job, const struct options *options, struct fault *fault)
 {
@@ -202,6 +210,8 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
   int result = open_destination_and_copy(job, options, fault);
   result = close_end(&job->source.base, result, fault);
   loop_let_signals_end(&job->loop); /* what reads our output may wait, and nothing is left to clear up */
+  if (result == 0)
+    say_remark(options, &job->destination.base);
   return result == 0 ? job_copy_conclude(job, options, fault) : -1;
 }
 

@@ -55,6 +55,25 @@ device_learn(struct endpoint_file *file, struct fault *fault)
   return 0;
 }
 
+const char *
+device_reread_partitions(const struct endpoint_file *file)
+{
+  if (ioctl(file->fd, BLKRRPART) == 0)
+    return NULL;
+  switch (errno) {
+  case EINVAL: /* a partition, or a kind of device that has none */
+  case ENOTTY:
+    return NULL;
+  case EBUSY:
+    return "the kernel keeps the old partition table, as one of its partitions is in use; afterwards: blockdev --rereadpt";
+  case EACCES:
+  case EPERM:
+    return "the kernel keeps the old partition table until root says: blockdev --rereadpt";
+  default:
+    return "the kernel could not read the new partition table; once the cause is found: blockdev --rereadpt";
+  }
+}
+
 /* What the errnos mean that the kernel makes of what a disk answers. */
 static const struct disk_words {
   int errnum;

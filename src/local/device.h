@@ -12,6 +12,10 @@ int device_learn(struct endpoint_file *file, struct fault *fault);
 /* Whether a device that can't be opened for writing is one that nobody writes to. */
 bool device_is_read_only(const char *path);
 
+/* Has the kernel read the partition table again, which is another one now. Returns NULL, or why it keeps the old one. A
+ * device that has no partitions has nothing to be read. */
+const char *device_reread_partitions(const struct endpoint_file *file);
+
 /* What an errno of an open device means, where its own words would mislead, or NULL. */
 const char *device_explain(const struct endpoint_file *file, int errnum);
 

@@ -191,6 +191,7 @@ file_submit(struct endpoint *endpoint, struct request *request)
     request->length = file_zero_part(file, request);
   int errnum = make_length(file, request);
 
+  file->is_changed |= request->kind == REQUEST_WRITE || request->kind == REQUEST_ZERO;
   request->done = 0;
   if (errnum) {
     answer(file, request, errnum);
@@ -338,6 +339,9 @@ file_close(struct endpoint *endpoint, struct fault *fault)
   int fds[] = { file->fd, file->cached_fd };
   int result = check_unchanged(file, fault);
 
+  bool is_home = !file->ring || file->ring->in_flight == 0; /* else we were told to end at once */
+  if (file->is_device && file->is_changed && is_home)
+    endpoint->remark = device_reread_partitions(file);
   errno = result == 0 ? file_length_cut(file) : 0;
   if (errno)
     result = cannot(file, "set the size of", fault);

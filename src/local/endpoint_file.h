@@ -36,6 +36,7 @@ struct endpoint_file {
   uint64_t mapped_bytes;
   bool is_device;
   bool is_source;
+  bool is_changed;    /* something was written to it, or asked to be */
   bool keeps;         /* what isn't written to stays as it is, and its size too */
   uint64_t direct_bytes;  /* a file: direct I/O goes in whole multiples of this, a power of two */
   uint64_t content_bytes; /* a file: where it ends, by what it was given so far */

@@ -6,6 +6,7 @@
 # cases: source destination both source-4k destination-4k both-4k destination-larger
 # cases: destination-too-small destination-discarded same-device odd-pipe to-nbd direct mounted
 # cases: partition-onto-disk disk-onto-partition partition-onto-partition
+# cases: partitions-reread partitions-in-use partitions-in-use-nbdcopy no-partitions
 # cases: loop-onto-its-file file-onto-its-loop loop-onto-its-device loops-of-one-file loops-side-by-side
 
 . "$(dirname "$0")/../functions.sh"
@@ -133,6 +134,35 @@ partition-onto-disk|disk-onto-partition|partition-onto-partition)
     esac
     [ "$1" = partition-onto-partition ] || cmp -s out.img <(junk again.img 12M; cat again.img) || fail "it was written to"
     exit 0 ;;
+partitions-reread|partitions-in-use*|no-partitions)
+    # The kernel has a partition that isn't in the image: it is to notice.
+    requires_program addpart delpart
+    case $1 in no-*) attach to out.img ;; *) attach to out.img --partscan ;; esac
+    addpart "$to" 1 2048 8192 2>part.err || skip "no partition can be added here: $(cat part.err)"
+    wait_for test -b "${to}p1"
+    at_exit=("delpart $to 1 2>/dev/null" "${at_exit[@]}")
+    case $1 in
+    partitions-reread)
+        must_copy in.img "$to"
+        [ ! -s err ] || fail "got: $(cat err)"
+        [ ! -e "/sys/block/${to##*/}/${to##*/}p1" ] || fail "the old partition is still there" ;;
+    partitions-in-use)
+        exec 9<"${to}p1"
+        must_copy in.img "$to"
+        exec 9<&-
+        grep -q "^decant: $to: the kernel keeps the old partition table, as one of its partitions is in use" err ||
+            fail "got: $(cat err)" ;;
+    partitions-in-use-nbdcopy)
+        exec 9<"${to}p1"
+        "${DECANT%/*}/nbdcopy" in.img "$to" 2>err || fail "exit code $?"
+        exec 9<&-
+        [ ! -s err ] || fail "got: $(cat err)" ;;
+    no-partitions)
+        # Such a device doesn't look for any.
+        must_copy in.img "$to"
+        [ ! -s err ] || fail "got: $(cat err)" ;;
+    esac
+    settle ;;
 loop-onto-its-file|file-onto-its-loop)
     cp in.img disk.img
     attach from disk.img
