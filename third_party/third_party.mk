@@ -48,7 +48,7 @@ NO_UNWINDING := -fno-asynchronous-unwind-tables -fno-unwind-tables
 # One recipe makes both files. -fPIE since decant is a static-pie; sections so that the linker can drop what it doesn't use.
 # The archive holds libnbd's own utility objects too (libtool merges them), so LIBNBD_LIBS is empty.
 LIBNBD_CFLAGS := -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections $(NO_UNWINDING)
-LIBNBD_PATCHES := third_party/libnbd-block-size.patch third_party/libnbd-tls.patch
+LIBNBD_PATCHES := $(patsubst %,third_party/libnbd-%.patch,block-size replies tls words)
 LIBNBD_LEFT_OUT := --disable-shared --disable-python --disable-ocaml --disable-golang --disable-rust --disable-fuse --disable-ublk \
 	--without-bash-completions
 $(LIBNBD_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCHES) third_party/third_party.mk third_party/build | $(KERNEL_HEADERS)

@@ -147,6 +147,8 @@ request_queue_pop(struct request_queue *queue)
   return request;
 }
 
+#define ENDPOINT_WORDS_BYTES 160
+
 struct endpoint {
   const struct endpoint_ops *ops;
   struct traits traits;

@@ -48,9 +48,7 @@ learn_entered(struct info_job *job, struct server *server, bool content, struct 
     return 0;
   if (server_enter(server, &job->facts, fault) == -1)
     return -1;
-  if (content)
-    server_learn_content(server, &job->facts, job->content);
-  return 0;
+  return content ? server_learn_content(server, &job->facts, job->content, fault) : 0;
 }
 
 static int
@@ -80,8 +78,23 @@ learn_listed(struct info_job *job, const struct options *options, const char *na
   return result;
 }
 
+/* Prints what was put together, and begins anew. */
+static int
+job_info_print(struct info_job *job, struct fault *fault)
+{
+  if (job->out.full)
+    return fault_set(fault, EXIT_FAILED, 0, "%s: what there is to tell doesn't fit into %zu bytes", job->server.name,
+                     job->out.size);
+  loop_let_signals_end(&job->loop); /* what reads our output may wait */
+  int result = say_answer(job->out.bytes, fault);
+  loop_hold_signals(&job->loop);
+  text_init(&job->out, job->out.bytes, job->out.size);
+  return result;
+}
+
 /* An export that a server lists but doesn't let us see is no reason to leave out
- * the others: it is told of at once, and the end is a failure without words. */
+ * the others: it is told of at once, and the end is a failure without words. A list that
+ * is longer than the memory for it is printed as it goes. */
 static int
 show_list(struct info_job *job, const struct options *options, struct fault *fault)
 {
@@ -94,10 +107,14 @@ show_list(struct info_job *job, const struct options *options, struct fault *fau
       say_fault(options_program(options), fault);
       fault->text[0] = '\0';
       result = -1;
+      if (server_is_lost(&job->server) || job->loop.signal_seen)
+        break;
       continue;
     }
     snprintf(job->facts.description, sizeof job->facts.description, "%s", description);
     info_export(&job->info, &job->facts);
+    if (job->out.used > INFO_TEXT_BYTES / 2 && job_info_print(job, fault) == -1)
+      return -1;
   }
   return result;
 }
@@ -183,15 +200,6 @@ job_info_ask(struct info_job *job, const struct options *options, struct fault *
 }
 
 /* What could be told is printed also if some of a list is missing. */
-static int
-job_info_print(const struct info_job *job, bool is_partial, struct fault *fault)
-{
-  if (job->out.full)
-    return fault_set(fault, EXIT_FAILED, 0, "%s: what there is to tell doesn't fit into %zu bytes", job->server.name,
-                     job->out.size);
-  return say_answer(job->out.bytes, fault) == -1 || is_partial ? -1 : 0;
-}
-
 int
 job_info(struct info_job *job, const struct options *options, struct fault *fault)
 {
@@ -200,7 +208,7 @@ job_info(struct info_job *job, const struct options *options, struct fault *faul
     return -1;
   int result = job_info_ask(job, options, fault);
   server_close(&job->server);
-  loop_let_signals_end(&job->loop); /* what reads our output may wait, and nothing is left to clear up */
-  bool is_partial = result == -1 && job->info.count > 0;
-  return result == 0 || is_partial ? job_info_print(job, is_partial, fault) : -1;
+  if (result == 0 || job->info.count > 0)
+    return job_info_print(job, fault) == -1 ? -1 : result;
+  return -1;
 }

@@ -98,7 +98,8 @@ static int
 cannot_ask(const struct map *map, int errnum, struct fault *fault)
 {
   const struct endpoint *source = map->config.source;
-  const char *why = errnum == ENOTCONN     ? "the connection was lost"
+  const char *words = source->last_words && source->last_words[0] ? source->last_words : "the connection was lost";
+  const char *why = errnum == ENOTCONN     ? words
                     : errnum == 0          ? "the server said nothing about it"
                     : source->ops->explain ? source->ops->explain(source, errnum)
                                            : NULL;

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <libnbd.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What may wait on one connection: enough to keep a fast link busy, few enough
@@ -344,12 +345,30 @@ issue(struct nbd_handle *handle, struct request *request)
   return -1;
 }
 
-/* Whether it is beyond use. */
-static bool
-has_died(struct nbd_connection *connection)
+/* Keeps libnbd's words for the end of a connection, where they say more than that it ended:
+ * that TLS failed, or how the server broke the protocol. Its requests come back with no
+ * more than that the connection is gone. */
+static void
+keep_words(struct endpoint_nbd *nbd)
 {
-  connection->dead = nbd_aio_is_dead(connection->handle) != 0 || nbd_aio_is_closed(connection->handle) != 0;
-  return connection->dead;
+  int errnum = nbd_get_errno();
+  const char *words = client_words();
+
+  if (nbd->last_words[0] || errnum == ECONNRESET || errnum == EPIPE || errnum == ENOTCONN || strstr(words, "disconnected"))
+    return;
+  snprintf(nbd->last_words, sizeof nbd->last_words, "%.*s", (int)sizeof nbd->last_words - 1, words);
+}
+
+/* Whether it is beyond use; called after what may have ended it. */
+static bool
+has_died(struct endpoint_nbd *nbd, struct nbd_connection *connection)
+{
+  if (nbd_aio_is_dead(connection->handle) == 1)
+    keep_words(nbd);
+  else if (nbd_aio_is_closed(connection->handle) == 0)
+    return false;
+  connection->dead = true;
+  return true;
 }
 
 /* Gives a request to a connection that takes it. libnbd refuses one to a connection that
@@ -369,7 +388,7 @@ send_off(struct endpoint_nbd *nbd, struct request *request)
       return true;
     }
     request->errnum = nbd_get_errno();
-    if (!has_died(connection))
+    if (!has_died(nbd, connection))
       return false;
     request->errnum = 0;
   }
@@ -510,7 +529,7 @@ nbd_serve(struct endpoint *endpoint, struct loop *loop)
     if (!connection->joined)
       look_at_newcomer(nbd, connection);
     else
-      has_died(connection);
+      has_died(nbd, connection);
   }
 }
 
@@ -559,16 +578,15 @@ endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role
 
   nbd->base.ops = &nbd_ops;
   nbd->base.kind = "nbd";
+  nbd->base.last_words = nbd->last_words;
   nbd->role = role;
   nbd->requests_per_connection = REQUESTS_PER_CONNECTION;
   if (wishes->requests)
     nbd->requests_per_connection = (unsigned)range_min(wishes->requests, REQUESTS_PER_CONNECTION);
   if (client_init(&nbd->client, place, nbd->base.name, wishes, loop, pool, fault) == -1)
     return -1;
-  if (place->kind == PLACE_URI && nbd->client.uri.tls) {
+  if (place->kind == PLACE_URI && nbd->client.uri.tls)
     nbd->base.secured = nbd->client.tls.description;
-    nbd->base.last_words = nbd->client.tls.last_words;
-  }
   if (connect_first(nbd, role == ROLE_SOURCE ? &wishes->contexts : &none, fault) == -1) {
     nbd_end(&nbd->base, &ignored);
     return -1;

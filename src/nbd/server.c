@@ -5,6 +5,7 @@
 #include "base/range.h"
 
 #include <libnbd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,14 @@ server_learn_connection(struct server *server, struct facts *facts)
   facts->is[FACT_CONNECTED] = 1;
 }
 
+bool
+server_is_lost(const struct server *server)
+{
+  struct nbd_handle *handle = server->handle;
+
+  return nbd_aio_is_negotiating(handle) != 1 && nbd_aio_is_ready(handle) != 1;
+}
+
 /* Servers that can't tell about an export without entering it are entered. */
 static int
 ask(struct server *server, struct fault *fault)
@@ -123,7 +132,8 @@ ask(struct server *server, struct fault *fault)
   char what[NAME_BYTES_MAX];
   char *export_name;
 
-  if (!nbd_aio_is_negotiating(server->handle) || nbd_opt_info(server->handle) == 0 || nbd_opt_go(server->handle) == 0)
+  if (nbd_aio_is_ready(server->handle) == 1 || nbd_opt_info(server->handle) == 0 ||
+      (!server_is_lost(server) && nbd_opt_go(server->handle) == 0))
     return 0;
   export_name = nbd_get_export_name(server->handle);
   if (export_name && export_name[0])
@@ -147,6 +157,8 @@ learn_contexts(struct server *server, struct facts *facts, struct fault *fault)
   nbd_context_callback on_context = { .callback = note_context, .user_data = &facts->contexts };
 
   facts->has_contexts = nbd_opt_list_meta_context(server->handle, on_context) != -1;
+  if (server_is_lost(server))
+    return client_fault(&server->client, "cannot ask for the metadata contexts of", fault);
   if (facts->contexts.full)
     return fault_set(fault, EXIT_FAILED, 0, "%s: the names of its metadata contexts don't fit into %zu bytes",
                      server->name, facts->contexts.size);
@@ -217,19 +229,20 @@ plan_reads(const struct facts *facts, uint64_t *total, uint64_t *step)
   *total = range_min((uint64_t)facts->size, CONTENT_PROBE_BYTES / block * block);
 }
 
-void
-server_learn_content(struct server *server, struct facts *facts, unsigned char *bytes)
+int
+server_learn_content(struct server *server, struct facts *facts, unsigned char *bytes, struct fault *fault)
 {
   uint64_t total, step, length;
 
   if (facts->size < 0)
-    return;
+    return 0;
   plan_reads(facts, &total, &step);
   for (uint64_t done = 0; done < total; done += length) {
     length = range_min(step, total - done);
     if (nbd_pread(server->handle, bytes + done, length, done, 0) == -1)
-      return;
+      return server_is_lost(server) ? client_fault(&server->client, "cannot read the first bytes of", fault) : 0;
   }
   if (total > 0 || facts->size == 0)
     content_recognise(bytes, total, facts->content);
+  return 0;
 }

@@ -11,6 +11,7 @@
 #include "nbd/client.h"
 #include "report/facts.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct nbd_handle;
@@ -53,7 +54,11 @@ void server_uri(const struct server *server, char text[URI_TEXT_BYTES]);
 int server_enter(struct server *server, struct facts *facts, struct fault *fault);
 
 /* Reads the first bytes of the export that was entered into memory of
- * CONTENT_PROBE_BYTES and says what they look like; what can't be read is unknown. */
-void server_learn_content(struct server *server, struct facts *facts, unsigned char *bytes);
+ * CONTENT_PROBE_BYTES and says what they look like; what the server doesn't let us read is
+ * unknown. Returns 0, or -1 with the fault set where the connection was lost. */
+int server_learn_content(struct server *server, struct facts *facts, unsigned char *bytes, struct fault *fault);
+
+/* Whether nothing more can be asked: the connection was lost, or a wait was given up. */
+bool server_is_lost(const struct server *server);
 
 #endif

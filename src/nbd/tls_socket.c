@@ -16,7 +16,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -42,15 +41,11 @@ settings_of(struct nbd_handle *h)
   return &((struct client *)h->private_data)->tls;
 }
 
-/* libnbd keeps an error's words itself, but what it was asked for comes back with
- * no more than that the connection is gone. */
 static ssize_t
-tell(struct nbd_handle *h, ssize_t result, const struct fault *fault)
+tell(ssize_t result, const struct fault *fault)
 {
   if (result == -1 && errno != EAGAIN) {
     int errnum = errno;
-    snprintf(settings_of(h)->last_words, sizeof settings_of(h)->last_words, "%.*s",
-             (int)sizeof settings_of(h)->last_words - 1, fault->text);
     set_error(0, "%s", fault->text);
     errno = errnum;
   }
@@ -62,7 +57,8 @@ tls_recv(struct nbd_handle *h, struct socket *socket, void *bytes, size_t length
 {
   struct fault fault = { .exit_code = EXIT_DONE };
 
-  return tell(h, tls_session_recv(tls_of(socket)->session, bytes, length, &fault), &fault);
+  (void)h;
+  return tell(tls_session_recv(tls_of(socket)->session, bytes, length, &fault), &fault);
 }
 
 static ssize_t
@@ -70,7 +66,8 @@ tls_send(struct nbd_handle *h, struct socket *socket, const void *bytes, size_t 
 {
   struct fault fault = { .exit_code = EXIT_DONE };
 
-  return tell(h, tls_session_send(tls_of(socket)->session, bytes, length, flags & MSG_MORE, &fault), &fault);
+  (void)h;
+  return tell(tls_session_send(tls_of(socket)->session, bytes, length, flags & MSG_MORE, &fault), &fault);
 }
 
 static bool

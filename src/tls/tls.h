@@ -24,7 +24,6 @@ struct tls {
   const char *user;         /* whose secret it is; NULL: the login name */
   struct tls_pool *pool;    /* where sessions live */
   char description[TLS_DESCRIPTION_BYTES]; /* what the last handshake agreed on, for people */
-  char last_words[TLS_DESCRIPTION_BYTES];  /* why a connection was lost behind it; empty: none was */
 };
 
 #endif

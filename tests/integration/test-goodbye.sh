@@ -3,7 +3,7 @@
 # What has been answered and flushed is done: a server, or a proxy before it, that never closes the connection
 # after the goodbye costs a moment, and neither the exit code, nor the report, nor the digest.
 #
-# cases: source destination info map signal
+# cases: source destination info map signal tls-handshake
 
 . "$(dirname "$0")/../functions.sh"
 make_image in.img 1M
@@ -52,5 +52,17 @@ signal)
         grep -q '^decant: stopped by signal 2$' err || fail "$verb: $(cat err)"
         end_server s
     done ;;
+tls-handshake)
+    # Nor does it take the processor for what it waits for: here for a second.
+    requires_program /usr/bin/time
+    serve_odd s disk.img tls-mute
+    /usr/bin/time -f '%U %S' -o cpu "$DECANT" "nbds+unix:///?socket=$TEST_DIR/s.sock&tls-verify-peer=0" out.img 2>err &
+    at_exit+=("kill $! 2>/dev/null")
+    for ((i = 0; i < 500; i++)); do ! grep -q starttls s.server || break; sleep 0.02; done
+    sleep 1
+    pkill -INT -P $!
+    wait $! || true
+    grep -q '^decant: stopped by signal 2$' err || fail "$(cat err)"
+    tail -n 1 cpu | awk '{ exit $1 + $2 > 0.4 }' || fail "a spin: $(tail -n 1 cpu) seconds of processor time" ;;
 *) fail "no such case" ;;
 esac
