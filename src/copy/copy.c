@@ -169,7 +169,7 @@ why(const struct copy *copy, const struct endpoint *endpoint, int errnum)
 
   if (errnum == ENOTCONN)
     return has_words ? endpoint->last_words : "the connection was lost";
-  if (errnum == ENOSPC && endpoint == copy->config.source)
+  if (errnum == EFBIG && endpoint == copy->config.source)
     return "it is longer than the destination";
   const char *explained = endpoint->ops->explain ? endpoint->ops->explain(endpoint, errnum) : NULL;
   return explained ? explained : strerror(errnum);

@@ -354,7 +354,7 @@ cut_to_fit(struct copy *copy, struct piece *piece)
 
   if (range_end(piece->offset, piece->length) <= size)
     return true;
-  copy_fail(copy, copy->config.source, "copying", size, ENOSPC);
+  copy_fail(copy, copy->config.source, "copying", size, EFBIG);
   if (piece->offset >= size)
     return false;
   piece->length = size - piece->offset;

@@ -100,6 +100,16 @@ chunks_keep_front(struct chunks *chunks, uint64_t limit)
   return end;
 }
 
+void
+chunks_join(struct chunks *chunks)
+{
+  if (chunks->count <= 1)
+    return;
+  chunks->list[0].length = end_of(&chunks->list[chunks->count - 1]) - chunks->list[0].offset;
+  chunks->list[0].zero = false;
+  chunks->count = 1;
+}
+
 bool
 chunks_cover(const struct chunks *chunks, uint64_t length)
 {

@@ -42,6 +42,9 @@ bool chunks_add(struct chunks *chunks, uint64_t offset, uint64_t length, bool ze
  * `limit` bytes; returns n. What a read that failed in the middle still has. */
 uint64_t chunks_keep_front(struct chunks *chunks, uint64_t limit);
 
+/* Makes one chunk of data of those, which touch each other (the payload holds the zeros). */
+void chunks_join(struct chunks *chunks);
+
 /* Whether the chunks cover [0, length) without a gap. */
 bool chunks_cover(const struct chunks *chunks, uint64_t length);
 

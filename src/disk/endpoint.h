@@ -63,6 +63,8 @@ struct request {
   uint64_t cookie;
   unsigned carrier; /* which of its connections */
   bool failed_inside;
+  uint64_t part_start, part_end; /* READ: the part that is asked for, of what is asked for in parts; all before it is there */
+  bool too_many_pieces;
   const struct contexts *contexts; /* SURVEY: the endpoint's */
 };
 

@@ -300,6 +300,7 @@ note_chunk(void *user_data, const void *part, size_t length, uint64_t offset, un
   }
   if (chunks_add(request->chunks, offset - request->offset, length, status == LIBNBD_READ_HOLE))
     return 0;
+  request->too_many_pieces = request->chunks->count == CHUNKS_MAX;
   *error = EPROTO;
   return -1;
 }
@@ -320,17 +321,30 @@ note_extents(void *user_data, const char *context, uint64_t offset, nbd_extent *
 _Static_assert(EXTENT_HOLE == LIBNBD_STATE_HOLE && EXTENT_ZERO == LIBNBD_STATE_ZERO, "the protocol's bits");
 
 static int64_t
-issue(struct nbd_handle *handle, struct request *request)
+issue_read(const struct endpoint_nbd *nbd, struct nbd_handle *handle, struct request *request)
 {
   nbd_completion_callback none = NBD_NULL_COMPLETION;
   nbd_chunk_callback on_chunk = { .callback = note_chunk, .user_data = request };
+  uint64_t start = request->part_start;
+
+  if (start == 0)
+    chunks_clear(request->chunks);
+  request->too_many_pieces = false;
+  request->part_end = range_min(request->length, range_end(start, nbd->read_max));
+  return nbd_aio_pread_structured(handle, request->payload + start, request->part_end - start, request->offset + start,
+                                  on_chunk, none, 0);
+}
+
+static int64_t
+issue(const struct endpoint_nbd *nbd, struct nbd_handle *handle, struct request *request)
+{
+  nbd_completion_callback none = NBD_NULL_COMPLETION;
   nbd_extent64_callback on_extents = { .callback = note_extents, .user_data = request };
   uint32_t flags = 0;
 
   switch (request->kind) {
   case REQUEST_READ:
-    chunks_clear(request->chunks);
-    return nbd_aio_pread_structured(handle, request->payload, request->length, request->offset, on_chunk, none, flags);
+    return issue_read(nbd, handle, request);
   case REQUEST_WRITE:
     return nbd_aio_pwrite(handle, request->payload, request->length, request->offset, none, flags);
   case REQUEST_ZERO:
@@ -380,7 +394,7 @@ send_off(struct endpoint_nbd *nbd, struct request *request)
 
   while ((connection = least_busy(nbd))) {
     assert(connection->count < NBD_IN_FLIGHT_MAX);
-    int64_t cookie = issue(connection->handle, request);
+    int64_t cookie = issue(nbd, connection->handle, request);
     if (cookie != -1) {
       request->cookie = (uint64_t)cookie;
       request->carrier = (unsigned)(connection - nbd->connections);
@@ -396,20 +410,25 @@ send_off(struct endpoint_nbd *nbd, struct request *request)
 }
 
 static void
-nbd_submit(struct endpoint *endpoint, struct request *request)
+send_off_or_fail(struct endpoint_nbd *nbd, struct request *request)
 {
-  struct endpoint_nbd *nbd = nbd_of(endpoint);
-
   request->errnum = 0;
-  request->done = request->length; /* until an error's offset says less */
-  request->failed_inside = false;
-  request->contexts = &endpoint->contexts;
   if (send_off(nbd, request))
     return;
   if (request->errnum == 0)
     request->errnum = ENOTCONN;
   request->done = 0;
   request_queue_push(&nbd->failed, request);
+}
+
+static void
+nbd_submit(struct endpoint *endpoint, struct request *request)
+{
+  request->done = request->length; /* until an error's offset says less */
+  request->failed_inside = false;
+  request->part_start = 0;
+  request->contexts = &endpoint->contexts;
+  send_off_or_fail(nbd_of(endpoint), request);
 }
 
 /* The request that carries a cookie, taken off the connection's list. */
@@ -427,8 +446,53 @@ remove_by_cookie(struct nbd_connection *connection, uint64_t cookie)
   return NULL;
 }
 
-static void
-conclude(struct nbd_connection *connection, struct request *request)
+/* A read whose answer, so far as it was asked for, covers it exactly once: returns true when
+ * more of it is to be asked for. */
+static bool
+goes_on(struct request *request)
+{
+  request->part_start = request->part_end;
+  if (request->part_start == request->length)
+    return false;
+  if (request->chunks->count > CHUNKS_MAX / 2) /* the next part needs room for its own */
+    chunks_join(request->chunks);
+  return true;
+}
+
+/* A lawful answer in more pieces, and less in order, than can be noted: it is asked for again,
+ * and all that follow with it, in parts of half the size. Returns false where that can't be. */
+static bool
+halve(struct endpoint_nbd *nbd, struct request *request)
+{
+  uint64_t asked = request->part_end - request->part_start;
+  uint64_t half = range_align_up(asked / 2, nbd->base.traits.block_min);
+
+  if (!request->too_many_pieces || half == 0 || half == asked)
+    return false;
+  chunks_keep_front(request->chunks, request->part_start);
+  nbd->read_max = range_min(nbd->read_max, half);
+  return true;
+}
+
+/* Returns false when the request, a read, is on its way again. */
+static bool
+conclude_read(struct endpoint_nbd *nbd, struct request *request)
+{
+  if (request->errnum == 0 && !chunks_cover(request->chunks, request->part_end))
+    request->errnum = EPROTO;
+  if (request->errnum == 0 ? goes_on(request) : request->errnum == EPROTO && halve(nbd, request)) {
+    send_off_or_fail(nbd, request);
+    return false;
+  }
+  /* "Structured replies": what lies before all offsets of errors is valid; an
+   * error without an offset leaves nothing that is, but the parts before. */
+  if (request->errnum)
+    request->done = chunks_keep_front(request->chunks, request->failed_inside ? request->done : request->part_start);
+  return true;
+}
+
+static bool
+conclude(struct endpoint_nbd *nbd, struct nbd_connection *connection, struct request *request)
 {
   int done = nbd_aio_command_completed(connection->handle, request->cookie);
 
@@ -436,15 +500,7 @@ conclude(struct nbd_connection *connection, struct request *request)
     request->errnum = 0;
   else
     request->errnum = nbd_get_errno() ? nbd_get_errno() : EIO;
-  if (request->kind != REQUEST_READ)
-    return;
-  if (request->errnum == 0 && chunks_cover(request->chunks, request->length))
-    return;
-  if (request->errnum == 0)
-    request->errnum = EPROTO;
-  /* "Structured replies": what lies before all offsets of errors is valid; an
-   * error without an offset leaves nothing that is. */
-  request->done = request->failed_inside ? chunks_keep_front(request->chunks, request->done) : 0;
+  return request->kind != REQUEST_READ || conclude_read(nbd, request);
 }
 
 /* Whether libnbd holds an answer. Asking it for one that isn't there would have it
@@ -455,23 +511,32 @@ has_answer(const struct nbd_connection *connection)
   return connection->count > 0 && nbd_aio_in_flight(connection->handle) < (int)connection->count;
 }
 
+/* The next request that a connection has an answer to, and that needs no other. */
+static struct request *
+take_from(struct endpoint_nbd *nbd, struct nbd_connection *connection)
+{
+  while (has_answer(connection)) {
+    int64_t cookie = nbd_aio_peek_command_completed(connection->handle);
+    if (cookie <= 0)
+      return NULL;
+    struct request *request = remove_by_cookie(connection, (uint64_t)cookie);
+    if (conclude(nbd, connection, request))
+      return request;
+  }
+  return NULL;
+}
+
 static struct request *
 nbd_take(struct endpoint *endpoint)
 {
   struct endpoint_nbd *nbd = nbd_of(endpoint);
 
-  if (nbd->failed.head)
-    return request_queue_pop(&nbd->failed);
-  for (unsigned i = 0; i < nbd->count; i++) {
-    struct nbd_connection *connection = &nbd->connections[i];
-    int64_t cookie = has_answer(connection) ? nbd_aio_peek_command_completed(connection->handle) : 0;
-    if (cookie > 0) {
-      struct request *request = remove_by_cookie(connection, (uint64_t)cookie);
-      conclude(connection, request);
+  for (unsigned i = 0; i < nbd->count && !nbd->failed.head; i++) {
+    struct request *request = take_from(nbd, &nbd->connections[i]);
+    if (request)
       return request;
-    }
   }
-  return NULL;
+  return request_queue_pop(&nbd->failed);
 }
 
 /* What a dead connection had is failed, and libnbd has dropped it all. */
@@ -580,6 +645,7 @@ endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role
   nbd->base.kind = "nbd";
   nbd->base.last_words = nbd->last_words;
   nbd->role = role;
+  nbd->read_max = UINT64_MAX;
   nbd->requests_per_connection = REQUESTS_PER_CONNECTION;
   if (wishes->requests)
     nbd->requests_per_connection = (unsigned)range_min(wishes->requests, REQUESTS_PER_CONNECTION);

@@ -42,6 +42,7 @@ struct endpoint_nbd {
   struct nbd_connection connections[CONNECTIONS_MAX]; /* the first made the endpoint what it is */
   unsigned count;
   unsigned requests_per_connection;
+  uint64_t read_max; /* longer reads are asked for in parts, since the server answers them in too many pieces */
   char last_words[ENDPOINT_WORDS_BYTES]; /* why the first connection was lost that libnbd could say it of */
   struct request_queue failed; /* requests that no connection took, to be handed back */
 };

@@ -4,7 +4,7 @@
 # missing; and none can make decant write where it must not.
 #
 # cases: list-too-short list-odd-lengths info-cut-at-contexts info-cut-at-content info-cut-at-info info-cut-at-list info-broken-list
-# cases: list-cut-in-the-middle copy-broken map-broken copy-cut tls-only list-long unknown-reply
+# cases: list-cut-in-the-middle copy-broken map-broken copy-cut tls-only list-long unknown-reply many-pieces many-pieces-and-errors no-space
 
 . "$(dirname "$0")/../functions.sh"
 make_image in.img 1M
@@ -84,5 +84,22 @@ unknown-reply)
     serve_odd s in.img unasked
     must_copy "$(uri s)" out.img
     same in.img out.img ;;
+many-pieces)
+    # As the protocol lets it: a read is answered in small pieces, in no order.
+    for bytes in 4096 512 1000 33; do
+        [ "$bytes" -ne 33 ] || make_image in.img 100000
+        serve_odd s in.img "shuffle=$bytes"
+        must_copy "$(uri s)" out.img
+        same in.img out.img
+        end_server s
+    done ;;
+many-pieces-and-errors)
+    # What is no lawful reply stays one that isn't.
+    serve_odd s in.img shuffle=512 twice
+    must_fail 1 'Protocol error' "$(uri s)" out.img ;;
+no-space)
+    # The error of a source is no statement about the destination.
+    serve_odd s in.img errno=28
+    must_fail 1 'reading .*No space left' "$(uri s)" out.img ;;
 *) fail "no such case" ;;
 esac

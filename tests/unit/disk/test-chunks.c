@@ -316,6 +316,23 @@ shuffled_replies_are_covered_at_the_last_part(void **state)
   run_seeds(100, one_shuffled_reply);
 }
 
+static void
+what_is_joined_is_one_piece_of_data(void **state)
+{
+  struct chunks chunks;
+
+  (void)state;
+  chunks_clear(&chunks);
+  chunks_join(&chunks);
+  check(chunks.count == 0);
+  check(chunks_add(&chunks, 0, 5, true));
+  chunks_join(&chunks);
+  check(chunks.count == 1 && chunks.list[0].zero);
+  check(chunks_add(&chunks, 5, 7, false) && chunks_add(&chunks, 12, 1, true));
+  chunks_join(&chunks);
+  check(chunks.count == 1 && !chunks.list[0].zero && chunks_cover(&chunks, 13));
+}
+
 int
 main(void)
 {
@@ -332,6 +349,7 @@ main(void)
     cmocka_unit_test(in_a_full_list_zero_becomes_data),
     cmocka_unit_test(a_full_list_takes_apart_again_after_a_join),
     cmocka_unit_test(random_replies_agree_with_the_model),
+    cmocka_unit_test(what_is_joined_is_one_piece_of_data),
     cmocka_unit_test(shuffled_replies_are_covered_at_the_last_part),
   };
 
