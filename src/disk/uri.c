@@ -10,7 +10,9 @@
 
 #define SCHEME_BYTES 16 /* longer than any that is known here */
 #define PORT_DEFAULT "10809" /* assigned by IANA */
+#define PORT_MAX 65535
 #define VSOCK_HOST "2"       /* the host of a virtual machine, VMADDR_CID_HOST */
+#define VSOCK_MAX 4294967294 /* of context IDs and ports: what is above stands for any */
 
 /* A part of the text, not NUL-terminated. */
 struct part {
@@ -63,11 +65,17 @@ skip(struct part *rest, const char *characters)
 static int
 check_characters(const struct parser *parser, const char *text)
 {
+  const char *authority = strstr(text, "://");
+  const char *path = authority ? authority + 3 + strcspn(authority + 3, "/?") : text;
+  bool bracketed = false;
   uint8_t byte;
 
   for (const char *p = text; *p; p++) {
     if ((unsigned char)*p <= ' ' || *p == 127)
       return refuse(parser, "white space and control characters must be percent-encoded");
+    bracketed = p < path && (*p == '[' || (bracketed && *p != ']'));
+    if (*p == '%' && bracketed && strncmp(p, "%25", 3) != 0)
+      return refuse(parser, "the zone of an address follows %25: nbd://[fe80::1%25eth0]");
     if (*p == '%' && !hex_read(p + 1, &byte, 1))
       return refuse(parser, "'%' must be followed by two hexadecimal digits");
     if (*p == '#')
@@ -138,24 +146,37 @@ parse_scheme(const struct parser *parser, struct part text, struct uri *uri)
   return 0;
 }
 
+/* A decimal number without sign, of at most `max`; false: it isn't one. */
+static bool
+parse_number(struct part text, uint64_t max, uint64_t *number)
+{
+  *number = 0;
+  for (size_t i = 0; i < text.length; i++) {
+    if (text.text[i] < '0' || text.text[i] > '9')
+      return false;
+    *number = *number * 10 + (uint64_t)(text.text[i] - '0');
+    if (*number > max)
+      return false;
+  }
+  return text.length > 0;
+}
+
 static int
 parse_port(const struct parser *parser, struct part port, struct uri *uri)
 {
-  unsigned value = 0;
+  uint64_t max = uri->transport == URI_VSOCK ? VSOCK_MAX : PORT_MAX, number;
+  size_t digits = uri->transport == URI_VSOCK ? 10 : 5;
 
   if (port.length == 0) /* RFC 3986 allows "host:" */
     return 0;
-  for (size_t i = 0; i < port.length; i++) {
-    if (port.text[i] < '0' || port.text[i] > '9' || value > 65535)
-      return refuse(parser, "the port must be a number from 1 to 65535");
-    value = value * 10 + (unsigned)(port.text[i] - '0');
-  }
-  if (value < 1 || value > 65535 || port.length >= sizeof uri->port)
-    return refuse(parser, "the port must be a number from 1 to 65535");
+  if (!parse_number(port, max, &number) || number < 1 || port.length > digits)
+    return fault_set(parser->fault, EXIT_BAD_USAGE, 0, "%s: the port must be a number from 1 to %llu", parser->uri,
+                     (unsigned long long)max);
   memcpy(uri->port, port.text, port.length);
   uri->port[port.length] = '\0';
   return 0;
 }
+_Static_assert(URI_PORT_BYTES > 10, "a port of the most digits fits");
 
 static int
 parse_authority(const struct parser *parser, struct part authority, struct uri *uri)
@@ -185,7 +206,9 @@ parse_authority(const struct parser *parser, struct part authority, struct uri *
   }
   if (host.length > 0 && decode(parser, host, uri->host, sizeof uri->host, "host") == -1)
     return -1;
-  if (uri->transport == URI_VSOCK && (strspn(uri->host, "0123456789") != strlen(uri->host) || strlen(uri->host) > 9))
+  uint64_t number;
+  if (uri->transport == URI_VSOCK &&
+      !parse_number((struct part){ uri->host, strlen(uri->host) }, VSOCK_MAX, &number))
     return refuse(parser, "a vsock has a number (the context ID) in the place of the host");
   if (skip(&rest, ":"))
     return parse_port(parser, rest, uri);

@@ -288,6 +288,17 @@ certificate_common_name(struct span name, char *text, size_t text_bytes)
     add_text(text, text_bytes, "?");
 }
 
+/* A name that reads like an address is none: certificates hold those as such. */
+static bool
+looks_like_an_address(struct span name)
+{
+  size_t plain = 0;
+
+  while (plain < name.length && ((name.bytes[plain] >= '0' && name.bytes[plain] <= '9') || name.bytes[plain] == '.'))
+    plain++;
+  return name.length > 0 && (plain == name.length || memchr(name.bytes, ':', name.length));
+}
+
 void
 certificate_list_names(const struct certificate *certificate, char *text, size_t text_bytes)
 {
@@ -302,7 +313,9 @@ certificate_list_names(const struct certificate *certificate, char *text, size_t
       add_text(text, text_bytes, ", ");
     if (tag == TAG_DNS_NAME)
       append_words(text, text_bytes, value);
-    else
+    if (tag == TAG_DNS_NAME && looks_like_an_address(value))
+      add_text(text, text_bytes, " (as a name, not as an address)");
+    if (tag == TAG_IP_ADDRESS)
       add_address(text, text_bytes, value);
   }
   if (!certificate->has_names)

@@ -3,7 +3,7 @@
 # A server that isn't the one that was meant gets nothing and gives nothing, and the
 # operator is told which of the many things that can be wrong it was.
 #
-# cases: unknown-ca self-signed wrong-name wrong-address expired not-yet-valid ca-expired not-for-servers
+# cases: unknown-ca self-signed wrong-name wrong-address address-as-name expired not-yet-valid ca-expired not-for-servers
 # cases: pinned pin-wrong pin-and-wrong-name pin-and-expired pin-and-ca verify-off
 # cases: plain-server tls-only-server revocation-list no-ca-there half-a-client encrypted-key not-pem
 # cases: client-wanted-nbdkit client-wanted-qemu client-unknown-nbdkit client-unknown-qemu
@@ -73,6 +73,9 @@ wrong-address)
     serve_with
     refused 'not for 127\.0\.0\.2 but for .*127\.0\.0\.1' "$with_ca&tls-hostname=127.0.0.2"
     refused 'not for ::1' "$with_ca&tls-hostname=::1" ;;
+address-as-name)
+    serve_with 'dns_name = "127.0.0.3"'
+    refused 'not for 127\.0\.0\.3 but for .*127\.0\.0\.3 \(as a name, not as an address\)' "$with_ca&tls-hostname=127.0.0.3" ;;
 expired)
     serve_with 'activation_date = "2020-01-01 00:00:00"' 'expiration_date = "2021-06-30 12:00:00"'
     refused "server's certificate has expired: it holds from 2020-01-01 00:00 UTC until 2021-06-30 12:00 UTC; it is 20.* clock" "$with_ca" ;;
