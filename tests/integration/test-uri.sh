@@ -10,16 +10,19 @@
 requires_nbdkit_filter exportname
 make_image in.img 1000003
 
-# names ADDRESS NAME...: these names, and no others, are what decant finds in /etc/hosts, whether this machine has one or not.
-# It runs in namespaces where this is all of /etc.
+# names ADDRESS NAME...: these names, and no others, are what decant finds in /etc/hosts, whether this machine has one or not:
+# the test's directory becomes its root. Who isn't root may be it in a user namespace, of which there are none in a chroot.
 names() {
-    mkdir etc
+    local enter=chroot
+    [ "$(id -u)" -eq 0 ] || enter='unshare --map-root-user chroot'
+    mkdir -p etc ".$(dirname "$TEST_DIR")"
+    ln -s / ".$TEST_DIR"
     echo "$*" >etc/hosts
-    unshare --map-root-user --mount mount --bind etc /etc 2>unshare.err || skip "no namespace with another /etc: $(cat unshare.err)"
-    printf '#!/bin/sh\nexec unshare --map-root-user --mount sh -c '\''mount --bind "$0" /etc && exec "$@"'\'' "%s" "%s" "$@"\n' \
-        "$PWD/etc" "$DECANT" >decant
-    chmod +x decant
-    DECANT=$PWD/decant
+    cp "$DECANT" decant
+    printf '#!/bin/sh\nexec %s "%s" /decant "$@"\n' "$enter" "$TEST_DIR" >in-its-root
+    chmod +x in-its-root
+    ./in-its-root --version >/dev/null 2>&1 || requires_root
+    DECANT=$PWD/in-its-root
 }
 
 case $1 in
