@@ -31,6 +31,7 @@ forget() { dd of="$1" oflag=nocache conv=notrunc,fdatasync count=0 status=none; 
 cached_bytes() { fincore --bytes --noheadings --output RES "$1" | tr -d ' '; }
 requires_forgetting() {
     requires_direct
+    requires_program fincore
     forget in.img
     [ "$(cached_bytes in.img)" = 0 ] || skip "the page cache keeps files in $TEST_DIR"
 }
