@@ -61,7 +61,8 @@ destination-qcow2)
     qemu-img create -q -f qcow2 d.qcow2 "$size"
     serve_qemu s --object "$limit" --image-opts "driver=qcow2,file.$(throttled d.qcow2 | sed 's/,/,file./g')"
     (
-        for ((i = 0; i < 500 && $(stat -c %s d.qcow2) < 8000000; i++)); do sleep 0.02; done
+        has_taken_much() { [ "$(size_of d.qcow2)" -ge 8000000 ]; }
+        wait_for has_taken_much
         kill -KILL "$(cat s.pid)"
     ) &
     must_fail 1 's.sock.*connection was lost' in.img "$(uri s)"

@@ -39,10 +39,9 @@ let-in-later)
     "$DECANT" "$(uri s)" out.img 2>err &
     pid=$!
     at_exit+=("kill -KILL $pid 2>/dev/null")
-    for ((i = 0; i < 500; i++)); do ! was_asked 0 read || break; sleep 0.02; done
+    wait_for was_asked 0 read
     touch open
-    for ((i = 0; i < 500; i++)); do ! was_asked 1 read || break; sleep 0.02; done
-    was_asked 1 read || fail "who was let in was not used" ;;
+    wait_for was_asked 1 read ;;
 other-size)
     serve_odd s disk.img multi-conn later-size=4096
     must_copy "$(uri s)" out.img

@@ -44,7 +44,7 @@ signal)
         "$DECANT" "$verb" "${places[@]}" 2>err >out &
         pid=$!
         at_exit+=("kill -KILL $pid 2>/dev/null")
-        for ((i = 0; i < 500; i++)); do ! grep -q " $stall\$" s.server || break; sleep 0.02; done
+        wait_for grep -q " $stall\$" s.server
         kill -INT "$pid"
         code=0
         wait "$pid" || code=$?

@@ -10,11 +10,6 @@ requires_nbdkit_filter delay
 make_block 65536 >block.data
 for ((i = 0; i < 128; i++)); do printf '%08d' "$i"; tail -c +9 block.data; done >in.img
 
-# Whether no signal waits for this process: it has taken those that were sent.
-has_taken() {
-    ! grep -q '^ShdPnd:.*[1-9a-f]' "/proc/$1/status" 2>/dev/null
-}
-
 one_line_about() {
     cat err
     [ "$(wc -l <err)" -eq 1 ] && grep -q '^decant: ' err || fail "one line expected: $(cat err)"

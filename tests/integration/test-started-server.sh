@@ -87,7 +87,7 @@ term-while-starting|term-while-starting-info)
     *-info) in_background info '[' ./start "$odd" - in.img stall=hello ']' ;;
     *) in_background '[' ./start "$odd" - in.img stall=hello ']' out.img ;;
     esac
-    for ((i = 0; i < 500; i++)); do ! grep -qs hello err || break; sleep 0.02; done
+    wait_for grep -qs hello err
     kill -TERM "$pid"
     ends_within 10
     [ "$code" -eq 1 ] || fail "exit code $code, not 1"
@@ -97,10 +97,10 @@ ignores-sigterm|stopped)
     # The first signal ends the copy, a second one at once, whatever the server does.
     truncate -s 1M in.img
     in_background '[' ./start "$odd" - in.img stall=read ignores-sigterm ']' out.img
-    for ((i = 0; i < 500; i++)); do ! grep -qs read err || break; sleep 0.02; done
+    wait_for grep -qs read err
     [ "$1" != stopped ] || kill -STOP "$(cat pid)"
     kill -INT "$pid"
-    sleep 0.3
+    wait_for has_taken "$pid"
     kill -INT "$pid"
     ends_within 5
     [ "$code" -eq 1 ] || fail "exit code $code, not 1"
@@ -109,7 +109,7 @@ signalled-while-ending)
     # All is copied; the server doesn't end. A signal then is enough.
     truncate -s 1M in.img out.img
     in_background in.img '[' ./start "$odd" - out.img ignores-sigterm ']'
-    for ((i = 0; i < 500; i++)); do ! grep -qs goodbye err || break; sleep 0.02; done
+    wait_for grep -qs goodbye err
     sleep 0.3
     kill -0 "$pid" 2>/dev/null || fail "the server was given no time: $(cat err)"
     kill -TERM "$pid"
@@ -120,9 +120,9 @@ signalled-while-ending)
 decant-killed)
     truncate -s 1M in.img
     in_background '[' ./start "$odd" - in.img stall=read ']' out.img
-    for ((i = 0; i < 500; i++)); do ! grep -qs read err || break; sleep 0.02; done
+    wait_for grep -qs read err
     kill -KILL "$pid"
-    for ((i = 0; i < 500; i++)); do grep -qs . "/proc/$(cat pid)/cmdline" || break; sleep 0.02; done
+    wait_for has_ended "$(cat pid)"
     server_is_gone ;;
 says-how-it-ended)
     must_fail 1 'it ended with exit code 3$' '[' sh -c 'exit 3' ']' out.img

@@ -12,6 +12,16 @@ wait_for() {
     fail "waited a minute in vain for: $*"
 }
 
+# Whether no signal waits for this process: it has taken those that were sent.
+has_taken() {
+    ! grep -q '^ShdPnd:.*[1-9a-f]' "/proc/$1/status" 2>/dev/null
+}
+
+# Whether this process has ended, whether or not somebody has waited for it.
+has_ended() {
+    ! grep -qs . "/proc/$1/cmdline"
+}
+
 # Whether the process PID listens on a socket. The socket's file is there, and its port taken, before anybody can connect.
 listens() {
     find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null | tr -dc '0-9\n' | grep -qxFf - <(
@@ -130,7 +140,7 @@ serve_odd() {
     rm -f "$name.sock"
     setpriv --pdeathsig TERM "$TOP/tests/odd-server" "$name.sock" "$@" >>"$name.server" 2>&1 &
     server_pid[$name]=$!
-    wait_server "$name" -S "$name.sock"
+    wait_listens "$name"
 }
 
 # Ends a server and waits until it has closed its image.

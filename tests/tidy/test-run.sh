@@ -76,8 +76,7 @@ left-behind)
     a_test leaves 'sleep 600 & echo $! >"'"$PWD"'/pid"'
     ends 1 '0 passed, 1 failed, 0 skipped' leaves
     says 'left running:'
-    ended() { ! grep -q . "/proc/$(cat pid)/cmdline" 2>/dev/null; }     # what nobody has waited for yet has no command line
-    wait_for ended ;;
+    wait_for has_ended "$(cat pid)" ;;
 list)
     a_test many '#'' cases: one two'
     "$TOP/tests/run" -l many >said
