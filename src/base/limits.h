@@ -86,6 +86,11 @@
 #define SURVEY_BYTES_FIRST (64 * MIB)
 #define SURVEY_BYTES_MIN (1 * MIB)
 #define SURVEY_BYTES_MAX (256 * MIB)
+/* Where reads have to wait for block status, asking is worth it if it takes no more than this
+ * share of the time that reading all would; else so many times what could have been
+ * read meanwhile is read unasked. */
+#define ASKING_SHARE_MAX 8
+#define ASKING_PAUSE 32
 /* Metadata contexts that one survey asks for. */
 #define CONTEXTS_MAX 4
 

@@ -13,6 +13,7 @@
 #ifndef DECANT_COPY_H
 #define DECANT_COPY_H
 
+#include "copy/asking.h"
 #include "copy/assemble.h"
 #include "copy/budget.h"
 #include "copy/extents.h"
@@ -113,6 +114,7 @@ struct copy {
   struct request survey_request;
   struct survey survey;
   bool surveying;
+  struct asking asking;
   uint64_t survey_bytes; /* how much the next survey asks for */
 
   enum pour_wait pour_wait;

@@ -9,6 +9,18 @@
 
 /* ---- Answers ---- */
 
+/* Takes some of what follows for data, where asking on would cost more than reading it.
+ * Not where only a part is wanted: nobody knows then what that is. */
+static void
+ask_less(struct copy *copy, uint64_t learnt, uint64_t zeros)
+{
+  uint64_t bytes = asking_answered(&copy->asking, learnt, zeros, loop_now_us(copy->config.loop));
+  uint64_t end = range_align_up(range_end(copy->extents.end, bytes), copy->schedule.block_min);
+
+  if (copy->config.part == PART_ALL)
+    extents_append(&copy->extents, range_min(end, copy->schedule.size) - copy->extents.end, EXTENT_IS_DATA);
+}
+
 /* A block status that failed costs its shortcut alone: the window is read. But
  * where only a part of the source is wanted, nobody knows what that is then. */
 static void
@@ -19,6 +31,7 @@ conclude_survey(struct copy *copy)
                                  .part = copy->config.part,
                                  .alignment = copy->schedule.block_min,
                                  .size = copy->schedule.size };
+  uint64_t end = copy->extents.end, zeros = copy->extents.zeros;
 
   copy->surveying = false;
   if (request->errnum)
@@ -28,6 +41,7 @@ conclude_survey(struct copy *copy)
               request->errnum ? request->errnum : EPROTO);
   if (!request->errnum)
     copy->survey_bytes = extents_next_window(&copy->survey, copy->survey_bytes);
+  ask_less(copy, copy->extents.end - end, copy->extents.zeros - zeros);
 }
 
 static void
@@ -58,6 +72,7 @@ conclude_read(struct copy *copy, struct slot *slot)
 
   copy->reads_in_flight--;
   pace_answered(&copy->pace, request->length, loop_now_us(copy->config.loop));
+  asking_read_answered(&copy->asking, request->length, loop_now_us(copy->config.loop));
   if (request->errnum) { /* what it has at its front is good all the same */
     copy_fail(copy, copy->config.source, "reading", request->offset + request->done, request->errnum);
   } else if (request->done < request->length) { /* the stream ended here, or before */
@@ -94,17 +109,21 @@ source_has_room(const struct copy *copy)
 
 /* ---- Reads ---- */
 
-/* Whether the next step can be made, but for the rate. */
+/* Whether there is room for the next step. */
 static bool
 can_read(const struct copy *copy)
 {
   if (copy_has_failed(copy) || copy->all_planned)
     return false;
-  if (!extents_front(&copy->extents) && copy->extents.start < copy->schedule.size)
-    return false; /* the survey isn't back yet */
   /* Every read may come back in many pieces, and they must all find room. */
   return source_has_room(copy) && pace_has_room(&copy->pace) &&
          reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX && copy_find_free_slot(copy) != SLOT_NONE;
+}
+
+static bool
+waits_for_survey(const struct copy *copy)
+{
+  return !extents_front(&copy->extents) && copy->extents.start < copy->schedule.size;
 }
 
 static bool
@@ -137,7 +156,8 @@ submit_read(struct copy *copy, const struct step *step)
                                     .length = range_min(end, copy->schedule.size) - start,
                                     .payload = payload_at(copy, slot, start),
                                     .chunks = &slot->chunks };
-  copy->reads_in_flight++;
+  if (copy->reads_in_flight++ == 0)
+    asking_reads_begin(&copy->asking, now_us);
   rate_sent(&copy->rate, slot->request.length, now_us);
   pace_sent(&copy->pace, slot->request.length, now_us);
   copy->config.source->ops->submit(copy->config.source, &slot->request);
@@ -172,6 +192,10 @@ copy_read(struct copy *copy)
 {
   bool can = can_read(copy);
 
+  if (can && waits_for_survey(copy)) {
+    asking_reads_wait(&copy->asking, loop_now_us(copy->config.loop));
+    can = false;
+  }
   copy->held_back = can && is_over_rate(copy); /* the loop then waits until the rate allows it */
   if (!can || copy->held_back)
     return false;
@@ -203,6 +227,7 @@ copy_survey(struct copy *copy)
                                            .length = range_min(end, copy->schedule.size) - start,
                                            .survey = &copy->survey };
   copy->surveying = true;
+  asking_asked(&copy->asking, loop_now_us(copy->config.loop));
   copy->config.source->ops->submit(copy->config.source, &copy->survey_request);
   return true;
 }

@@ -13,6 +13,24 @@ extents_init(struct extents *extents, uint64_t start)
   extents->count = 0;
   extents->start = start;
   extents->end = start;
+  extents->zeros = 0;
+}
+
+/* Appends at least a byte as part of the last extent, or as a new one. */
+static bool
+join_or_add(struct extents *extents, uint64_t length, enum extent_kind kind)
+{
+  struct known_extent *last = &extents->ring[(extents->first + extents->count + EXTENTS_MAX - 1) % EXTENTS_MAX];
+
+  if (extents->count > 0 && last->kind == kind) {
+    last->length += length;
+    return true;
+  }
+  if (extents->count == EXTENTS_MAX)
+    return false;
+  extents->ring[(extents->first + extents->count) % EXTENTS_MAX] = (struct known_extent){ length, kind };
+  extents->count++;
+  return true;
 }
 
 bool
@@ -21,19 +39,10 @@ extents_append(struct extents *extents, uint64_t length, enum extent_kind kind)
   assert(length <= UINT64_MAX - extents->end);
   if (length == 0)
     return true;
-  if (extents->count > 0) {
-    struct known_extent *last = &extents->ring[(extents->first + extents->count - 1) % EXTENTS_MAX];
-    if (last->kind == kind) {
-      last->length += length;
-      extents->end += length;
-      return true;
-    }
-  }
-  if (extents->count == EXTENTS_MAX)
+  if (!join_or_add(extents, length, kind))
     return false;
-  extents->ring[(extents->first + extents->count) % EXTENTS_MAX] = (struct known_extent){ length, kind };
-  extents->count++;
   extents->end += length;
+  extents->zeros += kind == EXTENT_IS_ZERO ? length : 0;
   return true;
 }
 

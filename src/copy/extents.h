@@ -40,6 +40,7 @@ struct extents {
   size_t count;
   uint64_t start; /* offset of the front's first byte */
   uint64_t end;   /* offset one past the last known byte */
+  uint64_t zeros; /* bytes of zeros among all that were ever appended */
 };
 
 /* Begins an empty list at an offset. */
