@@ -115,7 +115,7 @@ static int
 take_option(struct options *options, int option, char **argv, struct fault *fault)
 {
   switch (option) {
-  case OPTION_HELP:
+  case 'h':
     options->mode = RUN_HELP;
     return 0;
   case OPTION_LONG_OPTIONS:
@@ -187,6 +187,39 @@ take_place(const struct options *options, struct place *place, int argc, char **
   return 0;
 }
 
+/* Whether one letter more, less or different, or two of them swapped, makes one word of
+ * the other. */
+static bool
+is_near(const char *a, const char *b)
+{
+  while (*a && *a == *b)
+    a++, b++;
+  return strcmp(a, b) != 0 && (strcmp(a + (*a != '\0'), b) == 0 || strcmp(a, b + (*b != '\0')) == 0 ||
+                               (*a && *b && strcmp(a + 1, b + 1) == 0) ||
+                               (*a && *b && a[0] == b[1] && a[1] == b[0] && strcmp(a + 2, b + 2) == 0));
+}
+
+/* A word that looks like a verb and is none would be taken for a file, and what follows
+ * for its DESTINATION. */
+static int
+check_first_word(const char *word, struct fault *fault)
+{
+  static const char *const others[] = { "check", "compare", "convert", "diff", "digest", "disks",
+                                        "hash",  "help",    "list",    "rescue", "verify", "version" };
+
+  if (!*word || strspn(word, "abcdefghijklmnopqrstuvwxyz") != strlen(word))
+    return 0;
+  for (size_t i = 0; i < VERBS; i++)
+    if (is_near(word, verbs[i]->name))
+      return fault_set(fault, EXIT_BAD_USAGE, 0, "there is no verb %s: decant %s? (a file of that name: ./%s)", word,
+                       verbs[i]->name, word);
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+    if (strcmp(word, others[i]) == 0)
+      return fault_set(fault, EXIT_BAD_USAGE, 0,
+                       "there is no verb %s (decant --help lists what there is; a file of that name: ./%s)", word, word);
+  return 0;
+}
+
 /* The first word may say what to do; a file of that name is reached as ./NAME. */
 static int
 take_verb(struct options *options, int argc, char **argv, struct fault *fault)
@@ -199,9 +232,7 @@ take_verb(struct options *options, int argc, char **argv, struct fault *fault)
       optind++;
       return 0;
     }
-  if (strcmp(argv[optind], "compare") == 0)
-    return fault_set(fault, EXIT_BAD_USAGE, 0, "decant compare is not supported yet (a file of that name: ./compare)");
-  return 0;
+  return check_first_word(argv[optind], fault);
 }
 
 static enum persona
@@ -255,6 +286,7 @@ parse_words(struct options *options, int argc, char **argv, struct fault *fault)
 
   assert(verb->places <= 2);
   while (optind < argc) {
+    int before = optind;
     int option = only_places ? -1 : getopt_long(argc, argv, verb->short_options, verb->long_options, NULL);
     if (option != -1) {
       if (take_option(options, option, argv, fault) == -1)
@@ -263,7 +295,7 @@ parse_words(struct options *options, int argc, char **argv, struct fault *fault)
         return 0;
       continue;
     }
-    only_places = only_places || strcmp(argv[optind - 1], "--") == 0;
+    only_places = only_places || optind > before; /* it took "--" itself, not as an option's value */
     if (optind >= argc)
       break;
     if (count == verb->places)

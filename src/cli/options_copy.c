@@ -58,7 +58,7 @@ static const char help[] =
     "      --tls-pin=sha256:HEX   trust a TLS server that has this key, without a CA\n"
     "  -v, --verbose              say what was found out about both ends\n"
     "  -V, --version              print the version\n"
-    "      --help                 print this\n"
+    "  -h, --help                 print this\n"
     "\n"
     "SIZE takes k, M, G, T.\n"
     "Exit codes: 0 done, 1 failed, 4 copied, but the digest isn't the expected one,\n"
@@ -85,7 +85,7 @@ enum {
   OPTION_SYNCHRONOUS,
 };
 
-static const char short_options[] = OPTIONS_SHORT_BEGIN "C:pR:S:T:vV";
+static const char short_options[] = OPTIONS_SHORT_BEGIN "C:hpR:S:T:vV";
 
 static const struct option long_options[] = {
   { "allocated", no_argument, NULL, OPTION_ALLOCATED },

@@ -39,7 +39,7 @@ static const char help[] =
     "                             --no-colours)\n"
     "      --tls-pin=sha256:HEX   trust a TLS server that has this key, without a CA\n"
     "  -V, --version              print the version\n"
-    "      --help                 print this\n"
+    "  -h, --help                 print this\n"
     "\n"
     "Exit codes: 0 done or yes, 1 failed, 2 no, 64 the command line is wrong.\n";
 
@@ -55,7 +55,7 @@ enum {
   OPTION_URI,
 };
 
-static const char short_options[] = OPTIONS_SHORT_BEGIN "LV";
+static const char short_options[] = OPTIONS_SHORT_BEGIN "hLV";
 
 static const struct option long_options[] = {
   { "can", required_argument, NULL, OPTION_CAN },

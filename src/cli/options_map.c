@@ -30,7 +30,7 @@ static const char help[] =
     "                         --no-colours)\n"
     "      --tls-pin=sha256:HEX  trust a TLS server that has this key, without a CA\n"
     "  -V, --version          print the version\n"
-    "      --help             print this\n";
+    "  -h, --help             print this\n";
 
 enum {
   OPTION_CONTEXT = OPTION_OF_VERB,
@@ -41,7 +41,7 @@ enum {
   OPTION_TOTALS,
 };
 
-static const char short_options[] = OPTIONS_SHORT_BEGIN "V";
+static const char short_options[] = OPTIONS_SHORT_BEGIN "hV";
 
 static const struct option long_options[] = {
   { "context", required_argument, NULL, OPTION_CONTEXT },

@@ -28,7 +28,7 @@ struct verb_options {
 };
 
 /* Values of long options: those that all verbs take, and the first of a verb's own. */
-enum { OPTION_HELP = 256, OPTION_LONG_OPTIONS, OPTION_SHORT_OPTIONS, OPTION_TLS_PIN, OPTION_COLOUR, OPTION_NO_COLOUR, OPTION_OF_VERB };
+enum { OPTION_LONG_OPTIONS = 256, OPTION_SHORT_OPTIONS, OPTION_TLS_PIN, OPTION_COLOUR, OPTION_NO_COLOUR, OPTION_OF_VERB };
 
 /* Options and places may be mixed: we walk them, and getopt stops at each place. */
 #define OPTIONS_SHORT_BEGIN "+:"
@@ -40,9 +40,9 @@ enum { OPTION_HELP = 256, OPTION_LONG_OPTIONS, OPTION_SHORT_OPTIONS, OPTION_TLS_
   { "no-color", no_argument, NULL, OPTION_NO_COLOUR }, { "no-colors", no_argument, NULL, OPTION_NO_COLOUR },          \
   { "no-colour", no_argument, NULL, OPTION_NO_COLOUR }, { "no-colours", no_argument, NULL, OPTION_NO_COLOUR }
 
-/* The rows that end a table of long options; 'V' stands among the short ones too. */
+/* The rows that end a table of long options; 'h' and 'V' stand among the short ones too. */
 #define OPTIONS_OF_ALL_VERBS                                                                                           \
-  { "help", no_argument, NULL, OPTION_HELP }, { "long-options", no_argument, NULL, OPTION_LONG_OPTIONS },              \
+  { "help", no_argument, NULL, 'h' }, { "long-options", no_argument, NULL, OPTION_LONG_OPTIONS },              \
   { "short-options", no_argument, NULL, OPTION_SHORT_OPTIONS },                                                        \
   { "tls-pin", required_argument, NULL, OPTION_TLS_PIN }, { "version", no_argument, NULL, 'V' },                       \
   { NULL, 0, NULL, 0 },

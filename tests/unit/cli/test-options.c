@@ -43,6 +43,9 @@ after_two_dashes_all_words_are_places(void **state)
     { { "a", "b", "--" }, "a", "b" },
     { { "--", "--", "b" }, "--", "b" },
     { { "--", "copy", "map" }, "copy", "map" },
+    { { "--dirty-bitmap", "--", "-p", "a", "-v", "b" }, "a", "b" }, /* a value ends nothing */
+    { { "--dirty-bitmap", "--", "--", "a", "-v" }, "a", "-v" },
+    { { "--dirty-bitmap", "x", "a", "--", "-v" }, "a", "-v" },
     { { "copy", "--", "copy", "b" }, "copy", "b" },
   };
 
@@ -137,6 +140,10 @@ help_and_version_need_no_places(void **state)
     { { "--help" }, RUN_HELP },
     { { "--version" }, RUN_VERSION },
     { { "-V" }, RUN_VERSION },
+    { { "-h" }, RUN_HELP },
+    { { "map", "-h" }, RUN_HELP },
+    { { "info", "-h" }, RUN_HELP },
+    { { "-vh", "a" }, RUN_HELP },
     { { "copy", "--help" }, RUN_HELP },
     { { "-pV" }, RUN_VERSION },
     { { "a", "b", "c", "--help" }, RUN_VERB }, /* the error came first */
@@ -182,8 +189,21 @@ what_is_wrong_is_said(void **state)
     { { "a", "" }, "empty" },
     { { "", "b" }, "empty" },
     { { "null:", "b" }, "null: can only be a DESTINATION" },
-    /* A verb to come. */
-    { { "compare", "a", "b" }, "decant compare is not supported yet" },
+    /* What looks like a verb. */
+    { { "compare", "a", "b" }, "no verb compare" },
+    { { "verify", "a" }, "no verb verify" },
+    { { "help" }, "--help" },
+    { { "cpy", "a", "b" }, "no verb cpy: decant copy? (a file of that name: ./cpy)" },
+    { { "copyy", "a", "b" }, "no verb copyy: decant copy?" },
+    { { "cp", "a", "b" }, "more than a SOURCE" },
+    { { "cppy", "a", "b" }, "no verb cppy: decant copy?" },
+    { { "ocpy", "a", "b" }, "no verb ocpy: decant copy?" },
+    { { "inf", "a" }, "no verb inf: decant info?" },
+    { { "infos", "a" }, "no verb infos: decant info?" },
+    { { "inof", "a" }, "no verb inof: decant info?" },
+    { { "mpa", "a" }, "no verb mpa: decant map?" },
+    { { "./inf", "a", "b" }, "more than a SOURCE" },
+    { { "inf.img", "a", "b" }, "more than a SOURCE" },
     /* Brackets. */
     { { "[", "]", "b" }, "no command" },
     { { "[" }, "[ without a closing ]" },
