@@ -313,7 +313,7 @@ static int
 choose_part(struct options *options, struct fault *fault)
 {
   struct copy_options *copy = &options->copy;
-  char bitmap[NAME_BYTES_MAX];
+  char bitmap[CONTEXT_NAME_BYTES];
 
   copy->part = copy->layer ? PART_LAYER : copy->dirty_bitmap ? PART_DIRTY : PART_ALL;
   if (copy->part != PART_ALL && check_part(options, fault) == -1)

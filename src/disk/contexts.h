@@ -41,8 +41,11 @@ enum {
   EXTENT_DIRTY = 16,  /* changed, says a dirty bitmap */
 };
 
+/* A bitmap of qemu's has up to 1023 bytes, behind what says that it is one. */
+#define CONTEXT_NAME_BYTES 1056
+
 struct context {
-  char name[NAME_BYTES_MAX];
+  char name[CONTEXT_NAME_BYTES];
   enum context_kind kind;
   bool required; /* of one that is wanted: without it, opening fails */
 };

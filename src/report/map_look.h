@@ -17,7 +17,7 @@ enum map_style {
 
 /* The longest line: a JSON object with the names of all contexts, every character
  * of them escaped. */
-#define MAP_LINE_BYTES (CONTEXTS_MAX * (6 * NAME_BYTES_MAX + 256) + 256)
+#define MAP_LINE_BYTES (CONTEXTS_MAX * (6 * CONTEXT_NAME_BYTES + 256) + 256)
 
 struct map_look {
   const struct contexts *contexts;

@@ -4,7 +4,7 @@
 # afterwards the destination is what the source is now, and what was clean has not
 # been touched.
 #
-# cases: to-file to-qcow2 to-nbdkit to-device to-big-blocks clean-is-untouched zeros-are-zeroed
+# cases: to-file to-qcow2 to-nbdkit to-device to-big-blocks clean-is-untouched long-name zeros-are-zeroed
 # cases: no-such-bitmap refused to-smaller
 
 . "$(dirname "$0")/../functions.sh"
@@ -90,6 +90,19 @@ clean-is-untouched)
     serve_source -B b
     must_copy --dirty-bitmap=b "$(uri s)" out.img
     same expected.img out.img ;;
+long-name)
+    # As long as qemu has them.
+    junk out.img $size
+    name=$(printf 'b%.0s' {1..1023})
+    qemu-img bitmap --add -f qcow2 in.qcow2 "$name"
+    qemu-io -f qcow2 -c "write -z 1M 2M" in.qcow2 >io.log
+    serve_source -B "$name"
+    must_copy --dirty-bitmap="$name" "$(uri s)" out.img
+    junk expected.img $size
+    dd if=/dev/zero of=expected.img bs=1M seek=1 count=2 conv=notrunc status=none
+    same expected.img out.img
+    must_copy map --context=qemu:dirty-bitmap:"$name" --json "$(uri s)" >map.json
+    grep -q dirty map.json || fail "got: $(cat map.json)" ;;
 zeros-are-zeroed)
     junk out.img $size
     qemu-img bitmap --add -f qcow2 in.qcow2 b

@@ -161,7 +161,7 @@ as_nbdcopy_it_keeps_to_nbdcopy(void **state)
 static void
 a_part_is_asked_for_by_its_contexts(void **state)
 {
-  char name[NAME_BYTES_MAX + 32] = "--dirty-bitmap=";
+  char name[CONTEXT_NAME_BYTES + 32] = "--dirty-bitmap=";
 
   (void)state;
   assert_parsed(PARSE("a", "b"));
@@ -179,7 +179,10 @@ a_part_is_asked_for_by_its_contexts(void **state)
   assert_int_equal(options.copy.part, PART_LAYER);
   assert_string_equal(options.wishes.contexts.list[1].name, "qemu:allocation-depth");
   assert_true(options.wishes.contexts.list[1].required && options.wishes.contexts.joint_first);
-  memset(name + strlen(name), 'x', NAME_BYTES_MAX);
+  memset(name + strlen(name), 'x', 1023); /* the longest that qemu has */
+  assert_parsed(PARSE(name, "a", "b"));
+  assert_int_equal(strlen(options.wishes.contexts.list[1].name), strlen("qemu:dirty-bitmap:") + 1023);
+  memset(name + strlen(name), 'x', CONTEXT_NAME_BYTES - 1023);
   assert_int_equal(PARSE(name, "a", "b"), -1);
 }
 

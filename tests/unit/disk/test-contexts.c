@@ -34,7 +34,7 @@ static void
 contexts_are_kept_in_order_and_once(void **state)
 {
   struct contexts contexts = { .count = 0 };
-  char name[2 * NAME_BYTES_MAX];
+  char name[2 * CONTEXT_NAME_BYTES];
 
   (void)state;
   assert_int_equal(contexts_find(&contexts, "a:b"), CONTEXTS_MAX);
@@ -46,10 +46,10 @@ contexts_are_kept_in_order_and_once(void **state)
   assert_int_equal(contexts_find(&contexts, "c:d"), 1);
   assert_false(contexts.list[0].required);
   assert_true(contexts.list[1].required);
-  for (size_t length = NAME_BYTES_MAX; length >= NAME_BYTES_MAX - 1; length--) {
+  for (size_t length = CONTEXT_NAME_BYTES; length >= CONTEXT_NAME_BYTES - 1; length--) {
     memset(name, 'x', length);
     name[length] = '\0';
-    assert_int_equal(contexts_add(&contexts, name, false), length < NAME_BYTES_MAX);
+    assert_int_equal(contexts_add(&contexts, name, false), length < CONTEXT_NAME_BYTES);
   }
   assert_true(contexts_add(&contexts, "e:f", false));
   assert_false(contexts_add(&contexts, "g:h", false));

@@ -86,7 +86,7 @@ longest_names_fit_a_line(void **state)
   struct contexts contexts = { .count = 0 };
   struct extent extent = { UINT64_MAX, { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
   struct text text = empty();
-  char name[NAME_BYTES_MAX];
+  char name[CONTEXT_NAME_BYTES];
 
   (void)state;
   memset(name, 1, sizeof name - 1);
