@@ -25,6 +25,24 @@ pipe_of(struct endpoint *endpoint)
   return (struct endpoint_pipe *)endpoint;
 }
 
+/* Whether others have cut short the file behind a stream, or taken away the one that we write to. */
+static bool
+is_lost(const struct endpoint_pipe *pipe)
+{
+  struct stat now;
+
+  if (!pipe->is_file || fstat(pipe->fd, &now) == -1)
+    return false;
+  return (uint64_t)now.st_size < pipe->file_bytes + (pipe->is_written ? pipe->position : 0) ||
+         (pipe->is_written && pipe->had_name && now.st_nlink == 0);
+}
+
+static const char *
+lost_words(const struct endpoint_pipe *pipe)
+{
+  return pipe->is_written ? "it was removed or cut short by others meanwhile" : "it became shorter meanwhile";
+}
+
 static ssize_t
 move(struct endpoint_pipe *pipe, struct request *request)
 {
@@ -35,6 +53,10 @@ move(struct endpoint_pipe *pipe, struct request *request)
     return read(pipe->fd, bytes, length);
   if (pipe->is_socket)
     return send(pipe->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (is_lost(pipe)) {
+    errno = EIO;
+    return -1;
+  }
   return write(pipe->fd, bytes, range_min(length, pipe->base.traits.request_max));
 }
 
@@ -137,13 +159,24 @@ pipe_serve(struct endpoint *endpoint, struct loop *loop)
     go_on(pipe);
 }
 
+static const char *
+pipe_explain(const struct endpoint *endpoint, int errnum)
+{
+  const struct endpoint_pipe *pipe = (const struct endpoint_pipe *)endpoint;
+
+  return errnum == EIO && is_lost(pipe) ? lost_words(pipe) : NULL;
+}
+
 static int
 pipe_close(struct endpoint *endpoint, struct fault *fault)
 {
   struct endpoint_pipe *pipe = pipe_of(endpoint);
+  bool lost = is_lost(pipe);
 
   if (close(pipe->fd) == -1)
     return fault_set(fault, EXIT_FAILED, errno, "cannot close %s", pipe->base.name);
+  if (lost)
+    return fault_set(fault, EXIT_FAILED, 0, "%s: %s: copy again from the start", pipe->base.name, lost_words(pipe));
   return 0;
 }
 
@@ -152,8 +185,19 @@ static const struct endpoint_ops pipe_ops = {
   .take = pipe_take,
   .watch = pipe_watch,
   .serve = pipe_serve,
+  .explain = pipe_explain,
   .close = pipe_close,
 };
+
+/* A source is as long as it is; what we write comes behind what is there, or where the shell left off. */
+static uint64_t
+bytes_before(int fd, const struct stat *found, enum role role)
+{
+  bool at_end = role == ROLE_SOURCE || fcntl(fd, F_GETFL) & O_APPEND;
+  off_t at = lseek(fd, 0, SEEK_CUR);
+
+  return at_end || at == -1 ? (uint64_t)found->st_size : (uint64_t)at;
+}
 
 /* A second way to the same pipe that never waits: O_NONBLOCK set on the first
  * would be set for everyone who shares it. Without /proc we do with what we
@@ -190,6 +234,9 @@ endpoint_pipe_open(struct endpoint_pipe *pipe, int fd, enum role role, struct fa
   pipe->base.identity = endpoint_identity(&found);
   pipe->is_socket = S_ISSOCK(found.st_mode);
   pipe->is_file = S_ISREG(found.st_mode);
+  pipe->is_written = role != ROLE_SOURCE;
+  pipe->had_name = found.st_nlink > 0;
+  pipe->file_bytes = pipe->is_file ? bytes_before(fd, &found, role) : 0;
   if (S_ISFIFO(found.st_mode)) {
     fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES); /* for speed alone */
     waits = role == ROLE_SOURCE || !reopen_without_waiting(pipe);

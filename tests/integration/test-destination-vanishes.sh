@@ -5,13 +5,15 @@
 #
 # cases: removed replaced renamed cut-short emptied longer stream-cut-short stream-emptied updated-cut-short
 # cases: no-ring-cut-short flushed-away touched linked
+# cases: redirected-emptied redirected-removed redirected-appending redirected
 
 . "$(dirname "$0")/../functions.sh"
 requires_holes
 
 # Copies to it slowly, and has a command change it once its first bytes have arrived.
 copy_meanwhile() { # COMMAND ARGUMENTS...
-    "${how[@]}" "$DECANT" --rate-limit=2M "${source[@]}" out.img 2>err <in.img &
+    exec 8>>"$redirected"
+    "${how[@]}" "$DECANT" --rate-limit=2M "${source[@]}" "$destination" 2>err <in.img >&8 8>&- &
     local pid=$!
     wait_for cmp -s -n 65536 in.img out.img 2>cmp.err
     "$@"
@@ -24,6 +26,8 @@ must_say() { # PATTERN
 }
 
 how=()
+destination=out.img
+redirected=/dev/null
 source=(in.img)
 head -c 8M /dev/urandom >in.img
 case $1 in
@@ -75,6 +79,30 @@ flushed-away)
     }
     copy_meanwhile emptied_in_the_flush
     must_say 'given another length by others' ;;
+redirected*)
+    # The shell has opened it, and we only know what it is.
+    destination=-
+    redirected=out.img
+    case $1 in
+    redirected-emptied)
+        copy_meanwhile truncate -s 0 out.img
+        must_say 'it was removed or cut short by others meanwhile' ;;
+    redirected-removed)
+        copy_meanwhile rm out.img
+        must_say 'it was removed or cut short by others meanwhile' ;;
+    redirected-appending)
+        # Behind what is there, and with others writing too.
+        redirected=log
+        echo before >log
+        (cat in.img >>out.img; echo before | cat - in.img >both.img)
+        copy_meanwhile true
+        [ "$code" -eq 0 ] && cmp both.img log || fail "exit code $code: $(cat err)" ;;
+    redirected)
+        "$DECANT" in.img - 1<>out.img 2>err || fail "exit code $?: $(cat err)"
+        { "$DECANT" in.img - && "$DECANT" in.img -; } >out2.img 2>err || fail "exit code $?: $(cat err)"
+        same in.img out.img
+        cat in.img in.img | cmp - out2.img ;;
+    esac ;;
 touched|linked)
     # Nothing of this is about its content.
     case $1 in touched) copy_meanwhile chmod 640 out.img ;; *) copy_meanwhile ln out.img other.img ;; esac

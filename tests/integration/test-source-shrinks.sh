@@ -3,14 +3,14 @@
 # A source file that others cut short while it is copied is no longer what was to be copied: where it ended there was
 # data once, and zeros in its place are no success, whether its extents, its data or nothing more was to be asked for.
 #
-# cases: before-its-extents before-its-data after-its-extents no-ring grown
+# cases: before-its-extents before-its-data after-its-extents no-ring grown redirected
 
 . "$(dirname "$0")/../functions.sh"
 requires_holes
 
 # Copies it slowly, and has a command change it once its first bytes have arrived.
 copy_meanwhile() { # COMMAND ARGUMENTS...
-    "${trace[@]}" "$DECANT" --rate-limit=2M in.img out.img 2>err &
+    "${trace[@]}" "$DECANT" --rate-limit=2M "$source" out.img <in.img 2>err &
     local pid=$!
     wait_for cmp -s -n 65536 in.img out.img 2>cmp.err
     "$@"
@@ -23,6 +23,7 @@ must_say() { # PATTERN
 }
 
 trace=()
+source=in.img
 head -c 4M /dev/urandom >in.img
 case $1 in
 before-its-extents)
@@ -45,6 +46,10 @@ no-ring)
     head -c 16M /dev/urandom >in.img
     copy_meanwhile truncate -s 1M in.img
     must_say 'it became shorter meanwhile' ;;
+redirected)
+    source=-
+    copy_meanwhile truncate -s 3M in.img
+    must_say 'standard input: it became shorter meanwhile' ;;
 grown)
     # What it has more by now was not asked for.
     cp in.img before.img
