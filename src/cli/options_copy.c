@@ -39,6 +39,8 @@ static const char help[] =
     "      --destination-is-zero  trust that it reads as zeros: skip them\n"
     "                             (also --target-is-zero)\n"
     "      --any-content          write an image or a compressed file to a device as it is\n"
+    "      --yes                  don't ask before a device is overwritten that holds a\n"
+    "                             filesystem or a partition table\n"
     "      --flush, --no-flush    wait for data to reach stable storage (default), or\n"
     "                             don't\n"
     "      --sha256               print the SHA-256 of the disk's whole content\n"
@@ -83,6 +85,7 @@ enum {
   OPTION_REQUEST_SIZE,
   OPTION_SHA256,
   OPTION_SYNCHRONOUS,
+  OPTION_YES,
 };
 
 static const char short_options[] = OPTIONS_SHORT_BEGIN "C:hpR:S:T:vV";
@@ -114,6 +117,7 @@ static const struct option long_options[] = {
   { "target-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
   { "threads", required_argument, NULL, 'T' },
   { "verbose", no_argument, NULL, 'v' },
+  { "yes", no_argument, NULL, OPTION_YES },
   OPTIONS_OF_ALL_VERBS
 };
 
@@ -216,6 +220,9 @@ take(struct options *options, int option, const char *value, struct fault *fault
     return 0;
   case OPTION_ANY_CONTENT:
     options->copy.any_content = true;
+    return 0;
+  case OPTION_YES:
+    options->copy.yes = true;
     return 0;
   case OPTION_BLKHASH:
     options->copy.blkhash = value ? value : "";

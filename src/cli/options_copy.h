@@ -25,6 +25,7 @@ struct copy_options {
   bool progress;
   int progress_fd;            /* --progress=FD: "N/100" lines go there; -1: none */
   bool any_content;           /* also what can't be meant as a disk's */
+  bool yes;                   /* don't ask before a device is overwritten */
   bool report;                /* one line for scripts at the end */
   bool sha256;                /* print the digest of the whole source */
   const char *blkhash;        /* --blkhash's value, "" without one; NULL: not asked for */

@@ -123,11 +123,13 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
     return -1;
   job_copy_lay_out(job, &config);
   ends.buffer = config.slot_buffers;
+  ends.buffer_bytes = config.budget.slots * config.budget.slot_bytes;
   if (source->traits.size > LARGE_PAGE_BYTES) /* a smaller one is copied sooner than such a page is cleared */
     arena_use_large_pages(&job->payload);
   if (options->verbose)
     say_what_was_found(options, source, destination, &config.budget);
-  if (probe_source(&job->probe, &ends, options, fault) == -1)
+  if (probe_source(&job->probe, &ends, options, fault) == -1 ||
+      probe_destination(&job->probe, &ends, options, fault) == -1)
     return -1;
   if (destination->ops->prepare && destination->ops->prepare(destination, source->traits.size, fault) == -1)
     return -1;

@@ -2,12 +2,14 @@
 /* probe: see probe.h. */
 #include "job/probe.h"
 
+#include "base/clean.h"
 #include "base/range.h"
 #include "job/ask.h"
 #include "os/say.h"
 #include "report/content.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 _Static_assert(STREAM_HEAD_BYTES >= CONTENT_HEAD_BYTES, "a stream's head is enough to tell");
 
@@ -19,11 +21,12 @@ look(struct probe *probe, struct endpoint *end, const struct probe_ends *ends, u
      struct fault *fault)
 {
   const struct traits *traits = &end->traits;
-  uint64_t most = range_align_down(range_min(traits->size, traits->request_max), traits->block_min);
+  uint64_t most = range_min(range_min(traits->size, traits->request_max), ends->buffer_bytes);
 
   *length = 0;
   probe->request = (struct request){ .kind = REQUEST_READ,
-                                     .length = range_min(range_align_up(wanted, traits->block_min), most),
+                                     .length = range_align_down(range_min(range_align_up(wanted, traits->block_min), most),
+                                                                traits->block_min),
                                      .payload = ends->buffer,
                                      .chunks = &probe->chunks };
   if (probe->request.length == 0)
@@ -84,4 +87,51 @@ probe_source(struct probe *probe, const struct probe_ends *ends, const struct op
     return -1;
   const struct content_wrapping *is = content_wrapping(ends->buffer, length);
   return is ? refuse(is, ends, options, fault) : 0;
+}
+
+/* The first letter of the line that is typed, or 0. */
+static int
+hear(struct loop *loop, char *letter, struct fault *fault)
+{
+  char line[256]; /* the rest of a longer one is for whoever reads the terminal next */
+  unsigned index;
+
+  *letter = '\0';
+  do {
+    loop_begin(loop);
+    index = loop_watch(loop, STDIN_FILENO, POLLIN);
+    if (loop_wait(loop, -1, fault) == -1)
+      return -1;
+    if (loop->signal_seen)
+      return fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d; nothing was written", loop->signal_seen);
+  } while (!loop_ready(loop, index));
+  if (read(STDIN_FILENO, line, sizeof line) > 0)
+    *letter = line[0];
+  return 0;
+}
+
+int
+probe_destination(struct probe *probe, const struct probe_ends *ends, const struct options *options, struct fault *fault)
+{
+  const struct endpoint *destination = ends->destination;
+  char content[CONTENT_TEXT_BYTES], question[FAULT_TEXT_BYTES], letter;
+  uint64_t length;
+
+  if (options->copy.yes || options->source.kind == PLACE_STREAM || options->persona == PERSONA_NBDCOPY || options->copy.part != PART_ALL ||
+      !destination->identity.known || !destination->identity.is_device || !destination->traits.can_read ||
+      !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+    return 0;
+  if (look(probe, ends->destination, ends, CONTENT_PROBE_BYTES, &length, fault) == -1)
+    return -1;
+  if (!content_recognise(ends->buffer, length, content))
+    return 0;
+  snprintf(question, sizeof question, "%s: %s holds something: %s. Overwrite it (y, N)? ", options_program(options),
+           destination->name, content);
+  clean_in_place(question);
+  (void)say_text(STDERR_FILENO, question);
+  if (hear(ends->loop, &letter, fault) == -1)
+    return -1;
+  if (letter == 'y' || letter == 'Y')
+    return 0;
+  return fault_set(fault, EXIT_FAILED, 0, "%s is left as it was: nothing was written", destination->name);
 }

@@ -127,7 +127,7 @@ static const struct format {
 #undef MAGIC
 };
 
-void
+bool
 content_recognise(const unsigned char *bytes, size_t length, char text[CONTENT_TEXT_BYTES])
 {
   struct probe probe = { bytes, length };
@@ -140,8 +140,9 @@ content_recognise(const unsigned char *bytes, size_t length, char text[CONTENT_T
     int used = snprintf(text, CONTENT_TEXT_BYTES, "%s", format->words);
     if (format->add)
       format->add(&probe, text + used, CONTENT_TEXT_BYTES - (size_t)used);
-    return;
+    return true;
   }
+  return false;
 }
 
 /* ---- What is no disk ---- */

@@ -19,8 +19,8 @@
 #define CONTENT_PROBE_BYTES (68 * KIB)
 
 /* Says what `length` bytes from the beginning of a disk look like: "empty" if there
- * are none, "data" if nothing is known. */
-void content_recognise(const unsigned char *bytes, size_t length, char text[CONTENT_TEXT_BYTES]);
+ * are none, "data" if nothing is known. Returns whether something is. */
+bool content_recognise(const unsigned char *bytes, size_t length, char text[CONTENT_TEXT_BYTES]);
 
 /* A file that has a disk in it, but isn't one. */
 struct content_wrapping {
