@@ -16,6 +16,7 @@ static const char help[] =
     "  nbd://HOST[:PORT]/EXPORT           an NBD server\n"
     "  nbd+unix:///EXPORT?socket=PATH     the same over a Unix socket\n"
     "  [ CMD ARGS ]                       a server to start: [ qemu-nbd x.qcow2 ]\n"
+    "  FILE or DEVICE                     its size, content and what is allocated\n"
     "\n"
     "      --json                 as JSON\n"
     "  -L, --list                 all exports of the server\n"
@@ -147,6 +148,20 @@ find_fact(const struct options *options, struct info_options *info, struct fault
   return 0;
 }
 
+/* nbdinfo knows servers alone, and only a server can be asked for what it lists or can do. */
+static int
+check_source(const struct options *options, struct fault *fault)
+{
+  enum info_query query = options->info.query;
+  enum place_kind kind = options->source.kind;
+  bool is_for_files = query == INFO_EXPORT || query == INFO_SIZE || query == INFO_MAP;
+
+  if (kind == PLACE_URI || kind == PLACE_COMMAND ||
+      (kind == PLACE_PATH && is_for_files && options->persona == PERSONA_DECANT))
+    return 0;
+  return options_usage(options, fault, "neither an NBD URI nor [ a server to start ]: ", options->source.text);
+}
+
 static int
 check(struct options *options, struct fault *fault)
 {
@@ -163,8 +178,8 @@ check(struct options *options, struct fault *fault)
   info->content = !info->no_content && (info->content || info->query != INFO_LIST);
   if (info->query == INFO_CAN && find_fact(options, info, fault) == -1)
     return -1;
-  if (options->source.kind != PLACE_URI && options->source.kind != PLACE_COMMAND)
-    return options_usage(options, fault, "neither an NBD URI nor [ a server to start ]: ", options->source.text);
+  if (check_source(options, fault) == -1)
+    return -1;
   if (info->query == INFO_MAP) {
     options->verb = VERB_MAP;
     if (!contexts_add(&options->wishes.contexts, info->map, true))

@@ -2,6 +2,7 @@
 /* job_info: see job_info.h. */
 #include "job/job_info.h"
 
+#include "job/info_file.h"
 #include "os/say.h"
 
 #include <assert.h>
@@ -199,12 +200,36 @@ job_info_ask(struct info_job *job, const struct options *options, struct fault *
   return -1;
 }
 
+/* Of a file or a device, without any server. */
+static int
+tell_file(struct info_job *job, const struct options *options, struct fault *fault)
+{
+  const struct info_options *info = &options->info;
+
+  if (info_file_learn(&job->facts, options->source.text, info->content ? job->content : NULL, fault) == -1)
+    return -1;
+  if (info->query == INFO_SIZE) {
+    text_add(&job->out, "%" PRId64 "\n", job->facts.size);
+    return 0;
+  }
+  job->info = (struct info){ .out = &job->out,
+                             .json = info->json,
+                             .colour = options_in_colour(options, isatty(STDOUT_FILENO)) };
+  info_begin(&job->info, &job->facts);
+  info_export(&job->info, &job->facts);
+  info_end(&job->info);
+  return 0;
+}
+
 /* What could be told is printed also if some of a list is missing. */
 int
 job_info(struct info_job *job, const struct options *options, struct fault *fault)
 {
-  if (job_info_lay_out(job, options, fault) == -1 || loop_init(&job->loop, fault) == -1 ||
-      server_open(&job->server, &options->source, &options->wishes, &job->loop, &job->tls, fault) == -1)
+  if (job_info_lay_out(job, options, fault) == -1 || loop_init(&job->loop, fault) == -1)
+    return -1;
+  if (options->source.kind == PLACE_PATH)
+    return tell_file(job, options, fault) == -1 ? -1 : job_info_print(job, fault);
+  if (server_open(&job->server, &options->source, &options->wishes, &job->loop, &job->tls, fault) == -1)
     return -1;
   int result = job_info_ask(job, options, fault);
   server_close(&job->server);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* job_info: `decant info`, and nbdinfo, from the options to the end: asks the server,
- * and prints all of the answer at once, or none of it; but a list, as far as it goes.
+/* job_info: `decant info`, and nbdinfo, from the options to the end: asks the server (or
+ * looks at a file), and prints all of the answer at once, or none of it; but a list, as far as it goes.
  */
 #ifndef DECANT_JOB_INFO_H
 #define DECANT_JOB_INFO_H

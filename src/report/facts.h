@@ -61,6 +61,8 @@ struct facts {
   char uri[URI_TEXT_BYTES];           /* how to reach it again; "": can't be */
   char content[CONTENT_TEXT_BYTES];   /* what its first bytes look like; "": unknown */
   int64_t size;                       /* bytes; negative: unknown */
+  int64_t allocated;                  /* bytes of it that take room, of a file */
+  bool has_allocated;                 /* that is known */
   int64_t block_sizes[BLOCK_SIZES];   /* bytes; 0 or negative: unknown */
   struct names contexts;              /* the metadata contexts that it has */
   bool has_contexts;                  /* the server was able to list them */

@@ -94,6 +94,8 @@ info_show_export(const struct info *info, const struct facts *facts)
     info_show_size(info, "export-size", facts->size);
   else
     show_words(info, "export-size", "unavailable");
+  if (facts->has_allocated)
+    info_show_size(info, "allocated", facts->allocated);
   show_words(info, "content", facts->content);
   text_end_colour(info->out, colour);
   show_words(info, "uri", facts->uri);
@@ -186,6 +188,8 @@ write_export(const struct info *info, const struct facts *facts)
   for (int i = 0; i < BLOCK_SIZES; i++)
     if (facts->block_sizes[i] > 0)
       text_add(info->out, TAB "\"%s\": %" PRId64 ",\n", facts_block_size_names[i], facts->block_sizes[i]);
+  if (facts->has_allocated)
+    text_add(info->out, TAB "\"allocated\": %" PRId64 ",\n", facts->allocated);
   write_size(info, facts->size);
   text_add(info->out, TAB "}");
 }

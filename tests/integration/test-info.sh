@@ -5,7 +5,7 @@
 #
 # cases: text json list list-json list-content list-none list-partly list-many list-too-many size
 # cases: uri uri-of-a-command can cannot can-unknown-export no-such-export unreachable not-a-server
-# cases: a-command bitmaps content no-content nbd-server oldstyle escapes escapes-beyond-ascii colours usage help
+# cases: a-command bitmaps content no-content nbd-server oldstyle escapes escapes-beyond-ascii colours a-file usage help
 # cases: as-nbdinfo fixed-memory
 
 . "$(dirname "$0")/../functions.sh"
@@ -254,11 +254,41 @@ colours)
     grep -q $'^\033\\[22;31m\tcan_block_status_payload: false$' out || fail "no colours"
     must_tell --color --json "$(uri s)"
     ! grep -q $'\033' out || fail "colours in JSON" ;;
+a-file)
+    truncate -s 10M disk.img
+    printf '\125\252' | dd of=disk.img bs=1 seek=510 conv=notrunc status=none
+    must_tell disk.img
+    says 'export-size: 10485760 (10M)'
+    says 'content: DOS/MBR boot sector'
+    says "allocated: $(($(stat -c '%b * %B' disk.img))) ($(($(stat -c '%b * %B' disk.img) / 1024))K)"
+    ! grep -q protocol out || fail "a file speaks no protocol: $(cat out)"
+    must_tell --json disk.img
+    is '.exports[0]."export-size"' 10485760
+    is '.exports[0].allocated' "$(($(stat -c '%b * %B' disk.img)))"
+    is '.exports[0]."export-name"' '"disk.img"'
+    must_tell --size disk.img
+    [ "$(cat out)" = 10485760 ] || fail "got: $(cat out)"
+    must_tell --no-content --json disk.img
+    is '.exports[0].content' null
+    must_tell --map disk.img
+    cp out info.map
+    "$DECANT" map disk.img >map
+    cmp info.map map || fail "not the map: $(cat info.map)"
+    : >empty.img
+    must_tell empty.img
+    says 'content: empty'
+    must_refuse 1 'No such file' nosuch.img
+    must_refuse 1 'neither a file nor a block device' .
+    mkfifo fifo
+    must_refuse 1 'neither a file nor a block device' fifo
+    code=0
+    (exec -a nbdinfo "$DECANT" disk.img) >out 2>err || code=$?
+    [ "$code" -eq 1 ] || fail "as nbdinfo: exit code $code" ;;
 usage)
     must_refuse 64 together --size --list "$(uri s)"
     must_refuse 64 'no nosuch' --can nosuch "$(uri s)"
     must_refuse 64 'SOURCE is missing' --json
-    must_refuse 64 'NBD URI' disk.img
+    must_refuse 64 'NBD URI' --list disk.img
     must_refuse 64 'totals' --totals "$(uri s)" ;;
 help)
     must_tell --help
