@@ -47,6 +47,10 @@ DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -Isrc -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL
 	-DDECANT_VERSION='"$(VERSION)"'
 $(patsubst %,$(BUILD)/obj/src/nbd/%.o,socket tls_socket wait): DECANT_CPPFLAGS += $(LIBNBD_INSIDES)
 $(BUILD)/obj/src/tls/tls_x509.o: DECANT_CPPFLAGS += -DDECANT_BUILD_TIME=$(BUILD_TIME)
+# What runs once, or at a person's pace, is built small.
+BUILT_SMALL := $(addprefix $(BUILD)/obj/src/,cli/% job/% report/% tls/certificate.o tls/psk_file.o tls/tls_files.o tls/tls_pem.o \
+	tls/tls_psk% tls/tls_x509.o)
+$(filter $(BUILT_SMALL),$(OBJECTS)): CFLAGS += -Os
 DECANT_CFLAGS = -std=gnu11 -fPIE -fno-plt -fstack-protector-strong -ffunction-sections -fdata-sections \
 	$(NO_UNWINDING) -fno-math-errno -ffile-prefix-map="$$PWD/=" $(WARNINGS)
 
