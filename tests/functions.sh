@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # What the integration tests share: where a test runs and how it ends, and, in lib/, what
 # it is made of. Sourced by bash scripts; see tests/run for the rest.
 #

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # Certificates for tests, and servers that have them. Sourced after functions.sh.
 #
 # A directory `ca` holds a CA, `server` and `client` what each side keeps by the

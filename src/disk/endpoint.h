@@ -87,6 +87,16 @@ struct traits {
   unsigned requests_max;    /* how many requests it takes at once; at least 1. Fewer for a while where it is slow */
 };
 
+/* Whether two ends can do the same with disks of the same size; how much at once is another question. */
+static inline bool
+traits_are_equal(const struct traits *a, const struct traits *b)
+{
+  return a->size == b->size && a->block_min == b->block_min && a->block_preferred == b->block_preferred &&
+         a->request_max == b->request_max && a->can_extents == b->can_extents && a->can_zero == b->can_zero &&
+         a->can_fast_zero == b->can_fast_zero && a->can_flush == b->can_flush && a->in_order == b->in_order &&
+         a->grows == b->grows && a->reads_zero == b->reads_zero;
+}
+
 enum role {
   ROLE_SOURCE,
   ROLE_DESTINATION, /* its content is replaced */

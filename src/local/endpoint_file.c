@@ -10,6 +10,7 @@
 #include "local/file_zero.h"
 #include "os/loop.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -372,6 +373,7 @@ learn_file(struct endpoint_file *file, const struct stat *opened, enum role role
     traits->reads_zero = true; /* prepare empties it */
     return 0;
   }
+  assert(opened); /* only a destination may be missing */
   traits->size = file->content_bytes = file->length_bytes = (uint64_t)opened->st_size;
   if (role == ROLE_UPDATED)
     return 0;

@@ -28,7 +28,7 @@ direct_bytes(int fd)
   uint64_t bytes = range_max((uint64_t)sysconf(_SC_PAGESIZE), PAGE_BYTES);
   struct statfs found;
 
-  if (fstatfs(fd, &found) == -1 || found.f_bsize > FILE_BLOCK_BYTES_MAX ||
+  if (fstatfs(fd, &found) == -1 || (uint64_t)found.f_bsize > FILE_BLOCK_BYTES_MAX ||
       !range_is_power_of_two((uint64_t)found.f_bsize))
     return bytes;
   return range_max(bytes, (uint64_t)found.f_bsize);

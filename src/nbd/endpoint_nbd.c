@@ -235,8 +235,7 @@ is_equal(struct endpoint_nbd *nbd, struct nbd_handle *handle)
   if (!has_required(handle, &nbd->base.contexts) || nbd_can_multi_conn(handle) != 1 ||
       learn_traits(nbd, handle, &traits, &ignored) == -1)
     return false;
-  traits.requests_max = nbd->base.traits.requests_max;
-  return memcmp(&traits, &nbd->base.traits, sizeof traits) == 0;
+  return traits_are_equal(&traits, &nbd->base.traits);
 }
 
 /* Sees whether one that was begun is there by now, and of use. */

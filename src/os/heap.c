@@ -234,6 +234,8 @@ aligned_alloc(size_t alignment, size_t bytes)
   return allocate(bytes);
 }
 
+void *memalign(size_t alignment, size_t bytes); /* not every <stdlib.h> declares it */
+
 void *
 memalign(size_t alignment, size_t bytes)
 {

@@ -150,7 +150,7 @@ blkhash-file)
     nothing_touched ;;
 blkhash-file-kept)
     # What failed has no digest, and the old one is still there; nor is an empty one left.
-    echo "the old hash" >hash
+    echo "the old hash" >"hash"
     must_fail 1 'nosuch.img' --blkhash-file=hash nosuch.img null:
     must_fail 1 'is too small' --blkhash-file=hash in.img '[' nbdkit --exit-with-parent memory 1k ']'
     must_fail 64 'sha256' --blkhash-file=hash --expect=sha256:12 in.img null:

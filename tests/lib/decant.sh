@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # Running decant, and judging how it ends and what it says.
 
 # Runs decant; its exit code is in $code, its stderr in the file `err`. Standard

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # Making images, and comparing them.
 
 # make_image FILE SIZE [SEED]: runs of data, of holes and of written zeros, with

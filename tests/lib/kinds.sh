@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # Every kind of source and destination, and copies between any two of them.
 
 # source_of KIND FILE: sets `source` to the words that name a source of that kind

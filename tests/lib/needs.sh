@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # What a test needs: without it the test is skipped, and says so.
 
 requires_program() {

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # Servers of disks, on Unix sockets and loopback, and what they have seen. They are named:
 # NAME's socket is NAME.sock and its output NAME.server, and they end with the test.
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # How a test ends: it fails with a word about why, or skips with the true reason.
 
 fail() {

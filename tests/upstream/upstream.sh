@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # What the runs of libnbd's own tests share. Sourced; the test's name and its list of
 # cases say which of them.
 
