@@ -65,7 +65,8 @@ device_reread_partitions(const struct endpoint_file *file)
   case ENOTTY:
     return NULL;
   case EBUSY:
-    return "the kernel keeps the old partition table, as one of its partitions is in use; afterwards: blockdev --rereadpt";
+    return "the kernel keeps the old partition table, as one of its partitions is in use; afterwards: "
+           "blockdev --rereadpt";
   case EACCES:
   case EPERM:
     return "the kernel keeps the old partition table until root says: blockdev --rereadpt";

@@ -47,7 +47,7 @@ struct endpoint_file {
   uint64_t zero_part_bytes;   /* how much is zeroed at once, a power of two */
   struct request_queue answered;
   struct request_queue late;  /* answered too, but only after the loop has had its turn */
-  unsigned slow;              /* requests that are late, or zeros in the ring: until they are through, no others are taken */
+  unsigned slow;              /* of what is late, or a zero in the ring: until that is through, nothing more is taken */
 };
 
 /* Opens the file or device at `path`, of which `found` is what stat() told, or
@@ -55,6 +55,12 @@ struct endpoint_file {
  * its use alone; it may be NULL. Returns 0, or -1 with the fault set. */
 int endpoint_file_open(struct endpoint_file *file, const char *path, const struct stat *found, enum role role,
                        struct ring *ring, struct fault *fault);
+
+static inline struct endpoint_file *
+file_of(struct endpoint *endpoint)
+{
+  return (struct endpoint_file *)endpoint;
+}
 
 /* What identifies an open file or device. */
 struct identity endpoint_identity(const struct stat *found);

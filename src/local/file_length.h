@@ -5,8 +5,8 @@
  * ahead of what is written, and cut to what was written by each flush and at the end. A write on its way beyond the
  * end, past the page cache, is lost by some file systems (XFS) when the length changes meanwhile.
  *
- * Of a known length, a file is longer by one byte while it is written to. Whoever else cuts it short so leaves a trace: no
- * write brings it back to that length.
+ * Of a known length, a file is longer by one byte while it is written to. Whoever else cuts it short so leaves a
+ * trace: no write brings it back to that length.
  *
  * Nothing else changes a file's length. Each returns 0 or an errno; devices have a length of their own.
  */

@@ -77,8 +77,10 @@ file_name_is_for_devices(const char *path)
     return false; /* making the file says what is wrong */
   if (is_devtmpfs(at.st_dev))
     return true;
-  return stat(DEVICES, &devices) == 0 && at.st_dev == devices.st_dev && realpath(directory, real) &&
-         strncmp(real, DEVICES, strlen(DEVICES)) == 0 && (real[strlen(DEVICES)] == '/' || real[strlen(DEVICES)] == '\0');
+  if (stat(DEVICES, &devices) == -1 || at.st_dev != devices.st_dev || !realpath(directory, real))
+    return false;
+  const char *behind = real + strlen(DEVICES);
+  return strncmp(real, DEVICES, strlen(DEVICES)) == 0 && (*behind == '/' || *behind == '\0');
 }
 
 bool

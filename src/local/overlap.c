@@ -87,7 +87,8 @@ step_to_backing(struct stretch *stretch)
 
   if (!read_attribute(device, "loop/backing_file", path) || stat(path, &found) == -1)
     return false;
-  step_down(stretch, endpoint_identity(&found), read_number(device, "loop/offset"), read_number(device, "loop/sizelimit"));
+  step_down(stretch, endpoint_identity(&found), read_number(device, "loop/offset"),
+            read_number(device, "loop/sizelimit"));
   return true;
 }
 

@@ -65,7 +65,7 @@ ring_is_open(const struct ring *ring)
 
 /* The next free entry; it is the kernel's once it is handed over. */
 static void
-queue(struct ring *ring, const struct io_uring_sqe *sqe)
+ring_push(struct ring *ring, const struct io_uring_sqe *sqe)
 {
   unsigned tail = *ring->sq_tail; /* only we move it */
   unsigned index = tail & ring->sq_mask;
@@ -86,23 +86,23 @@ ring_queue(struct ring *ring, enum ring_operation operation, int fd, void *data,
                                    [RING_WRITE] = IORING_OP_WRITE,
                                    [RING_FSYNC] = IORING_OP_FSYNC };
 
-  queue(ring, &(struct io_uring_sqe){ .opcode = codes[operation],
-                                      .fd = fd,
-                                      .addr = (uintptr_t)data,
-                                      .len = length,
-                                      .off = offset,
-                                      .user_data = (uintptr_t)tag });
+  ring_push(ring, &(struct io_uring_sqe){ .opcode = codes[operation],
+                                          .fd = fd,
+                                          .addr = (uintptr_t)data,
+                                          .len = length,
+                                          .off = offset,
+                                          .user_data = (uintptr_t)tag });
 }
 
 void
 ring_queue_fallocate(struct ring *ring, int fd, int mode, uint64_t offset, uint64_t length, void *tag)
 {
-  queue(ring, &(struct io_uring_sqe){ .opcode = IORING_OP_FALLOCATE,
-                                      .fd = fd,
-                                      .addr = length,
-                                      .len = (uint32_t)mode,
-                                      .off = offset,
-                                      .user_data = (uintptr_t)tag });
+  ring_push(ring, &(struct io_uring_sqe){ .opcode = IORING_OP_FALLOCATE,
+                                          .fd = fd,
+                                          .addr = length,
+                                          .len = (uint32_t)mode,
+                                          .off = offset,
+                                          .user_data = (uintptr_t)tag });
 }
 
 bool
