@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* copy_destination: the stages that pour the source into the destination's
- * blocks; see copy_stages.h. */
+ * blocks; see copy_stages.h. Zeros are in copy_zeros.c. */
 #include "base/range.h"
 #include "copy/copy_stages.h"
 
@@ -31,36 +31,6 @@ submit_to_destination(struct copy *copy, struct request *request)
   copy->config.destination->ops->submit(copy->config.destination, request);
 }
 
-/* A zero that was refused isn't a fault: one that is too large is halved, for
- * all that follow too, down to a block; else it is written as data. A server may
- * announce zeros and still not have them everywhere. */
-static bool
-is_refused_zero(const struct request *request)
-{
-  return request->kind == REQUEST_ZERO &&
-         (request->errnum == EOPNOTSUPP || request->errnum == EINVAL || request->errnum == EOVERFLOW);
-}
-
-static void
-zero_otherwise(struct copy *copy, struct transfer *transfer)
-{
-  uint64_t block = copy->config.budget.block_bytes;
-  uint64_t length = transfer->request.length;
-
-  if (transfer->request.errnum == EOPNOTSUPP)
-    transfer->writes_zeros = true;
-  else
-    copy->zero_max = range_min(copy->zero_max, length > block ? range_align_up(length / 2, block) : 0);
-}
-
-/* What of a transfer is to be zeroed has to wait until those below it are on their way. */
-static void
-put_in_line(struct copy *copy, struct transfer *transfer)
-{
-  transfer->state = TRANSFER_WAITS;
-  copy->zeros_waiting++;
-}
-
 /* The buffer that a transfer writes from, if it still has one, is free for others. */
 static void
 give_up_buffer(struct copy *copy, struct transfer *transfer)
@@ -85,9 +55,8 @@ conclude_transfer(struct copy *copy, struct transfer *transfer)
   const struct request *request = &transfer->request;
 
   copy->transfers_out--;
-  if (is_refused_zero(request)) {
-    zero_otherwise(copy, transfer);
-    put_in_line(copy, transfer);
+  if (copy_zero_was_refused(request)) {
+    copy_zero_otherwise(copy, transfer);
     return;
   }
   if (request->errnum) {
@@ -104,7 +73,7 @@ conclude_transfer(struct copy *copy, struct transfer *transfer)
   if (range_is_empty(transfer->range))
     bring_home(copy, transfer);
   else
-    put_in_line(copy, transfer);
+    copy_zero_later(copy, transfer);
 }
 
 static void
@@ -181,11 +150,10 @@ copy_reclaim(struct copy *copy)
   return true;
 }
 
-/* ---- Zeros ---- */
+/* ---- Requests ---- */
 
-/* After a signal, or a fault of its own, nothing more is sent to the destination. */
-static bool
-takes_more(const struct copy *copy)
+bool
+copy_takes_more(const struct copy *copy)
 {
   unsigned out = copy->transfers_out + (copy->pour_wait == POUR_WAITS_FOR_EDGE);
 
@@ -193,17 +161,8 @@ takes_more(const struct copy *copy)
          out < range_min(WRITES_MAX, copy->config.destination->traits.requests_max);
 }
 
-/* Whether a transfer is to spare for a part of zeros: as many may wait as may be out. */
-static bool
-has_spare_transfer(const struct copy *copy)
-{
-  return copy->transfers_out + copy->zeros_waiting <
-         range_min(WRITES_MAX, UINT64_C(2) * copy->config.destination->traits.requests_max);
-}
-
-/* An unused transfer for a range; its owner knows that there is one. */
-static struct transfer *
-take_transfer(struct copy *copy, struct range range)
+struct transfer *
+copy_take_transfer(struct copy *copy, struct range range)
 {
   struct transfer *transfer = copy->transfers;
 
@@ -214,82 +173,12 @@ take_transfer(struct copy *copy, struct range range)
   return transfer;
 }
 
-static void
-submit_transfer(struct copy *copy, struct transfer *transfer)
+void
+copy_submit_transfer(struct copy *copy, struct transfer *transfer)
 {
   transfer->state = TRANSFER_OUT;
   copy->transfers_out++;
   submit_to_destination(copy, &transfer->request);
-}
-
-static struct transfer *
-find_lowest_waiting(struct copy *copy)
-{
-  struct transfer *lowest = NULL;
-
-  for (struct transfer *transfer = copy->transfers; transfer < copy->transfers + WRITES_MAX; transfer++)
-    if (transfer->state == TRANSFER_WAITS && (!lowest || transfer->range.start < lowest->range.start))
-      lowest = transfer;
-  return lowest;
-}
-
-static bool
-has_to_write_zeros(const struct copy *copy, const struct transfer *transfer)
-{
-  return transfer->writes_zeros || !copy->config.destination->traits.can_zero || copy->zero_max == 0;
-}
-
-/* How much of the zeros that wait one request takes. */
-static uint64_t
-next_zeros(const struct copy *copy, const struct transfer *transfer)
-{
-  uint64_t max = has_to_write_zeros(copy, transfer) ? copy->config.budget.zero_bytes : copy->zero_max;
-
-  return range_min(range_length(transfer->range), max);
-}
-
-/* Sends the first `length` bytes of a transfer's zeros. Those that a single write
- * could do as well are only to be zeroed if that is faster. */
-static void
-submit_zeros(struct copy *copy, struct transfer *transfer, uint64_t length)
-{
-  if (has_to_write_zeros(copy, transfer))
-    transfer->request = (struct request){ .kind = REQUEST_WRITE,
-                                          .offset = transfer->range.start,
-                                          .length = length,
-                                          .payload = copy->config.zeros };
-  else
-    transfer->request = (struct request){
-      .kind = REQUEST_ZERO,
-      .offset = transfer->range.start,
-      .length = length,
-      .no_hole = copy->config.allocated,
-      .fast = copy->config.destination->traits.can_fast_zero && length <= copy->config.budget.zero_bytes,
-    };
-  submit_transfer(copy, transfer);
-}
-
-/* Zeros that take many requests would otherwise advance side by side with those
- * behind them, and of much that is done nothing could be said. */
-bool
-copy_zero(struct copy *copy)
-{
-  struct transfer *waiting = copy->zeros_waiting > 0 && takes_more(copy) ? find_lowest_waiting(copy) : NULL;
-
-  if (!waiting || (!has_spare_transfer(copy) && copy->transfers_out > 0))
-    return false;
-  uint64_t length = next_zeros(copy, waiting);
-  struct range part = range_make(waiting->range.start, length);
-  if (length < range_length(waiting->range) && has_spare_transfer(copy)) {
-    struct transfer *transfer = take_transfer(copy, part);
-    transfer->writes_zeros = waiting->writes_zeros;
-    waiting->range.start = part.end;
-    submit_zeros(copy, transfer, length);
-  } else { /* what remains is put in line again */
-    copy->zeros_waiting--;
-    submit_zeros(copy, waiting, length);
-  }
-  return true;
 }
 
 /* ---- Pouring ---- */
@@ -303,7 +192,7 @@ all_popped(const struct copy *copy)
 static bool
 can_pour(const struct copy *copy)
 {
-  if (copy->zeros_waiting > 0 || !takes_more(copy))
+  if (copy->zeros_waiting > 0 || !copy_takes_more(copy))
     return false;
   switch (copy->pour_wait) {
   case POUR_GOES_ON:
@@ -322,7 +211,7 @@ can_pour(const struct copy *copy)
 static void
 pour_write(struct copy *copy, const struct action *action)
 {
-  struct transfer *transfer = take_transfer(copy, range_make(action->offset, action->length));
+  struct transfer *transfer = copy_take_transfer(copy, range_make(action->offset, action->length));
 
   transfer->stage = action->stage;
   transfer->request = (struct request){ .kind = REQUEST_WRITE,
@@ -333,7 +222,7 @@ pour_write(struct copy *copy, const struct action *action)
     transfer->slot = copy->poured_slot;
     copy->slots[transfer->slot].holders++;
   }
-  submit_transfer(copy, transfer);
+  copy_submit_transfer(copy, transfer);
 }
 
 static void
@@ -342,7 +231,7 @@ pour_zero(struct copy *copy, const struct action *action)
   if (copy->config.skip_zeros)
     copy->done += action->length;
   else
-    put_in_line(copy, take_transfer(copy, range_make(action->offset, action->length)));
+    copy_zero_later(copy, copy_take_transfer(copy, range_make(action->offset, action->length)));
 }
 
 /* A stream may turn out longer than the destination: what fits is copied, and

@@ -3,8 +3,8 @@
  *
  * A stage is a function that does one step of its work, if there is one to be done
  * now, and returns whether there was. copy.c has their table and the turns;
- * copy_source.c has those that bring the source in, copy_destination.c those that
- * pour it out.
+ * copy_source.c has those that bring the source in, copy_destination.c and
+ * copy_zeros.c those that pour it out.
  */
 #ifndef DECANT_COPY_STAGES_H
 #define DECANT_COPY_STAGES_H
@@ -45,6 +45,26 @@ void copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *d
 /* Every byte below is on the destination: handed over, and confirmed. What of it would
  * outlive the destination's end is another question: see flushed_below. */
 uint64_t copy_confirmed_below(const struct copy *copy);
+
+/* Whether the destination may be sent something now. After a signal, or a fault of its
+ * own, nothing more is. */
+bool copy_takes_more(const struct copy *copy);
+
+/* An unused transfer for a range; the caller knows that there is one. */
+struct transfer *copy_take_transfer(struct copy *copy, struct range range);
+
+/* Sends a transfer's request. */
+void copy_submit_transfer(struct copy *copy, struct transfer *transfer);
+
+/* What of a transfer is to be zeroed has to wait until those below it are on their way. */
+void copy_zero_later(struct copy *copy, struct transfer *transfer);
+
+/* Whether an answered request is a zero that was refused, which isn't a fault: a server
+ * may announce zeros and still not have them everywhere, or not so large. */
+bool copy_zero_was_refused(const struct request *request);
+
+/* Has such a one done in another way. */
+void copy_zero_otherwise(struct copy *copy, struct transfer *transfer);
 
 /* A slot that is home, or SLOT_NONE. */
 uint32_t copy_find_free_slot(const struct copy *copy);
