@@ -212,7 +212,7 @@ parse_sparse(struct options *options, const char *value, struct fault *fault)
 }
 
 static int
-take(struct options *options, int option, const char *value, struct fault *fault)
+take_copy_option(struct options *options, int option, const char *value, struct fault *fault)
 {
   switch (option) {
   case OPTION_ALLOCATED:
@@ -286,7 +286,7 @@ take(struct options *options, int option, const char *value, struct fault *fault
 }
 
 static void
-set_defaults(struct options *options)
+set_copy_defaults(struct options *options)
 {
   options->copy = (struct copy_options){ .payload_bytes = PAYLOAD_BYTES_DEFAULT,
                                          .sparse_bytes = SPARSE_BYTES_DEFAULT,
@@ -339,7 +339,7 @@ choose_part(struct options *options, struct fault *fault)
 }
 
 static int
-check(struct options *options, struct fault *fault)
+check_copy(struct options *options, struct fault *fault)
 {
   if (choose_part(options, fault) == -1)
     return -1;
@@ -355,7 +355,7 @@ const struct verb_options options_copy = {
   .short_options = short_options,
   .long_options = long_options,
   .places = 2,
-  .set_defaults = set_defaults,
-  .take = take,
-  .check = check,
+  .set_defaults = set_copy_defaults,
+  .take = take_copy_option,
+  .check = check_copy,
 };

@@ -89,13 +89,13 @@ static const struct option long_options[] = {
 };
 
 static void
-set_defaults(struct options *options)
+set_info_defaults(struct options *options)
 {
   options->info = (struct info_options){ .query = INFO_EXPORT };
 }
 
 static int
-take(struct options *options, int option, const char *value, struct fault *fault)
+take_info_option(struct options *options, int option, const char *value, struct fault *fault)
 {
   struct info_options *info = &options->info;
 
@@ -163,7 +163,7 @@ check_source(const struct options *options, struct fault *fault)
 }
 
 static int
-check(struct options *options, struct fault *fault)
+check_info(struct options *options, struct fault *fault)
 {
   struct info_options *info = &options->info;
 
@@ -196,7 +196,7 @@ const struct verb_options options_info = {
   .short_options = short_options,
   .long_options = long_options,
   .places = 1,
-  .set_defaults = set_defaults,
-  .take = take,
-  .check = check,
+  .set_defaults = set_info_defaults,
+  .take = take_info_option,
+  .check = check_info,
 };

@@ -55,7 +55,7 @@ static const struct option long_options[] = {
 };
 
 static void
-set_defaults(struct options *options)
+set_map_defaults(struct options *options)
 {
   options->map = (struct map_options){ .style = MAP_TEXT, .length = UINT64_MAX };
 }
@@ -78,7 +78,7 @@ take_size(const struct options *options, const char *value, uint64_t *bytes, str
 }
 
 static int
-take(struct options *options, int option, const char *value, struct fault *fault)
+take_map_option(struct options *options, int option, const char *value, struct fault *fault)
 {
   switch (option) {
   case OPTION_CONTEXT:
@@ -104,7 +104,7 @@ take(struct options *options, int option, const char *value, struct fault *fault
 
 /* Where nobody says which contexts: the plain one, or all that a style can show. */
 static int
-check(struct options *options, struct fault *fault)
+check_map(struct options *options, struct fault *fault)
 {
   bool shows_layers = options->map.style == MAP_IMAGEIO || options->map.style == MAP_GRAPH;
 
@@ -126,7 +126,7 @@ const struct verb_options options_map = {
   .short_options = short_options,
   .long_options = long_options,
   .places = 1,
-  .set_defaults = set_defaults,
-  .take = take,
-  .check = check,
+  .set_defaults = set_map_defaults,
+  .take = take_map_option,
+  .check = check_map,
 };

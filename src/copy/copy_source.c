@@ -66,7 +66,7 @@ push_pieces(struct copy *copy, struct slot *slot)
 }
 
 static void
-conclude_read(struct copy *copy, struct slot *slot)
+copy_conclude_read(struct copy *copy, struct slot *slot)
 {
   struct request *request = &slot->request;
 
@@ -96,7 +96,7 @@ copy_take_source_answer(struct copy *copy)
   if (answer == &copy->survey_request)
     conclude_survey(copy);
   else
-    conclude_read(copy, (struct slot *)answer);
+    copy_conclude_read(copy, (struct slot *)answer);
   return true;
 }
 _Static_assert(offsetof(struct slot, request) == 0, "a slot is found by its request");

@@ -26,7 +26,7 @@ struct parser {
 };
 
 static int
-refuse(const struct parser *parser, const char *why)
+uri_refuse(const struct parser *parser, const char *why)
 {
   return fault_set(parser->fault, EXIT_BAD_USAGE, 0, "%s: %s", parser->uri, why);
 }
@@ -72,14 +72,14 @@ check_characters(const struct parser *parser, const char *text)
 
   for (const char *p = text; *p; p++) {
     if ((unsigned char)*p <= ' ' || *p == 127)
-      return refuse(parser, "white space and control characters must be percent-encoded");
+      return uri_refuse(parser, "white space and control characters must be percent-encoded");
     bracketed = p < path && (*p == '[' || (bracketed && *p != ']'));
     if (*p == '%' && bracketed && strncmp(p, "%25", 3) != 0)
-      return refuse(parser, "the zone of an address follows %25: nbd://[fe80::1%25eth0]");
+      return uri_refuse(parser, "the zone of an address follows %25: nbd://[fe80::1%25eth0]");
     if (*p == '%' && !hex_read(p + 1, &byte, 1))
-      return refuse(parser, "'%' must be followed by two hexadecimal digits");
+      return uri_refuse(parser, "'%' must be followed by two hexadecimal digits");
     if (*p == '#')
-      return refuse(parser, "a fragment (#) has no meaning here; write %23 in a name");
+      return uri_refuse(parser, "a fragment (#) has no meaning here; write %23 in a name");
   }
   return 0;
 }
@@ -190,17 +190,17 @@ parse_authority(const struct parser *parser, struct part authority, struct uri *
     host = authority;
   }
   if (memchr(host.text, '@', host.length))
-    return refuse(parser, "a host's name has no '@'");
+    return uri_refuse(parser, "a host's name has no '@'");
   struct part rest = host;
 
   strcpy(uri->host, uri->transport == URI_VSOCK ? VSOCK_HOST : "localhost");
   strcpy(uri->port, PORT_DEFAULT);
   if (uri->transport == URI_UNIX)
-    return host.length == 0 ? 0 : refuse(parser, "a Unix socket has no host: write nbd+unix:///EXPORT?socket=PATH");
+    return host.length == 0 ? 0 : uri_refuse(parser, "a Unix socket has no host: write nbd+unix:///EXPORT?socket=PATH");
   if (skip(&rest, "[")) {
     host = split(&rest, "]");
     if (!skip(&rest, "]") || host.length == 0)
-      return refuse(parser, "an IPv6 address stands in brackets: nbd://[ADDRESS]:PORT/EXPORT");
+      return uri_refuse(parser, "an IPv6 address stands in brackets: nbd://[ADDRESS]:PORT/EXPORT");
   } else {
     host = split(&rest, ":");
   }
@@ -209,10 +209,10 @@ parse_authority(const struct parser *parser, struct part authority, struct uri *
   uint64_t number;
   if (uri->transport == URI_VSOCK &&
       !parse_number((struct part){ uri->host, strlen(uri->host) }, VSOCK_MAX, &number))
-    return refuse(parser, "a vsock has a number (the context ID) in the place of the host");
+    return uri_refuse(parser, "a vsock has a number (the context ID) in the place of the host");
   if (skip(&rest, ":"))
     return parse_port(parser, rest, uri);
-  return rest.length == 0 ? 0 : refuse(parser, "after the host's closing bracket only :PORT may follow");
+  return rest.length == 0 ? 0 : uri_refuse(parser, "after the host's closing bracket only :PORT may follow");
 }
 
 /* A parameter that is a string; given once, and not empty. */
@@ -243,7 +243,7 @@ parse_verify_peer(const struct parser *parser, struct part value, struct uri *ur
       uri->tls_verify_peer = words[i].value;
       return 0;
     }
-  return refuse(parser, "tls-verify-peer= must be 1 (the default) or 0");
+  return uri_refuse(parser, "tls-verify-peer= must be 1 (the default) or 0");
 }
 
 /* Of the types of the URI document there are two, and which one it is follows from
@@ -252,7 +252,7 @@ static int
 parse_type(const struct parser *parser, struct part value, struct uri *uri)
 {
   uri->tls_type = part_is(value, "x509") ? URI_TLS_X509 : part_is(value, "psk") ? URI_TLS_PSK : URI_TLS_ANY;
-  return uri->tls_type == URI_TLS_ANY ? refuse(parser, "tls-type= must be x509 or psk") : 0;
+  return uri->tls_type == URI_TLS_ANY ? uri_refuse(parser, "tls-type= must be x509 or psk") : 0;
 }
 
 static int
@@ -284,9 +284,9 @@ parse_parameter(const struct parser *parser, struct part parameter, struct uri *
     return 0;
   if (part_is(name, "socket")) {
     if (uri->transport != URI_UNIX)
-      return refuse(parser, "socket= belongs to nbd+unix://");
+      return uri_refuse(parser, "socket= belongs to nbd+unix://");
     if (uri->socket[0] != '\0')
-      return refuse(parser, "socket= is given twice");
+      return uri_refuse(parser, "socket= is given twice");
     return decode(parser, parameter, uri->socket, sizeof uri->socket, "socket");
   }
   if (name.length > 4 && memcmp(name.text, "tls-", 4) == 0)
@@ -302,11 +302,11 @@ check_tls(const struct parser *parser, const struct uri *uri)
   bool psk = uri->tls_psk_file[0] != '\0';
 
   if (uri->tls_type == URI_TLS_PSK && !psk)
-    return refuse(parser, "tls-type=psk needs tls-psk-file=");
+    return uri_refuse(parser, "tls-type=psk needs tls-psk-file=");
   if (psk && uri->tls_type == URI_TLS_X509)
-    return refuse(parser, "tls-type=x509 and tls-psk-file= contradict each other");
+    return uri_refuse(parser, "tls-type=x509 and tls-psk-file= contradict each other");
   if (psk && uri->tls_certificates[0] != '\0')
-    return refuse(parser, "tls-psk-file= and tls-certificates= contradict each other");
+    return uri_refuse(parser, "tls-psk-file= and tls-certificates= contradict each other");
   return 0;
 }
 
@@ -337,7 +337,7 @@ uri_parse(struct uri *uri, const char *text, struct fault *fault)
   uri->tls_verify_peer = true;
   snprintf(parser.uri, sizeof parser.uri, "%s", text);
   if (!uri_is_uri(text))
-    return refuse(&parser, "not a URI");
+    return uri_refuse(&parser, "not a URI");
   if (check_characters(&parser, text) == -1)
     return -1;
   rest.text += 3; /* "://" */
@@ -353,7 +353,7 @@ uri_parse(struct uri *uri, const char *text, struct fault *fault)
     if (parse_parameter(&parser, split(&rest, "&;"), uri) == -1)
       return -1;
   if (uri->transport == URI_UNIX && uri->socket[0] == '\0')
-    return refuse(&parser, "nbd+unix:// needs ?socket=PATH");
+    return uri_refuse(&parser, "nbd+unix:// needs ?socket=PATH");
   return check_tls(&parser, uri);
 }
 

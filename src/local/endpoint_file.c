@@ -156,7 +156,7 @@ open_source(struct endpoint_file *file)
 
 /* A device that was refused to us: nobody's fault of rights if it is read-only. */
 static int
-cannot_write(const struct endpoint_file *file, struct fault *fault)
+file_cannot_write(const struct endpoint_file *file, struct fault *fault)
 {
   int why = errno;
 
@@ -211,7 +211,7 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
   if (file->fd == -1 && errno == EBUSY)
     return fault_set(fault, EXIT_FAILED, 0, "%s is in use (mounted?): unmount it first", file->base.name);
   if (file->fd == -1 && file->is_device && (errno == EACCES || errno == EPERM || errno == EROFS) && role != ROLE_SOURCE)
-    return cannot_write(file, fault);
+    return file_cannot_write(file, fault);
   if (file->fd == -1 || fstat(file->fd, &opened) == -1)
     return cannot(file, "open", fault);
   file->base.identity = endpoint_identity(&opened);

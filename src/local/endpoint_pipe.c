@@ -75,7 +75,7 @@ answer(struct endpoint_pipe *pipe, int errnum)
 }
 
 static int
-flush(struct endpoint_pipe *pipe)
+pipe_flush(struct endpoint_pipe *pipe)
 {
   return fsync(pipe->fd) == -1 && errno != EINVAL && errno != EROFS ? errno : 0;
 }
@@ -87,7 +87,7 @@ go_on(struct endpoint_pipe *pipe)
   struct request *request = pipe->waiting.head;
 
   if (pipe->failed || pipe->ended || request->kind == REQUEST_FLUSH) {
-    answer(pipe, pipe->failed || pipe->ended ? pipe->failed : flush(pipe));
+    answer(pipe, pipe->failed || pipe->ended ? pipe->failed : pipe_flush(pipe));
     return;
   }
   assert(request->offset + request->done == pipe->position);

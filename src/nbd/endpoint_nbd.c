@@ -38,7 +38,7 @@ takes_talk(const struct contexts *wanted)
 }
 
 static int
-configure(struct nbd_handle *handle, const struct contexts *wanted, bool talks)
+nbd_configure(struct nbd_handle *handle, const struct contexts *wanted, bool talks)
 {
   /* Our own requests keep to the server's limits; libnbd's checks would refuse
    * the last, short block of an export whose size is no multiple of them. Read
@@ -62,7 +62,7 @@ add_connection(struct endpoint_nbd *nbd, const struct contexts *wanted, bool tal
   if (!handle)
     return -1;
   nbd->connections[nbd->count++] = (struct nbd_connection){ .handle = handle };
-  return configure(handle, wanted, talks);
+  return nbd_configure(handle, wanted, talks);
 }
 
 /* ---- Metadata contexts ---- */
@@ -475,7 +475,7 @@ halve(struct endpoint_nbd *nbd, struct request *request)
 
 /* Returns false when the request, a read, is on its way again. */
 static bool
-conclude_read(struct endpoint_nbd *nbd, struct request *request)
+nbd_conclude_read(struct endpoint_nbd *nbd, struct request *request)
 {
   if (request->errnum == 0 && !chunks_cover(request->chunks, request->part_end))
     request->errnum = EPROTO;
@@ -499,7 +499,7 @@ conclude(struct endpoint_nbd *nbd, struct nbd_connection *connection, struct req
     request->errnum = 0;
   else
     request->errnum = nbd_get_errno() ? nbd_get_errno() : EIO;
-  return request->kind != REQUEST_READ || conclude_read(nbd, request);
+  return request->kind != REQUEST_READ || nbd_conclude_read(nbd, request);
 }
 
 /* Whether libnbd holds an answer. Asking it for one that isn't there would have it

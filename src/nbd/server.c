@@ -43,7 +43,7 @@ take_string(char *out, size_t out_bytes, char *string)
 }
 
 static int
-configure(struct nbd_handle *handle)
+server_configure(struct nbd_handle *handle)
 {
   if (nbd_set_opt_mode(handle, true) == -1 || nbd_set_request_meta_context(handle, false) == -1)
     return -1;
@@ -59,7 +59,7 @@ server_open(struct server *server, const struct place *place, const struct wishe
   if (client_init(&server->client, place, server->name, wishes, loop, pool, fault) == -1)
     return -1;
   server->handle = client_create(&server->client);
-  if (!server->handle || configure(server->handle) == -1)
+  if (!server->handle || server_configure(server->handle) == -1)
     client_fault(&server->client, "cannot connect to", fault);
   else if (client_connect(&server->client, server->handle, "cannot connect to", fault) == 0)
     return 0;

@@ -158,7 +158,7 @@ socket_send(struct nbd_handle *handle, struct socket *base, const void *bytes, s
 }
 
 static bool
-flush(struct buffered *socket)
+send_buffered(struct buffered *socket)
 {
   while (waiting_bytes(&socket->out) > 0)
     if (send_waiting_and(socket, NULL, 0, 0) == -1) {
@@ -182,7 +182,7 @@ static bool
 socket_shut_writes(struct nbd_handle *handle, struct socket *base)
 {
   (void)handle;
-  if (!flush(buffered_of(base)))
+  if (!send_buffered(buffered_of(base)))
     return false;
   shutdown(base->u.fd, SHUT_WR); /* which can fail only where it makes no difference */
   return true;
@@ -228,7 +228,7 @@ nbd_internal_socket_create(int fd)
 
 /* The handle's connection if it is one of these: not with TLS around it, or dead. */
 static struct buffered *
-find(struct nbd_handle *handle)
+socket_find(struct nbd_handle *handle)
 {
   return handle->sock && handle->sock->ops == &socket_ops ? buffered_of(handle->sock) : NULL;
 }
@@ -252,7 +252,7 @@ widen(int fd)
 void
 socket_buffer(struct nbd_handle *handle)
 {
-  struct buffered *socket = find(handle);
+  struct buffered *socket = socket_find(handle);
 
   if (socket)
     socket->is_buffered = true;
@@ -263,9 +263,9 @@ socket_buffer(struct nbd_handle *handle)
 bool
 socket_flush(struct nbd_handle *handle)
 {
-  struct buffered *socket = find(handle);
+  struct buffered *socket = socket_find(handle);
 
-  return !socket || flush(socket);
+  return !socket || send_buffered(socket);
 }
 
 uint64_t
@@ -277,7 +277,7 @@ socket_first_unsent(const struct nbd_handle *handle)
 bool
 socket_is_drained(struct nbd_handle *handle)
 {
-  struct buffered *socket = find(handle);
+  struct buffered *socket = socket_find(handle);
 
   return !socket || waiting_bytes(&socket->in) == 0;
 }

@@ -42,7 +42,7 @@ settings_of(struct nbd_handle *h)
 }
 
 static ssize_t
-tell(ssize_t result, const struct fault *fault)
+tls_socket_tell(ssize_t result, const struct fault *fault)
 {
   if (result == -1 && errno != EAGAIN) {
     int errnum = errno;
@@ -58,7 +58,7 @@ tls_recv(struct nbd_handle *h, struct socket *socket, void *bytes, size_t length
   struct fault fault = { .exit_code = EXIT_DONE };
 
   (void)h;
-  return tell(tls_session_recv(tls_of(socket)->session, bytes, length, &fault), &fault);
+  return tls_socket_tell(tls_session_recv(tls_of(socket)->session, bytes, length, &fault), &fault);
 }
 
 static ssize_t
@@ -67,7 +67,7 @@ tls_send(struct nbd_handle *h, struct socket *socket, const void *bytes, size_t 
   struct fault fault = { .exit_code = EXIT_DONE };
 
   (void)h;
-  return tell(tls_session_send(tls_of(socket)->session, bytes, length, flags & MSG_MORE, &fault), &fault);
+  return tls_socket_tell(tls_session_send(tls_of(socket)->session, bytes, length, flags & MSG_MORE, &fault), &fault);
 }
 
 static bool

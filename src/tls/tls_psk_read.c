@@ -55,7 +55,7 @@ read_16(struct reader *reader)
 /* As many bytes as the two in front of them say, without the zeros that they begin
  * with. */
 static struct reader
-read_number(struct reader *reader)
+tls_psk_read_number(struct reader *reader)
 {
   size_t length = read_16(reader);
   struct reader number = { .at = read_bytes(reader, length) };
@@ -166,7 +166,7 @@ bits_of(struct reader number)
 static bool
 read_group(struct tls_psk *psk, struct reader *message)
 {
-  struct reader prime = read_number(message), generator = read_number(message), public = read_number(message);
+  struct reader prime = tls_psk_read_number(message), generator = tls_psk_read_number(message), public = tls_psk_read_number(message);
   size_t bits = bits_of(prime);
 
   if (!is_read(message))

@@ -5,7 +5,7 @@
 # they are.
 #
 # cases: licence-lines tests-have-a-purpose tests-can-be-run headers-open-with-prose
-# cases: no-exit-below-main no-printing-below-the-top nothing-of-this-machine
+# cases: static-names-are-told-apart no-exit-below-main no-printing-below-the-top nothing-of-this-machine
 
 . "$(dirname "$0")/../functions.sh"
 cd "$TOP"
@@ -57,6 +57,19 @@ headers-open-with-prose)
         room=$(basename "$file" .h)
         sed -n 2p "$file" | grep -Eq "^/\* $room: " || complain "$file: its second line should say '$room: ' and what it is"
     done ;;
+static-names-are-told-apart)
+    # In a small room a plain name says enough; in a large one, or in a stack trace, it must say whose it is.
+    awk 'FNR == 1 { defines = 0 }
+        /^static/ { defines = 1; next }
+        defines { if (match($0, /^[a-z_0-9]+\(/)) print substr($0, 1, RLENGTH - 1), FILENAME; defines = 0 }' src/*.c src/*/*.c |
+        sort >"$TEST_DIR/names"
+    [ "$(wc -l <"$TEST_DIR/names")" -ge 300 ] || fail "only $(wc -l <"$TEST_DIR/names") functions were looked at"
+    cut -d ' ' -f 1 "$TEST_DIR/names" | uniq -d | while read -r name; do
+        for file in $(sed -n "s/^$name //p" "$TEST_DIR/names"); do
+            [ "$(wc -l <"$file")" -le 150 ] || echo "$file: other rooms have a $name() too"
+        done
+    done >"$TEST_DIR/twice"
+    [ ! -s "$TEST_DIR/twice" ] || complain "$(cat "$TEST_DIR/twice")" ;;
 no-exit-below-main)
     # And the child that couldn't become a server ends itself.
     found=$(grep -nE '\b(exit|_exit|_Exit|abort|quick_exit) *\(' src/*.c src/*/*.c |
