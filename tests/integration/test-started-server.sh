@@ -74,7 +74,7 @@ no-bitmap|no-layer|no-context|info-no-export)
     server_is_gone ;;
 read-only)
     truncate -s 1M in.img out.img
-    must_fail 1 'read-only' in.img '[' ./start nbdkit -r file out.img ']'
+    must_fail 1 'read-only' in.img '[' ./start qemu-nbd --persistent -r -f raw out.img ']'
     server_is_gone ;;
 too-small)
     truncate -s 1M in.img out.img
