@@ -36,8 +36,11 @@ clean_may_show(uint32_t code)
   static const struct {
     uint32_t first, last;
   } hidden[] = {
-    { 0, 0x1f },        { 0x7f, 0x9f },                     /* control characters */
-    { 0x200e, 0x200f }, { 0x2028, 0x202e }, { 0x2066, 0x2069 }, /* ends of lines, directions of writing */
+    { 0, 0x1f },
+    { 0x7f, 0x9f }, /* control characters */
+    { 0x200e, 0x200f },
+    { 0x2028, 0x202e },
+    { 0x2066, 0x2069 }, /* ends of lines, directions of writing */
     { CLEAN_NO_CHARACTER, CLEAN_NO_CHARACTER },
   };
 

@@ -24,7 +24,7 @@
 #define PAYLOAD_SHARE_PER_SLOT 32
 #define SLOT_BYTES_MIN (128 * KIB)
 #define SLOT_BYTES_MAX (32 * MIB)
-#define REQUEST_BYTES_MIN (4 * KIB) /* of --request-size */
+#define REQUEST_BYTES_MIN (4 * KIB)     /* of --request-size */
 #define RATE_BYTES_PER_S_MIN (64 * KIB) /* of --rate-limit */
 /* Where requests are asked for that the payload can't hold, and no payload is,
  * it is as large as this many of them. */

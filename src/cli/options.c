@@ -106,7 +106,8 @@ bad_option(const struct options *options, int found, char **argv, struct fault *
   for (const struct option *option = verbs[options->verb]->long_options; option->name; option++)
     if (option->val == optopt)
       return options_usage(options, fault,
-                           found == ':' ? "an argument is missing after --" : "there is no argument to --", option->name);
+                           found == ':' ? "an argument is missing after --" : "there is no argument to --",
+                           option->name);
   return options_usage(options, fault, "unknown option ", optopt ? letter : argv[optind - 1]);
 }
 
@@ -126,8 +127,8 @@ take_option(struct options *options, int option, char **argv, struct fault *faul
     return 0;
   case OPTION_TLS_PIN:
     if (!pins_add(&options->wishes.pins, optarg))
-      return fault_set(fault, EXIT_BAD_USAGE, 0, "--tls-pin=%s: must be sha256: and 64 hexadecimal digits, at most %d times",
-                       optarg, PINS_MAX);
+      return fault_set(fault, EXIT_BAD_USAGE, 0,
+                       "--tls-pin=%s: must be sha256: and 64 hexadecimal digits, at most %d times", optarg, PINS_MAX);
     return 0;
   case OPTION_COLOUR:
   case OPTION_NO_COLOUR:
@@ -161,7 +162,8 @@ take_command(const struct options *options, struct place *place, int argc, char 
       return 0;
     }
     if (words == COMMAND_WORDS_MAX)
-      return fault_set(fault, EXIT_BAD_USAGE, 0, "[ %s ... ]: more than %d words", place->command[0], COMMAND_WORDS_MAX);
+      return fault_set(fault, EXIT_BAD_USAGE, 0, "[ %s ... ]: more than %d words", place->command[0],
+                       COMMAND_WORDS_MAX);
     place->command[words++] = argv[optind];
   }
   return options_usage(options, fault, "[ without a closing ] after ", words ? argv[argc - 1] : "it");
@@ -204,7 +206,7 @@ is_near(const char *a, const char *b)
 static int
 check_first_word(const char *word, struct fault *fault)
 {
-  static const char *const others[] = { "check", "compare", "convert", "diff", "digest", "disks",
+  static const char *const others[] = { "check", "compare", "convert", "diff",   "digest", "disks",
                                         "hash",  "help",    "list",    "rescue", "verify", "version" };
 
   if (!*word || strspn(word, "abcdefghijklmnopqrstuvwxyz") != strlen(word))
@@ -216,7 +218,8 @@ check_first_word(const char *word, struct fault *fault)
   for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
     if (strcmp(word, others[i]) == 0)
       return fault_set(fault, EXIT_BAD_USAGE, 0,
-                       "there is no verb %s (decant --help lists what there is; a file of that name: ./%s)", word, word);
+                       "there is no verb %s (decant --help lists what there is; a file of that name: ./%s)", word,
+                       word);
   return 0;
 }
 
@@ -299,7 +302,8 @@ parse_words(struct options *options, int argc, char **argv, struct fault *fault)
     if (optind >= argc)
       break;
     if (count == verb->places)
-      return options_usage(options, fault, count == 2 ? "more than a SOURCE and a DESTINATION: " : "more than a SOURCE: ",
+      return options_usage(options, fault,
+                           count == 2 ? "more than a SOURCE and a DESTINATION: " : "more than a SOURCE: ",
                            argv[optind]);
     if (take_place(options, places[count++], argc, argv, fault) == -1)
       return -1;
@@ -322,10 +326,9 @@ options_parse(struct options *options, int argc, char **argv, struct fault *faul
 {
   enum persona persona = persona_of(argc > 0 ? argv[0] : "");
 
-  *options = (struct options){ .persona = persona,
-                               .verb = personas[persona].verb,
-                               .mode = RUN_VERB,
-                               .wishes.connections = CONNECTIONS_DEFAULT };
+  *options = (struct options){
+    .persona = persona, .verb = personas[persona].verb, .mode = RUN_VERB, .wishes.connections = CONNECTIONS_DEFAULT
+  };
   opterr = 0;
   optind = 1;
   return parse_all(options, argc, argv, fault);

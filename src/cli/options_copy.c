@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* clang-format off */
 static const char help[] =
     "Usage: decant [copy] [OPTIONS] SOURCE DESTINATION\n"
     "       decant map [OPTIONS] SOURCE     (decant map --help)\n"
@@ -19,7 +20,7 @@ static const char help[] =
     "\n"
     "Copies a disk. SOURCE and DESTINATION are each one of\n"
     "  nbd://HOST[:PORT]/EXPORT           an NBD server\n"
-    "  nbd+unix:///EXPORT?socket=PATH     the same over a Unix socket\n"
+    "  'nbd+unix:///EXPORT?socket=PATH'   the same over a Unix socket\n"
     "  nbds://..., nbds+unix://...        the same, encrypted by TLS\n"
     "  FILE or DEVICE                     a regular file or a block device\n"
     "  -                                  standard input or output\n"
@@ -65,6 +66,7 @@ static const char help[] =
     "SIZE takes k, M, G, T.\n"
     "Exit codes: 0 done, 1 failed, 4 copied, but the digest isn't the expected one,\n"
     "64 the command line is wrong.\n";
+/* clang-format on */
 
 enum {
   OPTION_ALLOCATED = OPTION_OF_VERB,
@@ -118,7 +120,7 @@ static const struct option long_options[] = {
   { "threads", required_argument, NULL, 'T' },
   { "verbose", no_argument, NULL, 'v' },
   { "yes", no_argument, NULL, OPTION_YES },
-  OPTIONS_OF_ALL_VERBS
+  OPTIONS_OF_ALL_VERBS,
 };
 
 static int
@@ -128,7 +130,8 @@ parse_connections(struct options *options, const char *value, struct fault *faul
 
   if (!sizes_parse_number(value, 1, UINT32_MAX, &number) ||
       (number > CONNECTIONS_MAX && options->persona == PERSONA_DECANT))
-    return fault_set(fault, EXIT_BAD_USAGE, 0, "--connections=%s: must be a number from 1 to %d", value, CONNECTIONS_MAX);
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--connections=%s: must be a number from 1 to %d", value,
+                     CONNECTIONS_MAX);
   options->wishes.connections = (unsigned)range_min(number, CONNECTIONS_MAX);
   return 0;
 }
@@ -344,8 +347,8 @@ check_copy(struct options *options, struct fault *fault)
   if (choose_part(options, fault) == -1)
     return -1;
   if (!options->copy.payload_is_fixed)
-    options->copy.payload_bytes =
-        range_max(options->copy.payload_bytes, REQUESTS_PER_PAYLOAD * options->copy.request_bytes);
+    options->copy.payload_bytes = range_max(options->copy.payload_bytes,
+                                            REQUESTS_PER_PAYLOAD * options->copy.request_bytes);
   return 0;
 }
 

@@ -9,28 +9,28 @@
 #include <stdint.h>
 
 struct copy_options {
-  uint64_t payload_bytes;     /* --memory; else the default, or what the request size takes */
-  bool payload_is_fixed;      /* --memory was given */
-  uint64_t request_bytes;     /* --request-size: the largest read; 0: what the memory suggests */
-  uint64_t bytes_per_s;       /* --rate-limit: the most to read; 0: no limit */
-  bool nice;                  /* run when nobody else wants to */
-  uint64_t sparse_bytes;      /* -S: shortest run of zeros in data that becomes a hole; 0: don't look */
-  bool no_extents;            /* don't ask the source for block status */
-  enum part part;             /* of the source, that is copied */
-  const char *dirty_bitmap;   /* --dirty-bitmap's value, or NULL */
-  bool layer;                 /* --layer */
-  bool allocated;             /* zeros stay allocated on the destination */
-  bool destination_is_zero;   /* the operator's word for it */
-  bool flush;                 /* bring all to stable storage at the end */
+  uint64_t payload_bytes;   /* --memory; else the default, or what the request size takes */
+  bool payload_is_fixed;    /* --memory was given */
+  uint64_t request_bytes;   /* --request-size: the largest read; 0: what the memory suggests */
+  uint64_t bytes_per_s;     /* --rate-limit: the most to read; 0: no limit */
+  bool nice;                /* run when nobody else wants to */
+  uint64_t sparse_bytes;    /* -S: shortest run of zeros in data that becomes a hole; 0: don't look */
+  bool no_extents;          /* don't ask the source for block status */
+  enum part part;           /* of the source, that is copied */
+  const char *dirty_bitmap; /* --dirty-bitmap's value, or NULL */
+  bool layer;               /* --layer */
+  bool allocated;           /* zeros stay allocated on the destination */
+  bool destination_is_zero; /* the operator's word for it */
+  bool flush;               /* bring all to stable storage at the end */
   bool progress;
-  int progress_fd;            /* --progress=FD: "N/100" lines go there; -1: none */
-  bool any_content;           /* also what can't be meant as a disk's */
-  bool yes;                   /* don't ask before a device is overwritten */
-  bool report;                /* one line for scripts at the end */
-  bool sha256;                /* print the digest of the whole source */
-  const char *blkhash;        /* --blkhash's value, "" without one; NULL: not asked for */
-  const char *blkhash_file;   /* where to write it; NULL: standard output */
-  const char *expect;         /* --expect's value, or NULL */
+  int progress_fd;          /* --progress=FD: "N/100" lines go there; -1: none */
+  bool any_content;         /* also what can't be meant as a disk's */
+  bool yes;                 /* don't ask before a device is overwritten */
+  bool report;              /* one line for scripts at the end */
+  bool sha256;              /* print the digest of the whole source */
+  const char *blkhash;      /* --blkhash's value, "" without one; NULL: not asked for */
+  const char *blkhash_file; /* where to write it; NULL: standard output */
+  const char *expect;       /* --expect's value, or NULL */
 };
 
 extern const struct verb_options options_copy;

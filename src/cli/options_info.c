@@ -9,12 +9,13 @@
 #include <getopt.h>
 #include <stddef.h>
 
+/* clang-format off */
 static const char help[] =
     "Usage: decant info [OPTIONS] SOURCE\n"
     "\n"
     "Shows what a server says about a disk, without reading it. SOURCE is one of\n"
     "  nbd://HOST[:PORT]/EXPORT           an NBD server\n"
-    "  nbd+unix:///EXPORT?socket=PATH     the same over a Unix socket\n"
+    "  'nbd+unix:///EXPORT?socket=PATH'   the same over a Unix socket\n"
     "  [ CMD ARGS ]                       a server to start: [ qemu-nbd x.qcow2 ]\n"
     "  FILE or DEVICE                     its size, content and what is allocated\n"
     "\n"
@@ -43,6 +44,7 @@ static const char help[] =
     "  -h, --help                 print this\n"
     "\n"
     "Exit codes: 0 done or yes, 1 failed, 2 no, 64 the command line is wrong.\n";
+/* clang-format on */
 
 enum {
   OPTION_CAN = OPTION_OF_VERB,
@@ -85,7 +87,7 @@ static const struct option long_options[] = {
   { "totals", no_argument, NULL, OPTION_TOTALS },
   { "uri", no_argument, NULL, OPTION_URI },
   OPTIONS_OF_COLOUR,
-  OPTIONS_OF_ALL_VERBS
+  OPTIONS_OF_ALL_VERBS,
 };
 
 static void

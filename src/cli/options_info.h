@@ -25,7 +25,7 @@ struct info_options {
   const char *map;     /* INFO_MAP: the metadata context */
   bool totals;         /* INFO_MAP */
   bool json;
-  bool content;        /* read the beginning of each export and say what it looks like */
+  bool content; /* read the beginning of each export and say what it looks like */
   bool no_content;
 };
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 
+/* clang-format off */
 static const char help[] =
     "Usage: decant map [OPTIONS] SOURCE\n"
     "\n"
@@ -31,6 +32,7 @@ static const char help[] =
     "      --tls-pin=sha256:HEX  trust a TLS server that has this key, without a CA\n"
     "  -V, --version          print the version\n"
     "  -h, --help             print this\n";
+/* clang-format on */
 
 enum {
   OPTION_CONTEXT = OPTION_OF_VERB,
@@ -51,7 +53,7 @@ static const struct option long_options[] = {
   { "offset", required_argument, NULL, OPTION_OFFSET },
   { "totals", no_argument, NULL, OPTION_TOTALS },
   OPTIONS_OF_COLOUR,
-  OPTIONS_OF_ALL_VERBS
+  OPTIONS_OF_ALL_VERBS,
 };
 
 static void

@@ -28,24 +28,36 @@ struct verb_options {
 };
 
 /* Values of long options: those that all verbs take, and the first of a verb's own. */
-enum { OPTION_LONG_OPTIONS = 256, OPTION_SHORT_OPTIONS, OPTION_TLS_PIN, OPTION_COLOUR, OPTION_NO_COLOUR, OPTION_OF_VERB };
+enum {
+  OPTION_LONG_OPTIONS = 256,
+  OPTION_SHORT_OPTIONS,
+  OPTION_TLS_PIN,
+  OPTION_COLOUR,
+  OPTION_NO_COLOUR,
+  OPTION_OF_VERB
+};
 
 /* Options and places may be mixed: we walk them, and getopt stops at each place. */
 #define OPTIONS_SHORT_BEGIN "+:"
 
 /* Rows for verbs that print in colour: all the ways that nbdinfo spells it. */
 #define OPTIONS_OF_COLOUR                                                                                              \
-  { "color", no_argument, NULL, OPTION_COLOUR }, { "colors", no_argument, NULL, OPTION_COLOUR },                      \
-  { "colour", no_argument, NULL, OPTION_COLOUR }, { "colours", no_argument, NULL, OPTION_COLOUR },                    \
-  { "no-color", no_argument, NULL, OPTION_NO_COLOUR }, { "no-colors", no_argument, NULL, OPTION_NO_COLOUR },          \
-  { "no-colour", no_argument, NULL, OPTION_NO_COLOUR }, { "no-colours", no_argument, NULL, OPTION_NO_COLOUR }
+  { "color", no_argument, NULL, OPTION_COLOUR }, { "colors", no_argument, NULL, OPTION_COLOUR },                       \
+      { "colour", no_argument, NULL, OPTION_COLOUR }, { "colours", no_argument, NULL, OPTION_COLOUR },                 \
+      { "no-color", no_argument, NULL, OPTION_NO_COLOUR }, { "no-colors", no_argument, NULL, OPTION_NO_COLOUR },       \
+      { "no-colour", no_argument, NULL, OPTION_NO_COLOUR },                                                            \
+  {                                                                                                                    \
+    "no-colours", no_argument, NULL, OPTION_NO_COLOUR                                                                  \
+  }
 
 /* The rows that end a table of long options; 'h' and 'V' stand among the short ones too. */
 #define OPTIONS_OF_ALL_VERBS                                                                                           \
-  { "help", no_argument, NULL, 'h' }, { "long-options", no_argument, NULL, OPTION_LONG_OPTIONS },              \
-  { "short-options", no_argument, NULL, OPTION_SHORT_OPTIONS },                                                        \
-  { "tls-pin", required_argument, NULL, OPTION_TLS_PIN }, { "version", no_argument, NULL, 'V' },                       \
-  { NULL, 0, NULL, 0 },
+  { "help", no_argument, NULL, 'h' }, { "long-options", no_argument, NULL, OPTION_LONG_OPTIONS },                      \
+      { "short-options", no_argument, NULL, OPTION_SHORT_OPTIONS },                                                    \
+      { "tls-pin", required_argument, NULL, OPTION_TLS_PIN }, { "version", no_argument, NULL, 'V' },                   \
+  {                                                                                                                    \
+    NULL, 0, NULL, 0                                                                                                   \
+  }
 
 /* Sets a fault that says why, with which word, and where to read more. Returns -1. */
 int options_usage(const struct options *options, struct fault *fault, const char *why, const char *what);

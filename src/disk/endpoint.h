@@ -63,7 +63,8 @@ struct request {
   uint64_t cookie;
   unsigned carrier; /* which of its connections */
   bool failed_inside;
-  uint64_t part_start, part_end; /* READ: the part that is asked for, of what is asked for in parts; all before it is there */
+  uint64_t part_start,
+      part_end; /* READ: the part that is asked for, of what is asked for in parts; all before it is there */
   bool too_many_pieces;
   const struct contexts *contexts; /* SURVEY: the endpoint's */
 };
@@ -165,11 +166,11 @@ struct endpoint {
   const struct endpoint_ops *ops;
   struct traits traits;
   struct identity identity;
-  struct contexts contexts; /* those that surveys answer with, in this order */
-  const char *kind; /* "nbd", "file", "pipe" or "null": for messages alone */
-  const char *secured; /* how what goes over the network is encrypted, for messages; NULL: it isn't */
-  const char *last_words; /* why a connection was lost, if it is known, for messages; NULL or empty: it isn't */
-  const char *remark; /* what the operator is to know after `close`, though nothing failed; NULL: nothing */
+  struct contexts contexts;  /* those that surveys answer with, in this order */
+  const char *kind;          /* "nbd", "file", "pipe" or "null": for messages alone */
+  const char *secured;       /* how what goes over the network is encrypted, for messages; NULL: it isn't */
+  const char *last_words;    /* why a connection was lost, if it is known, for messages; NULL or empty: it isn't */
+  const char *remark;        /* what the operator is to know after `close`, though nothing failed; NULL: nothing */
   char name[NAME_BYTES_MAX]; /* for messages, as the operator wrote it */
 };
 

@@ -31,15 +31,15 @@ struct survey {
   size_t told; /* extents in the longest reply, or merged, also those that found no room */
 
   /* While replies come in. */
-  unsigned contexts;  /* how many are to reply */
-  uint32_t replied;   /* a bit for each that has */
-  unsigned replying;  /* the context whose reply is being taken in */
-  size_t reply_count; /* extents of it so far */
-  bool is_first;      /* nothing is there to be merged with */
-  bool is_full;       /* an extent found no room, so that nothing may follow */
+  unsigned contexts;                        /* how many are to reply */
+  uint32_t replied;                         /* a bit for each that has */
+  unsigned replying;                        /* the context whose reply is being taken in */
+  size_t reply_count;                       /* extents of it so far */
+  bool is_first;                            /* nothing is there to be merged with */
+  bool is_full;                             /* an extent found no room, so that nothing may follow */
   struct extent before[SURVEY_EXTENTS_MAX]; /* what the replies before this one made */
   size_t before_count;
-  size_t before_index; /* of these, how far the lock step has come */
+  size_t before_index;  /* of these, how far the lock step has come */
   uint64_t before_used; /* bytes of that one */
 };
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SCHEME_BYTES 16 /* longer than any that is known here */
+#define SCHEME_BYTES 16      /* longer than any that is known here */
 #define PORT_DEFAULT "10809" /* assigned by IANA */
 #define PORT_MAX 65535
 #define VSOCK_HOST "2"       /* the host of a virtual machine, VMADDR_CID_HOST */
@@ -112,7 +112,7 @@ static const struct scheme {
   enum uri_transport transport;
   bool tls;
 } schemes[] = {
-  { "nbd", URI_TCP, false },       { "nbds", URI_TCP, true },           { "nbd+unix", URI_UNIX, false },
+  { "nbd", URI_TCP, false },       { "nbds", URI_TCP, true },         { "nbd+unix", URI_UNIX, false },
   { "nbds+unix", URI_UNIX, true }, { "nbd+vsock", URI_VSOCK, false }, { "nbds+vsock", URI_VSOCK, true },
 };
 
@@ -139,8 +139,10 @@ parse_scheme(const struct parser *parser, struct part text, struct uri *uri)
   const struct scheme *scheme = find_scheme(text);
 
   if (!scheme)
-    return fault_set(parser->fault, EXIT_BAD_USAGE, 0, "%s: unknown scheme %.*s://; an NBD URI begins with nbd://,"
-                     " nbds://, nbd+unix:// or nbds+unix://", parser->uri, (int)text.length, text.text);
+    return fault_set(parser->fault, EXIT_BAD_USAGE, 0,
+                     "%s: unknown scheme %.*s://; an NBD URI begins with nbd://,"
+                     " nbds://, nbd+unix:// or nbds+unix://",
+                     parser->uri, (int)text.length, text.text);
   uri->transport = scheme->transport;
   uri->tls = scheme->tls;
   return 0;
@@ -207,8 +209,7 @@ parse_authority(const struct parser *parser, struct part authority, struct uri *
   if (host.length > 0 && decode(parser, host, uri->host, sizeof uri->host, "host") == -1)
     return -1;
   uint64_t number;
-  if (uri->transport == URI_VSOCK &&
-      !parse_number((struct part){ uri->host, strlen(uri->host) }, VSOCK_MAX, &number))
+  if (uri->transport == URI_VSOCK && !parse_number((struct part){ uri->host, strlen(uri->host) }, VSOCK_MAX, &number))
     return uri_refuse(parser, "a vsock has a number (the context ID) in the place of the host");
   if (skip(&rest, ":"))
     return parse_port(parser, rest, uri);

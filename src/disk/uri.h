@@ -15,7 +15,7 @@
 #include <stdbool.h>
 
 #define URI_HOST_BYTES 256
-#define URI_PORT_BYTES 11 /* of a vsock, which has 32 bits of them */
+#define URI_PORT_BYTES 11     /* of a vsock, which has 32 bits of them */
 #define URI_SOCKET_BYTES 108  /* sun_path of a Unix socket, with its NUL */
 #define URI_EXPORT_BYTES 4097 /* the protocol's longest string, with its NUL */
 #define URI_USER_BYTES 256

@@ -72,7 +72,8 @@ digests_tap(struct digests *digests)
 
 /* A blkhash is printed bare, as nbdcopy does it. */
 static int
-tell(struct digests *digests, const struct options *options, enum digest_kind kind, const char *hex, struct fault *fault)
+tell(struct digests *digests, const struct options *options, enum digest_kind kind, const char *hex,
+     struct fault *fault)
 {
   char line[DIGEST_HEX_BYTES + 16];
   bool to_file = kind == DIGEST_BLKHASH && digests->file.path;

@@ -52,7 +52,7 @@ open_path(union any_endpoint *any, const char *path, enum role role, struct loop
 
 static int
 open_place(union any_endpoint *any, const struct place *place, enum role role, const struct wishes *wishes,
-               struct loop *loop, struct ring *ring, struct tls_pool *pool, struct fault *fault)
+           struct loop *loop, struct ring *ring, struct tls_pool *pool, struct fault *fault)
 {
   place_name(place, role == ROLE_SOURCE, any->base.name);
   switch (place->kind) {
@@ -99,9 +99,11 @@ endpoints_check(const struct endpoint *source, const struct endpoint *destinatio
   if (identity_is_same(&source->identity, &destination->identity))
     return fault_set(fault, EXIT_FAILED, 0, "%s and %s are the same: nothing to copy", source->name, destination->name);
   if (overlap_is_there(&source->identity, &destination->identity))
-    return fault_set(fault, EXIT_FAILED, 0,
-                     "%s and %s have bytes in common, as a disk and its partition have: the copy would change its own source; "
-                     "nothing was written", source->name, destination->name);
+    return fault_set(
+        fault, EXIT_FAILED, 0,
+        "%s and %s have bytes in common, as a disk and its partition have: the copy would change its own source; "
+        "nothing was written",
+        source->name, destination->name);
   if (!destination->traits.grows && source->traits.size != SIZE_UNKNOWN &&
       source->traits.size > destination->traits.size)
     return fault_set(fault, EXIT_FAILED, 0, "%s is too small: it has %llu bytes, the source %llu; nothing was written",

@@ -60,7 +60,8 @@ check_words(const struct options *options, struct fault *fault)
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--progress=%d: that file descriptor is the DESTINATION",
                      copy->progress_fd);
   if (to_stderr && fstat(STDERR_FILENO, &said) == 0 && is_place(&said, &options->destination, STDOUT_FILENO))
-    return fault_set(fault, EXIT_BAD_USAGE, 0, "standard error is the DESTINATION too (2>&1?): what -p, -v, --report or "
+    return fault_set(fault, EXIT_BAD_USAGE, 0,
+                     "standard error is the DESTINATION too (2>&1?): what -p, -v, --report or "
                      "a digest says would become part of the disk");
   return 0;
 }

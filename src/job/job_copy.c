@@ -70,7 +70,8 @@ plan(struct budget *budget, const struct options *options, const struct traits *
   struct budget_needs needs = { .payload_bytes = options->copy.payload_bytes,
                                 .request_bytes = options->copy.request_bytes,
                                 .sparse_bytes = options->copy.sparse_bytes,
-                                .zero_max = options->persona == PERSONA_NBDCOPY ? ZERO_BYTES_MAX_AS_NBDCOPY : ZERO_BYTES_MAX,
+                                .zero_max = options->persona == PERSONA_NBDCOPY ? ZERO_BYTES_MAX_AS_NBDCOPY
+                                                                                : ZERO_BYTES_MAX,
                                 .source_block_min = source->block_min,
                                 .source_request_max = source->request_max,
                                 .destination_block_min = destination->block_min,
@@ -183,8 +184,8 @@ open_destination_and_copy(struct copy_job *job, const struct options *options, s
   enum role role = options->copy.part == PART_ALL ? ROLE_DESTINATION : ROLE_UPDATED;
   int result = 0;
 
-  if (endpoints_open(&job->destination, &options->destination, role, &options->wishes, &job->loop, &job->destination_ring,
-                     &job->tls, fault) == -1)
+  if (endpoints_open(&job->destination, &options->destination, role, &options->wishes, &job->loop,
+                     &job->destination_ring, &job->tls, fault) == -1)
     return -1;
   if (endpoints_check(source, destination, fault) == -1 ||
       digests_check(&job->digests, source, destination, fault) == -1 || copy_between(job, options, fault) == -1)
@@ -206,8 +207,8 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
   ring_open(&job->source_ring);
   ring_open(&job->destination_ring);
   if (loop_init(&job->loop, fault) == -1 ||
-      endpoints_open(&job->source, &options->source, ROLE_SOURCE, &options->wishes, &job->loop, &job->source_ring, &job->tls,
-                     fault) == -1)
+      endpoints_open(&job->source, &options->source, ROLE_SOURCE, &options->wishes, &job->loop, &job->source_ring,
+                     &job->tls, fault) == -1)
     return -1;
   int result = open_destination_and_copy(job, options, fault);
   result = close_end(&job->source.base, result, fault);
@@ -220,10 +221,11 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
 int
 job_copy(struct copy_job *job, const struct options *options, struct fault *fault)
 {
-  unsigned sessions =
-      client_sessions(&options->source, &options->wishes) + client_sessions(&options->destination, &options->wishes);
+  unsigned sessions = client_sessions(&options->source, &options->wishes) +
+                      client_sessions(&options->destination, &options->wishes);
   /* Each part may be rounded to a page, and the payload begins with a large one. */
-  size_t bytes = range_align_up(tls_pool_bytes(sessions), LARGE_PAGE_BYTES) + options->copy.payload_bytes + 4 * PAGE_BYTES;
+  size_t bytes = range_align_up(tls_pool_bytes(sessions), LARGE_PAGE_BYTES) + options->copy.payload_bytes +
+                 4 * PAGE_BYTES;
 
   /* Before anything else, and never again. */
   if (arena_reserve(&job->payload, bytes, fault) == -1)

@@ -24,8 +24,8 @@ job_map(struct map_job *job, const struct options *options, struct fault *fault)
     return -1;
   if (sessions > 0)
     tls_pool_init(&job->tls, arena_take(&job->memory, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
-  if (loop_init(&job->loop, fault) == -1 || endpoints_open(&job->source, &options->source, ROLE_SOURCE, &options->wishes,
-                                                           &job->loop, NULL, &job->tls, fault) == -1)
+  if (loop_init(&job->loop, fault) == -1 || endpoints_open(&job->source, &options->source, ROLE_SOURCE,
+                                                           &options->wishes, &job->loop, NULL, &job->tls, fault) == -1)
     return -1;
   int result = map_run(&job->map, &config, fault);
   source->ops->close(source, &closing); /* what was read is shown already */

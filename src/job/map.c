@@ -136,10 +136,8 @@ survey(struct map *map, struct fault *fault)
   uint64_t start = range_align_down(map->position, traits->block_min);
   uint64_t end = range_min(range_align_up(range_end(start, map->survey_bytes), traits->block_min), traits->size);
 
-  map->request = (struct request){ .kind = REQUEST_SURVEY,
-                                   .offset = start,
-                                   .length = end - start,
-                                   .survey = &map->survey };
+  map->request =
+      (struct request){ .kind = REQUEST_SURVEY, .offset = start, .length = end - start, .survey = &map->survey };
   if (ask(map->config.source, map->config.loop, &map->request, fault) == -1 || take_answer(map, fault) == -1)
     return -1;
   map->survey_bytes = extents_next_window(&map->survey, map->survey_bytes);

@@ -23,9 +23,9 @@ struct map_config {
   struct loop *loop;       /* loop_init() is done */
   struct range range;      /* bytes of the disk to be shown, as far as it has them */
   enum map_style style;
-  bool totals;             /* how many bytes of each kind, instead of where */
-  bool colour;             /* for a terminal */
-  unsigned columns;        /* MAP_GRAPH: width of the bar */
+  bool totals;      /* how many bytes of each kind, instead of where */
+  bool colour;      /* for a terminal */
+  unsigned columns; /* MAP_GRAPH: width of the bar */
 };
 
 struct map {

@@ -24,11 +24,12 @@ look(struct probe *probe, struct endpoint *end, const struct probe_ends *ends, u
   uint64_t most = range_min(range_min(traits->size, traits->request_max), ends->buffer_bytes);
 
   *length = 0;
-  probe->request = (struct request){ .kind = REQUEST_READ,
-                                     .length = range_align_down(range_min(range_align_up(wanted, traits->block_min), most),
-                                                                traits->block_min),
-                                     .payload = ends->buffer,
-                                     .chunks = &probe->chunks };
+  probe->request = (struct request){
+    .kind = REQUEST_READ,
+    .length = range_align_down(range_min(range_align_up(wanted, traits->block_min), most), traits->block_min),
+    .payload = ends->buffer,
+    .chunks = &probe->chunks
+  };
   if (probe->request.length == 0)
     return 0;
   if (ask(end, ends->loop, &probe->request, fault) == -1) {
@@ -70,8 +71,10 @@ refuse(const struct content_wrapping *is, const struct probe_ends *ends, const s
     return 0;
   }
   tell_how(how, sizeof how, is, options);
-  return fault_set(fault, EXIT_FAILED, 0, "%s is %s, and no disk as it is: nothing was written. To write the disk in it: "
-                   "%s (or as it is, by --any-content)", ends->source->name, is->words, how);
+  return fault_set(fault, EXIT_FAILED, 0,
+                   "%s is %s, and no disk as it is: nothing was written. To write the disk in it: "
+                   "%s (or as it is, by --any-content)",
+                   ends->source->name, is->words, how);
 }
 
 int
@@ -111,15 +114,16 @@ hear(struct loop *loop, char *letter, struct fault *fault)
 }
 
 int
-probe_destination(struct probe *probe, const struct probe_ends *ends, const struct options *options, struct fault *fault)
+probe_destination(struct probe *probe, const struct probe_ends *ends, const struct options *options,
+                  struct fault *fault)
 {
   const struct endpoint *destination = ends->destination;
   char content[CONTENT_TEXT_BYTES], question[FAULT_TEXT_BYTES], letter;
   uint64_t length;
 
-  if (options->copy.yes || options->source.kind == PLACE_STREAM || options->persona == PERSONA_NBDCOPY || options->copy.part != PART_ALL ||
-      !destination->identity.known || !destination->identity.is_device || !destination->traits.can_read ||
-      !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+  if (options->copy.yes || options->source.kind == PLACE_STREAM || options->persona == PERSONA_NBDCOPY ||
+      options->copy.part != PART_ALL || !destination->identity.known || !destination->identity.is_device ||
+      !destination->traits.can_read || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
     return 0;
   if (look(probe, ends->destination, ends, CONTENT_PROBE_BYTES, &length, fault) == -1)
     return -1;

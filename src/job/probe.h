@@ -30,7 +30,8 @@ struct probe {
 
 /* Refuses a source that isn't a disk but has one in it, where the destination is a block
  * device. As nbdcopy, only says so. Returns 0, or -1 with the fault set. */
-int probe_source(struct probe *probe, const struct probe_ends *ends, const struct options *options, struct fault *fault);
+int
+probe_source(struct probe *probe, const struct probe_ends *ends, const struct options *options, struct fault *fault);
 
 /* Asks, on a terminal, whether a device is to be overwritten that holds a filesystem, a
  * partition table or the like. Where nobody sits, as nbdcopy, and with --yes, it is as the

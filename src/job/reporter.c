@@ -44,10 +44,9 @@ static void
 report(struct copy_observer *observer, uint64_t done, uint64_t total, uint64_t now_ms)
 {
   struct reporter *reporter = (struct reporter *)observer;
-  struct progress_moment moment = { .now_ms = now_ms,
-                                    .done = done,
-                                    .moved = reporter->copy->moved,
-                                    .read = reporter->copy->reorder.frontier };
+  struct progress_moment moment = {
+    .now_ms = now_ms, .done = done, .moved = reporter->copy->moved, .read = reporter->copy->reorder.frontier
+  };
 
   progress_add(&reporter->progress, &moment);
   if (reporter->percent_fd != -1)
@@ -58,14 +57,17 @@ report(struct copy_observer *observer, uint64_t done, uint64_t total, uint64_t n
 _Static_assert(offsetof(struct reporter, observer) == 0, "the reporter is found by its observer");
 
 void
-reporter_begin(struct reporter *reporter, const struct options *options, const struct copy *copy, const struct loop *loop)
+reporter_begin(struct reporter *reporter, const struct options *options, const struct copy *copy,
+               const struct loop *loop)
 {
   bool on_terminal = isatty(STDERR_FILENO);
   bool often = on_terminal || options->copy.progress_fd != -1;
 
   *reporter = (struct reporter){
     .observer = { .progress = report,
-                  .interval_ms = !options->copy.progress ? 0 : often ? TERMINAL_INTERVAL_MS : CONSOLE_INTERVAL_MS },
+                  .interval_ms = !options->copy.progress ? 0
+                                 : often                 ? TERMINAL_INTERVAL_MS
+                                                         : CONSOLE_INTERVAL_MS },
     .copy = copy,
     .program = options_program(options),
     .percent_fd = options->copy.progress_fd,

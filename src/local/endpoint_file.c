@@ -72,8 +72,10 @@ check_unchanged(const struct endpoint_file *file, struct fault *fault)
   if (file->fd == -1 || file->is_device)
     return 0;
   if (!file->is_source && !file_name_is_of(file->path, file->fd))
-    return fault_set(fault, EXIT_FAILED, 0, "%s was removed, renamed or replaced while it was written: copy again from the "
-                     "start", file->base.name);
+    return fault_set(fault, EXIT_FAILED, 0,
+                     "%s was removed, renamed or replaced while it was written: copy again from the "
+                     "start",
+                     file->base.name);
   if (file_length_is_lost(file))
     return fault_set(fault, EXIT_FAILED, 0, "%s %s while it was %s: copy again from the start", file->base.name,
                      file->is_source ? "became shorter" : "was given another length by others", doing);
@@ -202,8 +204,10 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
   file->ring = ring && ring_is_open(ring) ? ring : NULL;
   file_zero_begin(file);
   if (!found && file_name_is_for_devices(path))
-    return fault_set(fault, EXIT_FAILED, 0, "there is no %s, and files are not made where devices live; nothing was "
-                     "written", file->base.name);
+    return fault_set(fault, EXIT_FAILED, 0,
+                     "there is no %s, and files are not made where devices live; nothing was "
+                     "written",
+                     file->base.name);
   if (!found)
     return learn_file(file, NULL, role);
   file->is_device = S_ISBLK(found->st_mode);

@@ -28,26 +28,26 @@
 struct endpoint_file {
   struct endpoint base;
   const char *path;
-  int fd;             /* -1: a destination to be created */
-  int cached_fd;      /* where fd is for direct I/O: the same through the page cache; or -1 */
-  bool is_direct;     /* fd is for direct I/O */
-  struct ring *ring;  /* for direct reads or writes, and flushes; NULL: they are carried out within submit */
-  void *mapped;       /* a source that is read directly: never touched, to learn what the page cache has; or NULL */
+  int fd;            /* -1: a destination to be created */
+  int cached_fd;     /* where fd is for direct I/O: the same through the page cache; or -1 */
+  bool is_direct;    /* fd is for direct I/O */
+  struct ring *ring; /* for direct reads or writes, and flushes; NULL: they are carried out within submit */
+  void *mapped;      /* a source that is read directly: never touched, to learn what the page cache has; or NULL */
   uint64_t mapped_bytes;
   bool is_device;
   bool is_source;
-  bool is_changed;    /* something was written to it, or asked to be */
-  bool keeps;         /* what isn't written to stays as it is, and its size too */
-  uint64_t direct_bytes;  /* a file: direct I/O goes in whole multiples of this, a power of two */
-  uint64_t content_bytes; /* a file: where it ends, by what it was given so far */
-  uint64_t length_bytes;  /* a file: how long it is now; longer only while it is written to */
-  uint64_t ahead_bytes;   /* a file: and by how much */
+  bool is_changed;            /* something was written to it, or asked to be */
+  bool keeps;                 /* what isn't written to stays as it is, and its size too */
+  uint64_t direct_bytes;      /* a file: direct I/O goes in whole multiples of this, a power of two */
+  uint64_t content_bytes;     /* a file: where it ends, by what it was given so far */
+  uint64_t length_bytes;      /* a file: how long it is now; longer only while it is written to */
+  uint64_t ahead_bytes;       /* a file: and by how much */
   unsigned zero_ways_unknown; /* a bit for each way to make zeros that isn't known here */
   unsigned zeros_distrusted;  /* how many zeros have to be quick before one is made within submit */
   uint64_t zero_part_bytes;   /* how much is zeroed at once, a power of two */
   struct request_queue answered;
-  struct request_queue late;  /* answered too, but only after the loop has had its turn */
-  unsigned slow;              /* of what is late, or a zero in the ring: until that is through, nothing more is taken */
+  struct request_queue late; /* answered too, but only after the loop has had its turn */
+  unsigned slow;             /* of what is late, or a zero in the ring: until that is through, nothing more is taken */
 };
 
 /* Opens the file or device at `path`, of which `found` is what stat() told, or

@@ -19,15 +19,15 @@ struct endpoint_pipe {
   struct endpoint base;
   int fd;
   bool is_socket;
-  bool is_file;      /* redirected: it can be flushed */
-  bool is_written;   /* a destination */
-  bool had_name;     /* a file: it was somewhere when we got it */
+  bool is_file;        /* redirected: it can be flushed */
+  bool is_written;     /* a destination */
+  bool had_name;       /* a file: it was somewhere when we got it */
   uint64_t file_bytes; /* a file: how long it is at least, without what we write */
-  bool ended;        /* a source: the end was seen */
-  int failed;        /* errno of the request that failed: none after it can succeed; or 0 */
-  unsigned watched;  /* the loop's index, while there are requests waiting */
+  bool ended;          /* a source: the end was seen */
+  int failed;          /* errno of the request that failed: none after it can succeed; or 0 */
+  unsigned watched;    /* the loop's index, while there are requests waiting */
   bool is_watched;
-  uint64_t position; /* bytes that went through; every request begins here when its turn comes */
+  uint64_t position;                     /* bytes that went through; every request begins here when its turn comes */
   unsigned char head[STREAM_HEAD_BYTES]; /* of a source: the first of them */
   struct request_queue waiting;
   struct request_queue answered;

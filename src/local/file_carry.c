@@ -83,7 +83,7 @@ survey_file(struct endpoint_file *file, const struct request *request)
     off_t data = lseek(file->fd, (off_t)at, SEEK_DATA);
     int errnum = errno;
     if (data == -1 && errnum == ENXIO && file_length_is_lost(file))
-      return EIO; /* what lay here isn't a hole, it is gone */
+      return EIO;                      /* what lay here isn't a hole, it is gone */
     if (data == -1 && errnum == ENXIO) /* no data from here to the end */
       data = (off_t)end;
     if (data == -1)

@@ -61,7 +61,7 @@ plan_tls(struct client *client, const struct wishes *wishes, struct tls_pool *po
   const struct uri *uri = &client->uri;
 
   client->tls = (struct tls){ .certificates = uri->tls_certificates[0] ? uri->tls_certificates : NULL,
-                              .host = uri->tls_hostname[0]           ? uri->tls_hostname
+                              .host = uri->tls_hostname[0]        ? uri->tls_hostname
                                       : uri->transport == URI_TCP ? uri->host
                                                                   : NULL,
                               .verify_peer = uri->tls_verify_peer,
@@ -180,6 +180,8 @@ client_close(struct client *client, struct fault *fault)
 {
   if (activation_end(&client->server, client->loop))
     return 0;
-  return fault_set(fault, EXIT_FAILED, 0, "%s did not end when it was asked to, and was killed: what it still had to"
-                   " write may be missing", client->name);
+  return fault_set(fault, EXIT_FAILED, 0,
+                   "%s did not end when it was asked to, and was killed: what it still had to"
+                   " write may be missing",
+                   client->name);
 }

@@ -118,7 +118,8 @@ keep_words(struct endpoint_nbd *nbd)
   int errnum = nbd_get_errno();
   const char *words = client_words();
 
-  if (nbd->last_words[0] || errnum == ECONNRESET || errnum == EPIPE || errnum == ENOTCONN || strstr(words, "disconnected"))
+  if (nbd->last_words[0] || errnum == ECONNRESET || errnum == EPIPE || errnum == ENOTCONN ||
+      strstr(words, "disconnected"))
     return;
   snprintf(nbd->last_words, sizeof nbd->last_words, "%.*s", (int)sizeof nbd->last_words - 1, words);
 }

@@ -44,7 +44,7 @@ struct endpoint_nbd {
   unsigned requests_per_connection;
   uint64_t read_max; /* longer reads are asked for in parts, since the server answers them in too many pieces */
   char last_words[ENDPOINT_WORDS_BYTES]; /* why the first connection was lost that libnbd could say it of */
-  struct request_queue failed; /* requests that no connection took, to be handed back */
+  struct request_queue failed;           /* requests that no connection took, to be handed back */
 };
 
 /* Connects to the export that the place names (PLACE_URI or PLACE_COMMAND) and
@@ -52,7 +52,7 @@ struct endpoint_nbd {
  * where the server says that they see each other's writes (multi-conn); those of
  * nbds take TLS sessions from the pool. Waits hear the loop's signals. Returns 0, or -1 with
  * the fault set and nothing to close. */
-int endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role,
-                      const struct wishes *wishes, struct loop *loop, struct tls_pool *pool, struct fault *fault);
+int endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role, const struct wishes *wishes,
+                      struct loop *loop, struct tls_pool *pool, struct fault *fault);
 
 #endif

@@ -214,8 +214,7 @@ nbd_connect_first(struct endpoint_nbd *nbd, const struct contexts *wanted, struc
     return client_fault(&nbd->client, "cannot open", fault);
   struct nbd_handle *handle = nbd->connections[0].handle;
   if (client_connect(&nbd->client, handle, "cannot open", fault) == -1 ||
-      agree_on_contexts(nbd, handle, wanted, fault) == -1 ||
-      learn_traits(nbd, handle, &nbd->base.traits, fault) == -1)
+      agree_on_contexts(nbd, handle, wanted, fault) == -1 || learn_traits(nbd, handle, &nbd->base.traits, fault) == -1)
     return -1;
   join(nbd, &nbd->connections[0]);
   return 0;

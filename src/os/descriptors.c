@@ -20,7 +20,8 @@ descriptors_fill(struct fault *fault)
     if (got == -1)
       got = open("/", O_PATH);
     if (got != fd)
-      return fault_set(fault, EXIT_FAILED, errno, "file descriptor %d is closed, and nothing can be put in its place", fd);
+      return fault_set(fault, EXIT_FAILED, errno, "file descriptor %d is closed, and nothing can be put in its place",
+                       fd);
   }
   return 0;
 }
@@ -42,8 +43,9 @@ number_of(const char *path)
   static const struct {
     const char *name;
     int fd; /* -1: a number follows */
-  } names[] = { { "/dev/stdin", STDIN_FILENO }, { "/dev/stdout", STDOUT_FILENO }, { "/dev/stderr", STDERR_FILENO },
-                { "/dev/fd/", -1 },             { "/proc/self/fd/", -1 },         { "/proc/thread-self/fd/", -1 } };
+  } names[] = { { "/dev/stdin", STDIN_FILENO },   { "/dev/stdout", STDOUT_FILENO },
+                { "/dev/stderr", STDERR_FILENO }, { "/dev/fd/", -1 },
+                { "/proc/self/fd/", -1 },         { "/proc/thread-self/fd/", -1 } };
 
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     size_t length = strlen(names[i].name);

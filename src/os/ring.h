@@ -20,10 +20,10 @@ struct io_uring_cqe;
 #define RING_ENTRIES 64 /* a power of two: what may be queued and in flight at once */
 
 struct ring {
-  int fd;              /* -1: closed */
-  unsigned queued;     /* not handed to the kernel yet */
-  unsigned in_flight;  /* queued or with the kernel */
-  unsigned *sq_tail;   /* shared with the kernel, as are the next */
+  int fd;             /* -1: closed */
+  unsigned queued;    /* not handed to the kernel yet */
+  unsigned in_flight; /* queued or with the kernel */
+  unsigned *sq_tail;  /* shared with the kernel, as are the next */
   unsigned *sq_array;
   unsigned *cq_head;
   unsigned *cq_tail;

@@ -39,9 +39,8 @@ say_text(int fd, const char *text)
 int
 say_answer(const char *text, struct fault *fault)
 {
-  return say_text(STDOUT_FILENO, text) == 0
-             ? 0
-             : fault_set(fault, EXIT_FAILED, errno, "cannot write to standard output");
+  return say_text(STDOUT_FILENO, text) == 0 ? 0
+                                            : fault_set(fault, EXIT_FAILED, errno, "cannot write to standard output");
 }
 
 int

@@ -68,7 +68,10 @@ add_ext(const struct probe *probe, char *text, size_t room)
   bool is_4 = incompatible & ~UINT64_C(0x1f) || readonly_compatible & ~UINT64_C(0x7);
 
   snprintf(text, room, " rev %" PRIu64 ".%" PRIu64 " ext%d filesystem data", number_at(probe, 0x44c, 4, false),
-           number_at(probe, 0x43e, 2, false), is_4 ? 4 : has_journal ? 3 : 2);
+           number_at(probe, 0x43e, 2, false),
+           is_4          ? 4
+           : has_journal ? 3
+                         : 2);
 }
 
 static void
@@ -103,7 +106,9 @@ static const struct format {
   { MAGIC(536, "LVM2 001"), "LVM2 PV (Linux Logical Volume Manager)", NULL },
   { MAGIC(4096, "\xfc\x4e\x2b\xa9"), "Linux Software RAID version 1.2", NULL },
   { MAGIC(0, "\x1f\x8b"), "gzip compressed data", NULL },
-  { MAGIC(0, "\xfd" "7zXZ\0"), "XZ compressed data", NULL },
+  { MAGIC(0, "\xfd"
+             "7zXZ\0"),
+    "XZ compressed data", NULL },
   { MAGIC(0, "\x28\xb5\x2f\xfd"), "Zstandard compressed data (v0.8+)", NULL },
   { MAGIC(0, "BZh"), "bzip2 compressed data", NULL },
   { MAGIC(0, "\x04\x22\x4d\x18"), "LZ4 compressed data (v1.4+)", NULL },
@@ -169,7 +174,9 @@ static const struct wrapping {
   { MAGIC(0, "WithoutFreeSpace"), { "a Parallels image", "parallels", NULL } },
   { MAGIC(0, "WithouFreSpacExt"), { "a Parallels image", "parallels", NULL } },
   { MAGIC(0, "\x1f\x8b\x08"), { "compressed by gzip", NULL, "gzip -dc" } },
-  { MAGIC(0, "\xfd" "7zXZ\0"), { "compressed by xz", NULL, "xz -dc" } },
+  { MAGIC(0, "\xfd"
+             "7zXZ\0"),
+    { "compressed by xz", NULL, "xz -dc" } },
   { MAGIC(0, "\x28\xb5\x2f\xfd"), { "compressed by zstd", NULL, "zstd -dc" } },
   { MAGIC(4, "1AY&SY"), { "compressed by bzip2", NULL, "bzip2 -dc" } }, /* behind "BZh" and the level */
   { MAGIC(0, "\x04\x22\x4d\x18"), { "compressed by lz4", NULL, "lz4 -dc" } },

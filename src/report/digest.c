@@ -209,9 +209,8 @@ digest_parse_blkhash(struct digest_config *config, const char *text, struct faul
     return fault_set(fault, EXIT_BAD_USAGE, 0,
                      "--blkhash=%s: the digest must be one of md5, sha1, sha224, sha256, sha384, sha512", text);
   config->hash = (enum digest_hash)hash;
-  if (text[length] == '/' &&
-      (!sizes_parse_within(text + length + 1, 1, DIGEST_BLOCK_BYTES_MAX, &config->block_bytes) ||
-       !range_is_power_of_two(config->block_bytes)))
+  if (text[length] == '/' && (!sizes_parse_within(text + length + 1, 1, DIGEST_BLOCK_BYTES_MAX, &config->block_bytes) ||
+                              !range_is_power_of_two(config->block_bytes)))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--blkhash=%s: the block size must be a power of two up to 1G", text);
   return 0;
 }

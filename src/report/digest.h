@@ -105,8 +105,8 @@ int digest_parse_expected(struct digest_expected *expected, const char *text, st
 
 /* Whether what is expected has the length of what this config, of the same kind,
  * computes. Returns 0, or -1 with the fault set. */
-int digest_check_expected(const struct digest_expected *expected, const struct digest_config *config,
-                          struct fault *fault);
+int
+digest_check_expected(const struct digest_expected *expected, const struct digest_config *config, struct fault *fault);
 
 /* Returns 0 if `hex` is what was expected, or -1 with a fault that names both
  * (EXIT_DIGEST_DIFFERS). */

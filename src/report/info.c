@@ -26,7 +26,9 @@ show_connection(const struct info *info, const struct facts *facts)
     text_add(info->out, " %s TLS", is[FACT_TLS] ? "with" : "without");
   if (is[FACT_EXTENDED] != FACT_UNKNOWN && is[FACT_STRUCTURED] != FACT_UNKNOWN)
     text_add(info->out, ", using %s packets",
-             is[FACT_EXTENDED] ? "extended" : is[FACT_STRUCTURED] ? "structured" : "simple");
+             is[FACT_EXTENDED]     ? "extended"
+             : is[FACT_STRUCTURED] ? "structured"
+                                   : "simple");
   text_add(info->out, "\n");
 }
 

@@ -45,7 +45,7 @@ map_graph_add(struct map_graph *graph, const struct contexts *contexts, uint64_t
   graph->bytes[class] += extent->length;
   for (uint64_t i = first; i <= last; i++)
     if (class < graph->classes[i])
-      graph->classes[i] = (uint8_t)class;
+      graph->classes[i] = (uint8_t) class;
 }
 
 static const struct {
@@ -53,7 +53,7 @@ static const struct {
   const char *colour;
   char letter; /* where there are no colours */
 } classes[MAP_CLASSES] = {
-  [MAP_DIRTY] = { "dirty", "\033[41m", 'D' },  [MAP_DATA] = { "data", "\033[44m", '#' },
+  [MAP_DIRTY] = { "dirty", "\033[41m", 'D' },     [MAP_DATA] = { "data", "\033[44m", '#' },
   [MAP_BACKING] = { "backing", "\033[45m", 'b' }, [MAP_ZERO] = { "zero", "\033[46m", '0' },
   [MAP_HOLE] = { "hole", "\033[100m", '.' },
 };
@@ -73,15 +73,15 @@ add_legend(struct text *text, const struct map_graph *graph, bool in_colour)
 {
   uint64_t all = range_length(graph->range);
 
-  for (unsigned class = 0; class < MAP_CLASSES; class++) {
+  for (unsigned class = 0; class < MAP_CLASSES; class ++) {
     if (graph->bytes[class] == 0)
       continue;
     add_block(text, in_colour, class);
     text_add(text, " %-8s %12llu bytes %5.1f%%\n", classes[class].name, (ull)graph->bytes[class],
-        100.0 * (double)graph->bytes[class] / (double)all);
+             100.0 * (double)graph->bytes[class] / (double)all);
   }
-  text_add(text, "a block is %llu bytes; bytes %llu to %llu are shown\n", (ull)graph->block_bytes, (ull)graph->range.start,
-      (ull)graph->range.end);
+  text_add(text, "a block is %llu bytes; bytes %llu to %llu are shown\n", (ull)graph->block_bytes,
+           (ull)graph->range.start, (ull)graph->range.end);
 }
 
 bool

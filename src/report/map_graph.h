@@ -21,10 +21,10 @@
 enum map_class { MAP_DIRTY, MAP_DATA, MAP_BACKING, MAP_ZERO, MAP_HOLE, MAP_CLASSES };
 
 struct map_graph {
-  struct range range;       /* the bytes that the bar stands for */
-  unsigned columns;         /* blocks in a row */
-  uint64_t block_bytes;     /* that a block stands for; the last one for less */
-  unsigned blocks;          /* at most MAP_BLOCKS_MAX */
+  struct range range;   /* the bytes that the bar stands for */
+  unsigned columns;     /* blocks in a row */
+  uint64_t block_bytes; /* that a block stands for; the last one for less */
+  unsigned blocks;      /* at most MAP_BLOCKS_MAX */
   uint8_t classes[MAP_BLOCKS_MAX];
   uint64_t bytes[MAP_CLASSES];
 };
@@ -33,8 +33,8 @@ struct map_graph {
 void map_graph_init(struct map_graph *graph, struct range range, unsigned columns);
 
 /* An extent within the range, which begins at an offset. */
-void map_graph_add(struct map_graph *graph, const struct contexts *contexts, uint64_t offset,
-                   const struct extent *extent);
+void
+map_graph_add(struct map_graph *graph, const struct contexts *contexts, uint64_t offset, const struct extent *extent);
 
 /* Adds a row of the bar to the text, or, behind the last one, the legend; false when all
  * is told. */

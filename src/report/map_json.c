@@ -56,7 +56,7 @@ map_json_imageio(struct text *text, const struct contexts *contexts, uint64_t of
   uint32_t flags = contexts_flags(contexts, extent->values);
 
   text_add(text, "{\"start\": %llu, \"length\": %llu, \"zero\": %s, \"hole\": %s", (ull)offset, (ull)extent->length,
-      boolean(flags & EXTENT_ZERO), boolean(contexts_is_hole(contexts, flags)));
+           boolean(flags & EXTENT_ZERO), boolean(contexts_is_hole(contexts, flags)));
   if (contexts_have_kind(contexts, CONTEXT_DIRTY))
     text_add(text, ", \"dirty\": %s", boolean(flags & EXTENT_DIRTY));
   text_add(text, "}");

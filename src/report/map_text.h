@@ -28,11 +28,11 @@ void map_text_extent(const struct map_look *look, uint64_t offset, const struct 
 bool map_text_joins(const struct map_look *look, const struct extent *a, const struct extent *b);
 
 /* One of the sums; `index` is below totals->count. */
-void map_text_total(const struct map_look *look, const struct map_totals *totals, size_t index,
-                    char line[MAP_LINE_BYTES]);
+void
+map_text_total(const struct map_look *look, const struct map_totals *totals, size_t index, char line[MAP_LINE_BYTES]);
 
 /* A row of the bar, or, behind the last one, the legend; false when all is told. */
-bool map_text_graph(const struct map_look *look, const struct map_graph *graph, unsigned row,
-                    char line[MAP_LINE_BYTES]);
+bool
+map_text_graph(const struct map_look *look, const struct map_graph *graph, unsigned row, char line[MAP_LINE_BYTES]);
 
 #endif

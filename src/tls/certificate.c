@@ -171,7 +171,7 @@ certificate_read_extensions(struct certificate *certificate, struct span extensi
     take_one(&extension, TAG_BOOLEAN, NULL, NULL); /* critical */
     if (!take_one(&extension, TAG_OCTET_STRING, &value, NULL) || extension.length > 0)
       return false;
-    bool *has = IS_OID(oid, "\x55\x1D\x11") ? &certificate->has_names
+    bool *has = IS_OID(oid, "\x55\x1D\x11")   ? &certificate->has_names
                 : IS_OID(oid, "\x55\x1D\x25") ? &certificate->has_purposes
                                               : NULL;
     if (!has)
@@ -264,7 +264,8 @@ add_address(char *text, size_t text_bytes, struct span address)
   } else if (address.length == 16) {
     size_t used = 0;
     for (unsigned i = 0; i < 16; i += 2)
-      used += (size_t)snprintf(words + used, sizeof words - used, "%s%x", i ? ":" : "", (unsigned)(a[i] << 8 | a[i + 1]));
+      used += (size_t)snprintf(words + used, sizeof words - used, "%s%x", i ? ":" : "",
+                               (unsigned)(a[i] << 8 | a[i + 1]));
   }
   add_text(text, text_bytes, words[0] ? words : "?");
 }

@@ -113,8 +113,7 @@ reduce(struct product product)
   __m128i middle = _mm_xor_si128(product.middle, _mm_xor_si128(low, product.high));
 
   middle = _mm_xor_si128(middle, _mm_xor_si128(swapped(low), _mm_clmulepi64_si128(low, polynomial, 0x00)));
-  return _mm_xor_si128(product.high,
-                       _mm_xor_si128(swapped(middle), _mm_clmulepi64_si128(middle, polynomial, 0x00)));
+  return _mm_xor_si128(product.high, _mm_xor_si128(swapped(middle), _mm_clmulepi64_si128(middle, polynomial, 0x00)));
 }
 
 /* The hash, having taken in up to POWERS more blocks. */
@@ -255,8 +254,8 @@ wide_load(const void *from)
 WIDE_INLINE __m256i
 wide_reversed(__m256i value)
 {
-  return _mm256_shuffle_epi8(value, _mm256_broadcastsi128_si256(_mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
-                                                                              13, 14, 15)));
+  return _mm256_shuffle_epi8(value, _mm256_broadcastsi128_si256(
+                                        _mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)));
 }
 
 WIDE_INLINE __m256i

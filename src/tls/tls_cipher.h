@@ -76,9 +76,9 @@ const char *tls_alert_name(unsigned alert, char room[TLS_ALERT_NAME_BYTES]);
 /* The secrets of one direction, as the handshake left them. */
 struct tls_key {
   uint8_t key[GCM_KEY_BYTES_MAX];
-  unsigned key_bytes;                               /* 16 or 32 */
+  unsigned key_bytes;                              /* 16 or 32 */
   uint8_t salt[GCM_NONCE_BYTES - TLS_NONCE_BYTES]; /* the part of the nonce that stays */
-  uint64_t sequence;                                /* of the next record: 1 behind Finished */
+  uint64_t sequence;                               /* of the next record: 1 behind Finished */
 };
 
 /* Of a connection; from tls_keys.h. Wiped by who made it, with secret_wipe(). */
@@ -100,8 +100,8 @@ void tls_cipher_init(struct tls_cipher *cipher, const struct tls_key *key);
 
 /* Writes a whole record of `length` bytes of plaintext, at most TLS_PLAIN_BYTES_MAX,
  * and TLS_RECORD_OVERHEAD_BYTES around them. */
-void tls_cipher_seal(struct tls_cipher *cipher, enum tls_content content, uint8_t *to, const uint8_t *plain,
-                     size_t length);
+void
+tls_cipher_seal(struct tls_cipher *cipher, enum tls_content content, uint8_t *to, const uint8_t *plain, size_t length);
 
 /* Decrypts the whole record at `record`, whose plaintext has `length` bytes, to `to`:
  * where its ciphertext is, or elsewhere. Returns whether it is genuine and the next

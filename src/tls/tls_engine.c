@@ -83,12 +83,17 @@ static void
 set_algorithms(br_ssl_client_context *client)
 {
   static const uint16_t suites[] = {
-    BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,       BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-    BR_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,       BR_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-    BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, BR_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    BR_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    BR_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+    BR_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
     /* And once more, for processors without AES. */
-    BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,       BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-    BR_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,       BR_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    BR_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    BR_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
   };
   br_ssl_engine_context *br = &client->eng;
 
@@ -273,11 +278,14 @@ alert_fault(const struct tls_engine *engine, unsigned alert, struct fault *fault
   const char *name = tls_alert_name(alert, room);
 
   if (alert == BR_ALERT_PROTOCOL_VERSION)
-    return fault_set(fault, EXIT_FAILED, 0, "the server wants another version of TLS than 1.2, the only one of decant's"
-                     " (alert %s)", name);
+    return fault_set(fault, EXIT_FAILED, 0,
+                     "the server wants another version of TLS than 1.2, the only one of decant's"
+                     " (alert %s)",
+                     name);
   if (!engine->was_asked && (alert == BR_ALERT_HANDSHAKE_FAILURE || alert == BR_ALERT_INSUFFICIENT_SECURITY))
-    return fault_set(fault, EXIT_FAILED, 0, "no common cipher: the server wants none of what decant offers, "
-                     WHAT_IS_OFFERED " (alert %s)", name);
+    return fault_set(fault, EXIT_FAILED, 0,
+                     "no common cipher: the server wants none of what decant offers, " WHAT_IS_OFFERED " (alert %s)",
+                     name);
   fault_set(fault, EXIT_FAILED, 0, "the server refused the TLS handshake: alert %s", name);
   tls_engine_blame(engine, fault);
   return -1;

@@ -22,8 +22,8 @@
 struct tls_engine {
   br_ssl_client_context client;
   br_ssl_client_certificate_class certificate_class; /* BearSSL's, but for noting that we are asked */
-  bool has_heard;   /* the server has said something */
-  bool was_asked;   /* it wants a client certificate */
+  bool has_heard;                                    /* the server has said something */
+  bool was_asked;                                    /* it wants a client certificate */
   struct tls_files files;
   struct tls_x509 x509;
   unsigned char buffer[BR_SSL_BUFSIZE_BIDI];

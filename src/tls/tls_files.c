@@ -171,8 +171,8 @@ read_own_key(struct tls_files *files, struct tls_pem *pem, struct fault *fault)
 /* Reads a file of the directory. One that isn't there is no fault: 1 is returned
  * then. */
 static int
-with_file(struct tls_files *files, const char *name,
-          int (*read)(struct tls_files *, struct tls_pem *, struct fault *), struct fault *fault)
+with_file(struct tls_files *files, const char *name, int (*read)(struct tls_files *, struct tls_pem *, struct fault *),
+          struct fault *fault)
 {
   char path[TLS_PATH_BYTES];
   struct tls_pem pem;

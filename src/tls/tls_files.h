@@ -25,12 +25,12 @@
 #define TLS_CLIENT_CERTIFICATES_MAX 4
 
 struct tls_files {
-  char directory[TLS_PATH_BYTES];   /* empty: none */
-  char authorities[TLS_PATH_BYTES]; /* the file of CAs; empty: none */
+  char directory[TLS_PATH_BYTES];                         /* empty: none */
+  char authorities[TLS_PATH_BYTES];                       /* the file of CAs; empty: none */
   br_x509_certificate chain[TLS_CLIENT_CERTIFICATES_MAX]; /* the client's own first */
-  unsigned chain_count;             /* 0: the client has no certificate */
-  br_skey_decoder_context key;      /* the client's, if it has a certificate */
-  unsigned char bytes[TLS_CLIENT_BYTES_MAX]; /* of the chain */
+  unsigned chain_count;                                   /* 0: the client has no certificate */
+  br_skey_decoder_context key;                            /* the client's, if it has a certificate */
+  unsigned char bytes[TLS_CLIENT_BYTES_MAX];              /* of the chain */
 };
 
 /* Finds the directory and reads the client's certificate and key, if there are

@@ -50,8 +50,10 @@ engine_finish(struct tls_machine *machine)
   struct tls_engine *engine = &machine->room.engine;
   struct tls_keys keys;
 
-  tls_machine_describe(machine, tls_engine_suite(engine), !tls_x509_clock_is_behind() ? "" :
-                       "; the clock is wrong, certificates were judged as of when decant was built");
+  tls_machine_describe(machine, tls_engine_suite(engine),
+                       !tls_x509_clock_is_behind()
+                           ? ""
+                           : "; the clock is wrong, certificates were judged as of when decant was built");
   fault_set(&machine->blame, EXIT_FAILED, 0, "the server hung up right after the TLS handshake");
   tls_engine_blame(engine, &machine->blame);
   secret_wipe(&engine->files.key, sizeof engine->files.key);

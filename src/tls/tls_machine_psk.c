@@ -44,9 +44,9 @@ find_secret(struct tls_machine *machine, const char *user, uint8_t key[TLS_PSK_K
   const char *path = machine->tls->psk_file;
   ssize_t length = read_file(path, room->file, sizeof room->file, fault);
 
-  return length == -1 ? -1
-                      : psk_file_find(room->file, (size_t)length, path, user, key, TLS_PSK_KEY_BYTES_MAX, key_length,
-                                      fault);
+  return length == -1
+             ? -1
+             : psk_file_find(room->file, (size_t)length, path, user, key, TLS_PSK_KEY_BYTES_MAX, key_length, fault);
 }
 
 static int

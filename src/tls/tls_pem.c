@@ -96,7 +96,8 @@ tls_pem_next(struct tls_pem *pem, char name[PEM_NAME_BYTES], unsigned char *der,
       *der_bytes = sink->length;
       return 1;
     case BR_PEM_ERROR:
-      return fault_set(fault, EXIT_FAILED, 0, "%s is not a PEM file that decant can read (an encrypted key?)", pem->path);
+      return fault_set(fault, EXIT_FAILED, 0, "%s is not a PEM file that decant can read (an encrypted key?)",
+                       pem->path);
     default:
       break;
     }

@@ -119,10 +119,10 @@ struct tls_psk {
 
 /* What the handshake is about. Everything is copied. */
 struct tls_psk_config {
-  const char *user;                            /* 1 to TLS_PSK_USER_BYTES_MAX bytes */
-  const uint8_t *key;                          /* 1 to TLS_PSK_KEY_BYTES_MAX bytes */
+  const char *user;   /* 1 to TLS_PSK_USER_BYTES_MAX bytes */
+  const uint8_t *key; /* 1 to TLS_PSK_KEY_BYTES_MAX bytes */
   size_t key_length;
-  const uint8_t *random;                       /* TLS_PSK_RANDOM_BYTES, used for nothing else ever */
+  const uint8_t *random; /* TLS_PSK_RANDOM_BYTES, used for nothing else ever */
 };
 
 /* Begins: the ClientHello waits to be sent. Longer or empty names and keys are

@@ -166,7 +166,8 @@ bits_of(struct reader number)
 static bool
 read_group(struct tls_psk *psk, struct reader *message)
 {
-  struct reader prime = tls_psk_read_number(message), generator = tls_psk_read_number(message), public = tls_psk_read_number(message);
+  struct reader prime = tls_psk_read_number(message), generator = tls_psk_read_number(message),
+                public = tls_psk_read_number(message);
   size_t bits = bits_of(prime);
 
   if (!is_read(message))

@@ -94,8 +94,7 @@ tls_psk_secrets_make(struct tls_psk *psk)
   else
     br_tls12_sha256_prf(psk->master, sizeof psk->master, premaster, length, "master secret", 2, randoms);
   secret_wipe(premaster, sizeof premaster);
-  return length > 0 &&
-         tls_keys_derive(&psk->keys, psk->suite, psk->master, psk->client_random, psk->server_random);
+  return length > 0 && tls_keys_derive(&psk->keys, psk->suite, psk->master, psk->client_random, psk->server_random);
 }
 
 void

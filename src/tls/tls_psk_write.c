@@ -115,14 +115,23 @@ void
 tls_psk_write_hello(struct tls_psk *psk)
 {
   static const uint8_t offer[] = {
-    0,                              /* no session to go on with */
-    0, 4, 0x00, 0xAA, 0x00, 0xA8,   /* the suites */
-    1, 0,                           /* no compression */
-    0, 21,                          /* the extensions: */
-    0xFF, 0x01, 0, 1, 0,            /* renegotiation_info: none went before */
-    0, EXTENSION_EXTENDED_MASTER, 0, 0,
-    0, EXTENSION_GROUPS, 0, 8, 0, 6, /* of RFC 7919, ffdhe2048, 3072 and 4096 */
-    0x01, 0x00, 0x01, 0x01, 0x01, 0x02,
+    0, /* no session to go on with */
+    0,    4,
+    0x00, 0xAA,
+    0x00, 0xA8, /* the suites */
+    1,    0,    /* no compression */
+    0,    21,   /* the extensions: */
+    0xFF, 0x01,
+    0,    1,
+    0, /* renegotiation_info: none went before */
+    0,    EXTENSION_EXTENDED_MASTER,
+    0,    0,
+    0,    EXTENSION_GROUPS,
+    0,    8,
+    0,    6, /* of RFC 7919, ffdhe2048, 3072 and 4096 */
+    0x01, 0x00,
+    0x01, 0x01,
+    0x01, 0x02,
   };
   uint8_t *header = begin_message(psk, CLIENT_HELLO);
 

@@ -12,10 +12,10 @@
 struct tls_session {
   struct tls_pool *pool; /* where it lies */
   int fd;
-  bool is_reading;  /* the handshake waits for the socket to be read, not written */
-  bool has_data;    /* the server has sent some */
-  bool writes_shut; /* nothing follows from our side */
-  size_t taken;     /* bytes of a send() that were taken in, but are not all with the kernel */
+  bool is_reading;            /* the handshake waits for the socket to be read, not written */
+  bool has_data;              /* the server has sent some */
+  bool writes_shut;           /* nothing follows from our side */
+  size_t taken;               /* bytes of a send() that were taken in, but are not all with the kernel */
   struct tls_machine machine; /* most of it, and the last: tls_session_open() clears what is before */
 };
 _Static_assert(sizeof(struct tls_session) <= TLS_SESSION_BYTES_MAX, "what docs/MEMORY.md says");
@@ -203,8 +203,8 @@ tls_session_send(struct tls_session *session, const void *bytes, size_t length, 
 
   assert(session->taken <= length);
   while (session->taken < length) {
-    int64_t put = machine->ops->put(machine, (const unsigned char *)bytes + session->taken,
-                                    length - session->taken, fault);
+    int64_t put = machine->ops->put(machine, (const unsigned char *)bytes + session->taken, length - session->taken,
+                                    fault);
     if (put == -1) {
       errno = EIO;
       return -1;

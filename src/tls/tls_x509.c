@@ -206,7 +206,8 @@ refuse_unknown(struct tls_x509 *x509, const struct certificate *leaf)
   if (x509->trusted_count > 0 && x509->tls->pins->count == 0) {
     fault_set(&x509->fault, EXIT_FAILED, 0,
               "the CA \"%s\" in %s did not sign the server's certificates: another of the same name did, or they are"
-              " damaged", issuer, x509->files->authorities);
+              " damaged",
+              issuer, x509->files->authorities);
     return BR_ERR_X509_NOT_TRUSTED;
   }
   if (self_signed)
@@ -225,8 +226,8 @@ refuse_name(struct tls_x509 *x509, const struct certificate *leaf)
 
   certificate_list_names(leaf, names, sizeof names);
   fault_set(&x509->fault, EXIT_FAILED, 0,
-            "the server's certificate is not for %s but for %s (tls-hostname= says which name to expect)", x509->tls->host,
-            names);
+            "the server's certificate is not for %s but for %s (tls-hostname= says which name to expect)",
+            x509->tls->host, names);
   return BR_ERR_X509_BAD_SERVER_NAME;
 }
 
@@ -256,7 +257,7 @@ explain(struct tls_x509 *x509, unsigned error, const struct certificate *leaf)
     return x509_refuse(x509, "a certificate in the server's chain is not a CA's");
   case BR_ERR_X509_UNSUPPORTED:
     return x509_refuse(x509, "the server's certificates have a kind of key or signature that decant cannot check"
-                       " (not RSA, P-256, P-384 or P-521 with SHA-2)");
+                             " (not RSA, P-256, P-384 or P-521 with SHA-2)");
   case BR_ERR_X509_FORBIDDEN_KEY_USAGE:
     return x509_refuse(x509, "the usage of a key in the server's certificates is another");
   default:

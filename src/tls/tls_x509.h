@@ -37,7 +37,7 @@ struct tls_x509 {
   struct fault fault; /* why end_chain() said no; exit_code EXIT_DONE: it didn't */
 
   br_x509_minimal_context minimal;
-  br_x509_decoder_context leaf;                      /* whose key it is, where nobody vouches for it */
+  br_x509_decoder_context leaf;                     /* whose key it is, where nobody vouches for it */
   br_x509_decoder_context anchors[TLS_ANCHORS_MAX]; /* hold the keys of ... */
   br_x509_trust_anchor trusted[TLS_ANCHORS_MAX];
   unsigned trusted_count;

@@ -10,10 +10,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static const char seed[] = "# who knows\n-----BEGIN CERTIFICATE-----\r\n"
-                           "MIIB0zCCAXmgAwIBAgIUAAECAwQFBgcICQoLDA0ODxAREhMwCgYIKoZIzj0EAwIw\r\n"
-                           "DTELMAkGA1UEAxMCY2EwHhcNMjAwMTAxMDAwMDAwWhcN\r\n-----END CERTIFICATE-----\r\n"
-                           "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqG\nSM49AwEH\n-----END PRIVATE KEY-----";
+static const char seed[] =
+    "# who knows\n-----BEGIN CERTIFICATE-----\r\n"
+    "MIIB0zCCAXmgAwIBAgIUAAECAwQFBgcICQoLDA0ODxAREhMwCgYIKoZIzj0EAwIw\r\n"
+    "DTELMAkGA1UEAxMCY2EwHhcNMjAwMTAxMDAwMDAwWhcN\r\n-----END CERTIFICATE-----\r\n"
+    "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqG\nSM49AwEH\n-----END PRIVATE KEY-----";
 
 void
 fuzz_one(struct random *random)

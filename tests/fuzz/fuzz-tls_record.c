@@ -41,7 +41,7 @@ make_stream(struct random *random, size_t *data)
   *data = 0;
   for (size_t i = 0; i < records && length + TLS_RECORD_BYTES_MAX <= sizeof stream; i++) {
     enum tls_content type = random_one_in(random, 12) ? (enum tls_content)random_between(random, 0, 30)
-                                                       : TLS_CONTENT_DATA;
+                                                      : TLS_CONTENT_DATA;
     size_t part = random_one_in(random, 3) ? random_between(random, 0, TLS_PLAIN_BYTES_MAX)
                                            : random_between(random, 0, 40);
     if (type == TLS_CONTENT_ALERT && random_one_in(random, 2))

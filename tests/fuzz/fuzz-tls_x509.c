@@ -29,7 +29,8 @@ write_authority(struct random *random, char *path, size_t path_bytes)
     length = fuzz_mutate(random, der, length, sizeof der);
   used += (size_t)sprintf((char *)text, "-----BEGIN CERTIFICATE-----\n");
   for (size_t i = 0; i < length; i += 3) {
-    unsigned bits = (unsigned)der[i] << 16 | (i + 1 < length ? der[i + 1] : 0u) << 8 | (i + 2 < length ? der[i + 2] : 0u);
+    unsigned bits = (unsigned)der[i] << 16 | (i + 1 < length ? der[i + 1] : 0u) << 8 |
+                    (i + 2 < length ? der[i + 2] : 0u);
     text[used++] = (uint8_t)digits[bits >> 18];
     text[used++] = (uint8_t)digits[bits >> 12 & 63];
     text[used++] = (uint8_t)(i + 1 < length ? digits[bits >> 6 & 63] : '=');

@@ -90,10 +90,17 @@ change_byte(struct random *random, struct mutant *mutant)
   size_t at = random_between(random, 0, mutant->length - 1);
 
   switch (random_between(random, 0, 3)) {
-  case 0: mutant->bytes[at] ^= (uint8_t)(1 << random_between(random, 0, 7)); break;
-  case 1: mutant->bytes[at] = (uint8_t)random_next(random); break;
-  case 2: mutant->bytes[at] = (uint8_t)(mutant->bytes[at] + random_between(random, 0, 4) - 2); break;
-  default: mutant->bytes[at] = telling[random_between(random, 0, sizeof telling - 1)];
+  case 0:
+    mutant->bytes[at] ^= (uint8_t)(1 << random_between(random, 0, 7));
+    break;
+  case 1:
+    mutant->bytes[at] = (uint8_t)random_next(random);
+    break;
+  case 2:
+    mutant->bytes[at] = (uint8_t)(mutant->bytes[at] + random_between(random, 0, 4) - 2);
+    break;
+  default:
+    mutant->bytes[at] = telling[random_between(random, 0, sizeof telling - 1)];
   }
 }
 

@@ -19,14 +19,14 @@ struct psk_server {
   /* The script. */
   bool is_dhe;
   bool has_extended_master;
-  const char *hint;         /* NULL: none; without Diffie-Hellman no message then */
-  size_t session_bytes;     /* of a session's name, at most 40, that nobody asked for */
-  size_t record_bytes;      /* no record holds more of the first messages; 0: one holds all */
-  const uint8_t *prime;     /* big-endian */
+  const char *hint;     /* NULL: none; without Diffie-Hellman no message then */
+  size_t session_bytes; /* of a session's name, at most 40, that nobody asked for */
+  size_t record_bytes;  /* no record holds more of the first messages; 0: one holds all */
+  const uint8_t *prime; /* big-endian */
   size_t prime_bytes;
   uint8_t generator;
-  const uint8_t *public;    /* instead of a right one */
-  size_t public_bytes;      /* how many of it are sent; 0: as many as the prime has */
+  const uint8_t *public; /* instead of a right one */
+  size_t public_bytes;   /* how many of it are sent; 0: as many as the prime has */
   uint8_t exponent[32];
   const uint8_t *key;
   size_t key_length;

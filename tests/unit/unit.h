@@ -62,12 +62,12 @@ from_hex(uint8_t *bytes, const char *hex)
 }
 
 /* Like assert_true, but names the seed. */
-#define check(condition)                                                                                              \
-  do {                                                                                                                \
-    if (!(condition)) {                                                                                               \
-      unit_say_seed();                                                                                                \
-      fail_msg("%s", #condition);                                                                                     \
-    }                                                                                                                 \
+#define check(condition)                                                                                               \
+  do {                                                                                                                 \
+    if (!(condition)) {                                                                                                \
+      unit_say_seed();                                                                                                 \
+      fail_msg("%s", #condition);                                                                                      \
+    }                                                                                                                  \
   } while (0)
 
 #ifdef __SANITIZE_ADDRESS__

@@ -42,9 +42,19 @@ every_character_is_read(void **state)
 static void
 what_is_no_character_is_one_byte(void **state)
 {
-  static const char *const broken[] = { "\x80",     "\xbf",         "\xc0\x80",         "\xc1\xbf",     "\xe0\x80\x80",
-                                        "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xfe",
-                                        "\xff",     "\xc3(",        "\xe3\x83(" };
+  static const char *const broken[] = { "\x80",
+                                        "\xbf",
+                                        "\xc0\x80",
+                                        "\xc1\xbf",
+                                        "\xe0\x80\x80",
+                                        "\xe0\x9f\xbf",
+                                        "\xf0\x8f\xbf\xbf",
+                                        "\xf4\x90\x80\x80",
+                                        "\xf5\x80\x80\x80",
+                                        "\xfe",
+                                        "\xff",
+                                        "\xc3(",
+                                        "\xe3\x83(" };
   uint32_t read;
 
   (void)state;
@@ -77,7 +87,8 @@ one_random_text(struct random *random)
   uint32_t code;
 
   for (size_t i = 0; i < length; i++)
-    text[i] = (char)(random_between(random, 0, 3) ? random_between(random, 0x80, 0xff) : random_between(random, 1, 0x7f));
+    text[i] = (char)(random_between(random, 0, 3) ? random_between(random, 0x80, 0xff)
+                                                  : random_between(random, 1, 0x7f));
   text[length] = '\0';
   memcpy(before, text, sizeof before);
   clean_in_place(text);

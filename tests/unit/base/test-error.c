@@ -62,7 +62,9 @@ other_tricks_become_question_marks(void **state)
   struct fault fault;
 
   (void)state;
-  fault_set(&fault, EXIT_FAILED, 0, "says %s", "\xc2\x9b" "2J\xff");
+  fault_set(&fault, EXIT_FAILED, 0, "says %s",
+            "\xc2\x9b"
+            "2J\xff");
   fault_add(&fault, " and %s", "\xe3\x83\xaa\xe3");
   assert_string_equal(fault.text, "says ?2J? and \xe3\x83\xaa?");
 }
@@ -124,14 +126,10 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(a_fault_carries_code_errno_and_text),
-    cmocka_unit_test(without_an_errno_nothing_is_added),
-    cmocka_unit_test(setting_again_forgets_what_was),
-    cmocka_unit_test(text_can_be_added),
-    cmocka_unit_test(other_tricks_become_question_marks),
-    cmocka_unit_test(control_characters_become_question_marks),
-    cmocka_unit_test(long_text_is_cut_and_stays_a_string),
-    cmocka_unit_test(exit_codes_are_the_documented_ones),
+    cmocka_unit_test(a_fault_carries_code_errno_and_text), cmocka_unit_test(without_an_errno_nothing_is_added),
+    cmocka_unit_test(setting_again_forgets_what_was),      cmocka_unit_test(text_can_be_added),
+    cmocka_unit_test(other_tricks_become_question_marks),  cmocka_unit_test(control_characters_become_question_marks),
+    cmocka_unit_test(long_text_is_cut_and_stays_a_string), cmocka_unit_test(exit_codes_are_the_documented_ones),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,16 @@ bytes_are_read_in_any_case(void **state)
 static void
 what_is_no_digit_is_refused(void **state)
 {
-  static const char *const texts[] = { "", "1", "12", "123", "12g4", "1 34", "-123", "0x12", "12\xff" "4" };
+  static const char *const texts[] = { "",
+                                       "1",
+                                       "12",
+                                       "123",
+                                       "12g4",
+                                       "1 34",
+                                       "-123",
+                                       "0x12",
+                                       "12\xff"
+                                       "4" };
   uint8_t bytes[2];
 
   (void)state;

@@ -25,7 +25,12 @@ a_pin_is_read_and_written(void **state)
 static void
 what_is_no_pin_is_refused(void **state)
 {
-  static const char *const wrong[] = { "", HEX, "sha256:", "sha1:" HEX, "sha256:" HEX "0", "SHA256:" HEX,
+  static const char *const wrong[] = { "",
+                                       HEX,
+                                       "sha256:",
+                                       "sha1:" HEX,
+                                       "sha256:" HEX "0",
+                                       "SHA256:" HEX,
                                        "sha256:g0112233445566778899aabbccddeeff0123456789ABCDEFabcdef0123456789",
                                        "sha256:0112233445566778899aabbccddeeff0123456789ABCDEFabcdef0123456789",
                                        "sha256:00:12233445566778899aabbccddeeff0123456789ABCDEFabcdef0123456789" };

@@ -13,8 +13,8 @@ ends_stop_at_the_last_offset(void **state)
   static const struct {
     uint64_t offset, length, end;
   } cases[] = {
-    { 0, 0, 0 },       { 0, 1, 1 },       { 5, 7, 12 },           { LAST, 0, LAST },    { LAST, 1, LAST },
-    { 1, LAST, LAST }, { 0, LAST, LAST }, { LAST - 1, 1, LAST },  { LAST, LAST, LAST }, { LAST / 2, LAST / 2, LAST - 1 },
+    { 0, 0, 0 },       { 0, 1, 1 },       { 5, 7, 12 },          { LAST, 0, LAST },    { LAST, 1, LAST },
+    { 1, LAST, LAST }, { 0, LAST, LAST }, { LAST - 1, 1, LAST }, { LAST, LAST, LAST }, { LAST / 2, LAST / 2, LAST - 1 },
   };
 
   (void)state;

@@ -118,7 +118,12 @@ sizes_are_told_as_nbdcopy_tells_them(void **state)
   static const struct {
     uint64_t bytes;
     const char *text;
-  } cases[] = { { 0, "0" }, { 1, "1" }, { 1000003, "1000003" }, { 1024, "1K" }, { 1536 * KIB, "1536K" }, { MIB, "1M" },
+  } cases[] = { { 0, "0" },
+                { 1, "1" },
+                { 1000003, "1000003" },
+                { 1024, "1K" },
+                { 1536 * KIB, "1536K" },
+                { MIB, "1M" },
                 { UINT64_C(1) << 63, "8E" } };
   char text[SIZES_TEXT_BYTES];
 
@@ -136,11 +141,7 @@ amounts_are_rounded_into_the_next_unit(void **state)
     uint64_t bytes;
     const char *text;
   } cases[] = {
-    { 0, "0 B" },
-    { 1023, "1023 B" },
-    { MIB - 100 * KIB, "924.0 KiB" },
-    { MIB - 1, "1.0 MiB" },
-    { GIB - 1, "1.0 GiB" },
+    { 0, "0 B" }, { 1023, "1023 B" }, { MIB - 100 * KIB, "924.0 KiB" }, { MIB - 1, "1.0 MiB" }, { GIB - 1, "1.0 GiB" },
   };
   char text[SIZES_TEXT_BYTES];
 

@@ -32,7 +32,8 @@ words_play_no_tricks(void **state)
   text_add_words(&text, "a\033[2Jb\nc\177\xe3\x83\xaa");
   assert_string_equal(bytes, "a?[2Jb?c?\xe3\x83\xaa");
   text_init(&text, bytes, sizeof bytes);
-  text_add_words(&text, "\xc2\x9b" "31m \xff\xe3\x83 \xe2\x80\xae");
+  text_add_words(&text, "\xc2\x9b"
+                        "31m \xff\xe3\x83 \xe2\x80\xae");
   assert_string_equal(bytes, "?31m ??? ?");
 }
 
@@ -48,7 +49,9 @@ json_strings_are_quoted(void **state)
     { "\n\t\033\177", "\"\\u000a\\u0009\\u001b\\u007f\"" },
     { "\xe3\x83\xaa", "\"\xe3\x83\xaa\"" },
     { "\xc2\x80\xc2\x9f\xc2\xa0", "\"\\u0080\\u009f\xc2\xa0\"" },
-    { "a\xff" "b\xe3\x83", "\"a\\ufffdb\\ufffd\\ufffd\"" },
+    { "a\xff"
+      "b\xe3\x83",
+      "\"a\\ufffdb\\ufffd\\ufffd\"" },
     { "\xe2\x80\xae", "\"\\u202e\"" },
   };
   char bytes[64];
@@ -119,10 +122,8 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(lines_are_put_together),
-    cmocka_unit_test(words_play_no_tricks),
-    cmocka_unit_test(json_strings_are_quoted),
-    cmocka_unit_test(colours_end_where_they_began),
+    cmocka_unit_test(lines_are_put_together),         cmocka_unit_test(words_play_no_tricks),
+    cmocka_unit_test(json_strings_are_quoted),        cmocka_unit_test(colours_end_where_they_began),
     cmocka_unit_test(random_texts_are_whole_or_full),
   };
 

@@ -10,11 +10,11 @@ places_are_told_by_their_look(void **state)
     const char *text;
     enum place_kind kind;
   } cases[] = {
-    { "disk.raw", PLACE_PATH },   { "/dev/sda", PLACE_PATH },        { "./-", PLACE_PATH },
-    { "./null:", PLACE_PATH },    { "nbd:host", PLACE_PATH },        { "]", PLACE_PATH },
-    { "[x", PLACE_PATH },         { "a b", PLACE_PATH },             { "-", PLACE_STREAM },
-    { "null:", PLACE_NULL },      { "nbd://host/x", PLACE_URI },     { "nbd+unix:///?socket=s", PLACE_URI },
-    { "http://host", PLACE_URI }, { "./nbd://host", PLACE_PATH },    { "copy", PLACE_PATH },
+    { "disk.raw", PLACE_PATH },   { "/dev/sda", PLACE_PATH },     { "./-", PLACE_PATH },
+    { "./null:", PLACE_PATH },    { "nbd:host", PLACE_PATH },     { "]", PLACE_PATH },
+    { "[x", PLACE_PATH },         { "a b", PLACE_PATH },          { "-", PLACE_STREAM },
+    { "null:", PLACE_NULL },      { "nbd://host/x", PLACE_URI },  { "nbd+unix:///?socket=s", PLACE_URI },
+    { "http://host", PLACE_URI }, { "./nbd://host", PLACE_PATH }, { "copy", PLACE_PATH },
   };
 
   (void)state;

@@ -32,8 +32,8 @@ settings(void)
            options.copy.allocated ? "allocated " : "", options.wishes.contexts.count ? "" : "no-extents ",
            options.copy.destination_is_zero ? "zero " : "", options.copy.flush ? "" : "no-flush ",
            options.copy.progress ? "progress " : "", options.copy.report ? "report " : "",
-           options.verbose ? "verbose " : "", (unsigned long long)options.copy.payload_bytes, options.wishes.connections,
-           (unsigned long long)options.copy.sparse_bytes);
+           options.verbose ? "verbose " : "", (unsigned long long)options.copy.payload_bytes,
+           options.wishes.connections, (unsigned long long)options.copy.sparse_bytes);
   return text;
 }
 
@@ -174,7 +174,8 @@ a_part_is_asked_for_by_its_contexts(void **state)
   assert_int_equal(options.copy.part, PART_DIRTY);
   assert_int_equal(options.wishes.contexts.count, 2);
   assert_string_equal(options.wishes.contexts.list[1].name, "qemu:dirty-bitmap:b:c");
-  assert_true(options.wishes.contexts.list[1].required && !options.wishes.contexts.list[0].required && !options.wishes.contexts.joint_first);
+  assert_true(options.wishes.contexts.list[1].required && !options.wishes.contexts.list[0].required &&
+              !options.wishes.contexts.joint_first);
   assert_parsed(PARSE("--layer", "a", "null:"));
   assert_int_equal(options.copy.part, PART_LAYER);
   assert_string_equal(options.wishes.contexts.list[1].name, "qemu:allocation-depth");
@@ -232,10 +233,14 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(defaults_are_the_documented_ones), cmocka_unit_test(each_option_sets_its_own),
-    cmocka_unit_test(what_is_wrong_is_said),            cmocka_unit_test(every_option_is_in_the_help),
-    cmocka_unit_test(a_part_is_asked_for_by_its_contexts), cmocka_unit_test(a_part_is_not_the_whole),
-    cmocka_unit_test(as_nbdcopy_it_keeps_to_nbdcopy),   cmocka_unit_test(nbdcopys_options_mean_the_same),
+    cmocka_unit_test(defaults_are_the_documented_ones),
+    cmocka_unit_test(each_option_sets_its_own),
+    cmocka_unit_test(what_is_wrong_is_said),
+    cmocka_unit_test(every_option_is_in_the_help),
+    cmocka_unit_test(a_part_is_asked_for_by_its_contexts),
+    cmocka_unit_test(a_part_is_not_the_whole),
+    cmocka_unit_test(as_nbdcopy_it_keeps_to_nbdcopy),
+    cmocka_unit_test(nbdcopys_options_mean_the_same),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

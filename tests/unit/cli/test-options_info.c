@@ -23,7 +23,7 @@ one_query_is_asked(void **state)
     const char *word;
     enum info_query query;
   } cases[] = {
-    { "--list", INFO_LIST }, { "-L", INFO_LIST },          { "--size", INFO_SIZE },
+    { "--list", INFO_LIST }, { "-L", INFO_LIST },         { "--size", INFO_SIZE },
     { "--uri", INFO_URI },   { "--can=write", INFO_CAN }, { "--isnt=tls", INFO_CAN },
   };
 
@@ -40,8 +40,8 @@ static void
 can_has_many_names(void **state)
 {
   static const char *const yes[] = { "--can", "--is", "--has", "--have" };
-  static const char *const no[] = { "--can-not", "--cannot", "--cant",   "--has-not",  "--hasnot", "--hasnt",
-                                    "--havent",  "--havenot", "--have-not", "--is-not", "--isnot",  "--isnt" };
+  static const char *const no[] = { "--can-not", "--cannot",  "--cant",     "--has-not", "--hasnot", "--hasnt",
+                                    "--havent",  "--havenot", "--have-not", "--is-not",  "--isnot",  "--isnt" };
 
   (void)state;
   for (size_t i = 0; i < LENGTH_OF(yes); i++) {

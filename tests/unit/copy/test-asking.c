@@ -104,12 +104,9 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(what_comes_ahead_costs_nothing),
-    cmocka_unit_test(nothing_is_known_before_the_first_read),
-    cmocka_unit_test(waiting_for_little_ends_the_asking),
-    cmocka_unit_test(a_slow_answer_puts_the_next_on_trial),
-    cmocka_unit_test(what_is_taken_for_data_has_bounds),
-    cmocka_unit_test(a_hole_worth_the_waiting_is_asked_for),
+    cmocka_unit_test(what_comes_ahead_costs_nothing),       cmocka_unit_test(nothing_is_known_before_the_first_read),
+    cmocka_unit_test(waiting_for_little_ends_the_asking),   cmocka_unit_test(a_slow_answer_puts_the_next_on_trial),
+    cmocka_unit_test(what_is_taken_for_data_has_bounds),    cmocka_unit_test(a_hole_worth_the_waiting_is_asked_for),
     cmocka_unit_test(time_without_reads_is_not_their_time),
   };
 

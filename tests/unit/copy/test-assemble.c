@@ -315,12 +315,12 @@ struct world {
   struct assemble_config config;
   struct assemble assemble;
   uint64_t source_size;
-  uint64_t end;         /* where the destination's last changed block ends */
-  uint64_t room;        /* bytes in each array below */
+  uint64_t end;  /* where the destination's last changed block ends */
+  uint64_t room; /* bytes in each array below */
   uint8_t *source;
   uint8_t *destination;
-  uint8_t *wanted;      /* what the destination has to become */
-  uint8_t *marks;       /* IS_* */
+  uint8_t *wanted; /* what the destination has to become */
+  uint8_t *marks;  /* IS_* */
   uint64_t piece_max;
   bool partial; /* some of it is to be kept */
 
@@ -591,8 +591,8 @@ check_write(const struct world *world, const struct action *action)
   for (uint64_t start = action->offset; start < end; start += block) {
     bool is_zero = start + block <= world->source_size || end <= world->source_size;
     for (uint64_t at = start; is_zero && at < range_min(start + block, end); at++)
-      is_zero = !is_left(world, at) && (world->config.detect_zeros ? world->source[at] == 0
-                                                                   : (world->marks[at] & IS_KNOWN_ZERO) != 0);
+      is_zero = !is_left(world, at) &&
+                (world->config.detect_zeros ? world->source[at] == 0 : (world->marks[at] & IS_KNOWN_ZERO) != 0);
     check(!is_zero);
   }
 }
@@ -687,7 +687,8 @@ copy_random_disk(struct random *random, unsigned block_low, unsigned block_high)
   begin_world(&world, block_low, block_high);
   run_world(&world);
   check(world.fed == world.source_size);
-  check(world.handed_out == world.end || (is_left(&world, world.source_size - 1) && world.handed_out == world.source_size));
+  check(world.handed_out == world.end ||
+        (is_left(&world, world.source_size - 1) && world.handed_out == world.source_size));
   check(world.stage_held == STAGE_NONE && !world.poured);
   check(memcmp(world.destination, world.wanted, world.room) == 0);
   end_world(&world);

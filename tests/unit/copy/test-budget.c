@@ -78,7 +78,8 @@ the_default_keeps_every_slot_busy(void **state)
   assert_int_equal(budget.slot_bytes, 512 * KIB);
   assert_int_equal(budget.block_bytes, 4 * KIB);
   assert_int_equal(budget.stages, STAGES_MAX);
-  assert_in_range(budget.slots, PAYLOAD_SHARE_PER_SLOT - 2, PAYLOAD_SHARE_PER_SLOT); /* staging and zeros take their share */
+  assert_in_range(budget.slots, PAYLOAD_SHARE_PER_SLOT - 2,
+                  PAYLOAD_SHARE_PER_SLOT); /* staging and zeros take their share */
   check_plan(&budget, &easy);
 }
 
@@ -104,12 +105,12 @@ the_block_follows_the_destination(void **state)
   static const struct {
     uint64_t min, preferred, sparse, request_max, block;
   } cases[] = {
-    { 1, 64 * KIB, 4 * KIB, 32 * MIB, 64 * KIB },  /* what it prefers */
-    { 1, 4 * KIB, 64 * KIB, 32 * MIB, 64 * KIB },  /* or what zeros are to be looked for in */
+    { 1, 64 * KIB, 4 * KIB, 32 * MIB, 64 * KIB }, /* what it prefers */
+    { 1, 4 * KIB, 64 * KIB, 32 * MIB, 64 * KIB }, /* or what zeros are to be looked for in */
     { 1, 4 * KIB, 0, 32 * MIB, 4 * KIB },
-    { 1, 32 * MIB, 0, 32 * MIB, 2 * MIB },         /* but no more than a share of the memory */
-    { 4 * MIB, 4 * MIB, 0, 32 * MIB, 4 * MIB },    /* which a minimum outweighs */
-    { 1, 1 * MIB, 0, 100 * KIB, 64 * KIB },        /* nor more than a request holds */
+    { 1, 32 * MIB, 0, 32 * MIB, 2 * MIB },      /* but no more than a share of the memory */
+    { 4 * MIB, 4 * MIB, 0, 32 * MIB, 4 * MIB }, /* which a minimum outweighs */
+    { 1, 1 * MIB, 0, 100 * KIB, 64 * KIB },     /* nor more than a request holds */
     { 512, 512, 0, 512, 512 },
     { 1, 1, 0, 1, 1 },
   };

@@ -165,16 +165,12 @@ an_answer_is_cut_to_whole_blocks_and_to_the_size(void **state)
     uint64_t length, size, end;
     bool zero;
   } cases[] = {
-    { 4096, 1 << 20, 4096, true },
-    { 4097, 1 << 20, 4096, true },
-    { 8191, 1 << 20, 4096, true },
+    { 4096, 1 << 20, 4096, true },    { 4097, 1 << 20, 4096, true }, { 8191, 1 << 20, 4096, true },
     { 8191, 8191, 8191, true },       /* the size needs no alignment */
     { 9000, 8191, 8191, true },       /* the answer may be longer than the disk */
     { UINT64_MAX, 8191, 8191, true }, /* or as long as can be said */
     { 4095, 4097, 4096, false },      /* less than a block: the block isn't known to be zero */
-    { 4095, 4000, 4000, true },
-    { 1, 1 << 20, 4096, false },
-    { 1, 100, 100, false },
+    { 4095, 4000, 4000, true },       { 1, 1 << 20, 4096, false },   { 1, 100, 100, false },
   };
 
   (void)state;
@@ -368,7 +364,8 @@ one_random_ring(struct random *random)
 
   extents_init(&extents, 0);
   for (unsigned filled = 0; end < MODEL_BYTES - 3;) {
-    uint64_t kind = random_one_in(random, 10) ? random_between(random, 0, 2) : filled % 3; /* mostly another than before */
+    uint64_t kind = random_one_in(random, 10) ? random_between(random, 0, 2)
+                                              : filled % 3; /* mostly another than before */
     filled++;
     uint64_t length = random_between(random, 0, 3);
     bool joins = extents.count > 0 && model[end - 1] == kind;

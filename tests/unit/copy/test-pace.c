@@ -121,7 +121,7 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(next_door_little_is_on_its_way),   cmocka_unit_test(a_long_line_is_kept_full),
+    cmocka_unit_test(next_door_little_is_on_its_way),       cmocka_unit_test(a_long_line_is_kept_full),
     cmocka_unit_test(a_line_in_between_gets_what_fills_it), cmocka_unit_test(a_line_that_grows_longer_is_noticed),
     cmocka_unit_test(one_request_is_always_allowed),
   };

@@ -209,12 +209,9 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(an_empty_queue_has_nothing),
-    cmocka_unit_test(pieces_wait_for_those_before_them),
-    cmocka_unit_test(a_piece_leaves_as_it_came),
-    cmocka_unit_test(the_last_offsets_do_not_wrap),
-    cmocka_unit_test(mistakes_are_asserted),
-    cmocka_unit_test(a_full_queue_is_sorted),
+    cmocka_unit_test(an_empty_queue_has_nothing),   cmocka_unit_test(pieces_wait_for_those_before_them),
+    cmocka_unit_test(a_piece_leaves_as_it_came),    cmocka_unit_test(the_last_offsets_do_not_wrap),
+    cmocka_unit_test(mistakes_are_asserted),        cmocka_unit_test(a_full_queue_is_sorted),
     cmocka_unit_test(random_copies_leave_in_order),
   };
 

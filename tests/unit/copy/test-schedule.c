@@ -312,8 +312,8 @@ short_zeros_between_data_are_read_along(void **state)
     const char *disk;
     uint64_t bridge_kib, read_kib;
   } cases[] = {
-    { "DD..DD..DD......", 0, 2 },   { "DD..DD..DD......", 2, 2 },   { "DD..DD..DD......", 3, 10 },
-    { "DD......DD", 3, 2 },         { "DD......DD", 7, 10 },        { "DDDDDDDDDDDDDD..DD", 3, 14 },
+    { "DD..DD..DD......", 0, 2 },     { "DD..DD..DD......", 2, 2 }, { "DD..DD..DD......", 3, 10 },
+    { "DD......DD", 3, 2 },           { "DD......DD", 7, 10 },      { "DDDDDDDDDDDDDD..DD", 3, 14 },
     { "DDDDDDDDDDDDDD.DDDD", 3, 16 },
   };
 

@@ -64,7 +64,7 @@ replies_become_the_extents_beside_them(void **state)
     { { { 0, "aaaaaa" }, { 1, "bb" } }, 2, "2ab", true },         /* one is short */
     { { { 0, "bb" }, { 1, "aaaaaa" } }, 2, "2ba", true },         /* or long */
     { { { 0, "aaaa" }, { 1, "" } }, 2, "", true },
-    { { { 0, "aaaa" } }, 2, "4aa", false }, /* one is missing */
+    { { { 0, "aaaa" } }, 2, "4aa", false },                              /* one is missing */
     { { { 0, "aaaa" }, { 0, "bbbb" }, { 1, "cccc" } }, 2, "4ac", true }, /* one came twice */
     { { { 0, "abab" }, { 1, "aabb" }, { 2, "aaab" } }, 3, "1aaa 1baa 1aba 1bbb", true },
     { { { 3, "ab" }, { 2, "bbb" }, { 0, "c|c|c|c" }, { 1, "dd|d" } }, 4, "1cdba 1cdbb", true },

@@ -14,10 +14,14 @@ uris_are_told_from_files(void **state)
     const char *text;
     bool is_uri;
   } cases[] = {
-    { "nbd://host", true },  { "nbd+unix:///?socket=s", true }, { "NBD://host", true }, { "http://host", true },
-    { "x-y.z+1://", true },  { "nbd:host", false },             { "nbd:/host", false }, { "nbd", false },
-    { "", false },           { "://", false },                  { "/nbd://", false },   { "./nbd://host", false },
-    { "my disk://", false }, { "/dev/sda", false },             { "-", false },         { "null:", false },
+    { "nbd://host", true },  { "nbd+unix:///?socket=s", true },
+    { "NBD://host", true },  { "http://host", true },
+    { "x-y.z+1://", true },  { "nbd:host", false },
+    { "nbd:/host", false },  { "nbd", false },
+    { "", false },           { "://", false },
+    { "/nbd://", false },    { "./nbd://host", false },
+    { "my disk://", false }, { "/dev/sda", false },
+    { "-", false },          { "null:", false },
   };
 
   (void)state;
@@ -348,9 +352,10 @@ a_long_uri_leaves_room_for_the_reason(void **state)
 static void
 one_random_text(struct random *random)
 {
-  static const char *const words[] = { "nbd",  "nbd+unix", "nbds", "://", "/",  "//", "?",   "socket=", "&",  ";", "%",
-                                       "%20",  "%00",      "%4",   "[",   "]",  "::", ":99", "@",       "#",  "h", "x",
-                                       "tls-", "=",        " ",    "\n",  "\t", "é",  "%ff", "localhost" };
+  static const char *const words[] = {
+    "nbd", "nbd+unix", "nbds", "://", "/", "//", "?", "socket=", "&", ";", "%",  "%20", "%00", "%4",  "[",
+    "]",   "::",       ":99",  "@",   "#", "h",  "x", "tls-",    "=", " ", "\n", "\t",  "é",   "%ff", "localhost"
+  };
   char text[512] = "";
   struct fault fault = { 0 };
 
@@ -439,9 +444,11 @@ one_canonical_form(struct random *random)
   bool longest = random_one_in(random, 50);
   struct fault fault;
 
-  before = (struct uri){ .transport = random_one_in(random, 2) ? URI_UNIX : URI_TCP, .host = "localhost", .port = "10809" };
+  before =
+      (struct uri){ .transport = random_one_in(random, 2) ? URI_UNIX : URI_TCP, .host = "localhost", .port = "10809" };
   char *parts[] = { before.export_name, before.transport == URI_UNIX ? before.socket : before.host };
-  size_t sizes[] = { sizeof before.export_name, before.transport == URI_UNIX ? sizeof before.socket : sizeof before.host };
+  size_t sizes[] = { sizeof before.export_name,
+                     before.transport == URI_UNIX ? sizeof before.socket : sizeof before.host };
   for (int part = 0; part < 2; part++) {
     uint64_t length = longest ? sizes[part] - 1 : random_between(random, (uint64_t)part, 20);
     for (uint64_t i = 0; i < length; i++)

@@ -13,7 +13,10 @@ struct mark {
   const char *bytes;
   size_t length;
 };
-#define MARK(offset, bytes) { offset, bytes, sizeof(bytes) - 1 }
+#define MARK(offset, bytes)                                                                                            \
+  {                                                                                                                    \
+    offset, bytes, sizeof(bytes) - 1                                                                                   \
+  }
 #define MARKS_MAX 4
 
 static const struct {
@@ -24,7 +27,8 @@ static const struct {
   { { MARK(0, "QFI\xfb\0\0\0\3"), MARK(24, "\0\0\0\1\0\0\0\0") }, "QEMU QCOW Image (v3), 4294967296 bytes" },
   { { MARK(0, "QFI\xfb\0\0\0\2\0\0\0\0\0\0\1"), MARK(30, "\2") }, "QEMU QCOW Image (v2), has backing file, 512 bytes" },
   { { MARK(0, "KDMV") }, "VMware4 disk image" },
-  { { MARK(64, "\x7f\x10\xda\xbe\1\0\1"), MARK(370, "\x10") }, "VirtualBox Disk Image, major 1, minor 1, 1048576 bytes" },
+  { { MARK(64, "\x7f\x10\xda\xbe\1\0\1"), MARK(370, "\x10") },
+    "VirtualBox Disk Image, major 1, minor 1, 1048576 bytes" },
   { { MARK(0, "vhdxfile") }, "Microsoft Disk Image eXtended" },
   { { MARK(0, "conectix") }, "Microsoft Disk Image, Virtual Server or Virtual PC" },
   { { MARK(0, "LUKS\xba\xbe\0\2") }, "LUKS encrypted file, ver 2" },
@@ -169,10 +173,8 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(wrappings_are_told_with_what_opens_them),
-    cmocka_unit_test(wrappings_end_with_the_bytes),
-    cmocka_unit_test(formats_are_told_by_their_marks),
-    cmocka_unit_test(nothing_is_empty),
+    cmocka_unit_test(wrappings_are_told_with_what_opens_them), cmocka_unit_test(wrappings_end_with_the_bytes),
+    cmocka_unit_test(formats_are_told_by_their_marks),         cmocka_unit_test(nothing_is_empty),
     cmocka_unit_test(short_disks_are_read_to_their_end),
   };
 

@@ -181,8 +181,9 @@ blkhash_values_are_understood(void **state)
     { "sha224/1", DIGEST_SHA224, 1 },
     { "sha384/1G", DIGEST_SHA384, GIB },
   };
-  static const char *const bad[] = { "sha", "sha2560", "sha256:64k", "crc32", "/64k", "sha256/", "sha256/0", "sha256/3",
-                                     "sha256/65537", "sha256/64x", "sha256/2G", "sha256/64k/", "sha256/-1", " md5" };
+  static const char *const bad[] = { "sha",       "sha2560",     "sha256:64k", "crc32",        "/64k",
+                                     "sha256/",   "sha256/0",    "sha256/3",   "sha256/65537", "sha256/64x",
+                                     "sha256/2G", "sha256/64k/", "sha256/-1",  " md5" };
   struct digest_config config;
   struct fault fault;
 
@@ -209,9 +210,19 @@ blkhash_values_are_understood(void **state)
 static void
 expected_values_are_understood(void **state)
 {
-  static const char *const bad[] = { "", "sha256", "sha256:", "blkhash:", ":" ABC256, ABC256, "sha256:" ABC256 "0",
-                                     "sha256:abcd", "md5:900150983cd24fb0d6963f7d28e17f72", "blkhash:xyz",
-                                     "blkhash:" ABC256 ABC256 "00", "sha256 :" ABC256, "sha256: " ABC256 };
+  static const char *const bad[] = { "",
+                                     "sha256",
+                                     "sha256:",
+                                     "blkhash:",
+                                     ":" ABC256,
+                                     ABC256,
+                                     "sha256:" ABC256 "0",
+                                     "sha256:abcd",
+                                     "md5:900150983cd24fb0d6963f7d28e17f72",
+                                     "blkhash:xyz",
+                                     "blkhash:" ABC256 ABC256 "00",
+                                     "sha256 :" ABC256,
+                                     "sha256: " ABC256 };
   struct digest_expected expected;
   struct digest_config md5;
   struct fault fault;

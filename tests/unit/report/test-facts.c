@@ -55,7 +55,13 @@ static void
 unknown_words_are_refused(void **state)
 {
   static const char *const cases[] = {
-    "", "-", "nosuch", "zer", "zeroes", "read-write", "structuredstructuredstructuredstructured",
+    "",
+    "-",
+    "nosuch",
+    "zer",
+    "zeroes",
+    "read-write",
+    "structuredstructuredstructuredstructured",
     "blockstatuspayloadblockstatuspayload",
   };
 

@@ -12,8 +12,13 @@ static struct facts facts;
 static void
 know_all(void)
 {
-  facts = (struct facts){ .protocol = "newstyle-fixed", .name = "a \"disk\"", .description = "my\033disk",
-                          .uri = "nbd://h:10809/a", .content = "data", .size = 3000000, .has_contexts = true };
+  facts = (struct facts){ .protocol = "newstyle-fixed",
+                          .name = "a \"disk\"",
+                          .description = "my\033disk",
+                          .uri = "nbd://h:10809/a",
+                          .content = "data",
+                          .size = 3000000,
+                          .has_contexts = true };
   for (int i = 0; i < FACTS; i++)
     facts.is[i] = i % 2;
   facts.block_sizes[BLOCK_MINIMUM] = 1;
@@ -51,30 +56,29 @@ people_read_all_that_is_known(void **state)
 {
   (void)state;
   know_all();
-  assert_string_equal(printed(false, false, 1),
-                      "protocol: newstyle-fixed without TLS, using structured packets\n"
-                      "export=\"a \\\"disk\\\"\":\n"
-                      "\tdescription: my?disk\n"
-                      "\texport-size: 3000000\n"
-                      "\tcontent: data\n"
-                      "\turi: nbd://h:10809/a\n"
-                      "\tcontexts:\n"
-                      "\t\tbase:allocation\n"
-                      "\t\tqemu:x\n"
-                      "\tis_rotational: true\n"
-                      "\tis_read_only: false\n"
-                      "\tcan_block_status_payload: true\n"
-                      "\tcan_cache: false\n"
-                      "\tcan_df: true\n"
-                      "\tcan_fast_zero: false\n"
-                      "\tcan_flush: true\n"
-                      "\tcan_fua: false\n"
-                      "\tcan_multi_conn: true\n"
-                      "\tcan_trim: false\n"
-                      "\tcan_zero: true\n"
-                      "\tblock_size_minimum: 1\n"
-                      "\tblock_size_preferred: 4096 (4K)\n"
-                      "\tblock_size_maximum: 33554432 (32M)\n");
+  assert_string_equal(printed(false, false, 1), "protocol: newstyle-fixed without TLS, using structured packets\n"
+                                                "export=\"a \\\"disk\\\"\":\n"
+                                                "\tdescription: my?disk\n"
+                                                "\texport-size: 3000000\n"
+                                                "\tcontent: data\n"
+                                                "\turi: nbd://h:10809/a\n"
+                                                "\tcontexts:\n"
+                                                "\t\tbase:allocation\n"
+                                                "\t\tqemu:x\n"
+                                                "\tis_rotational: true\n"
+                                                "\tis_read_only: false\n"
+                                                "\tcan_block_status_payload: true\n"
+                                                "\tcan_cache: false\n"
+                                                "\tcan_df: true\n"
+                                                "\tcan_fast_zero: false\n"
+                                                "\tcan_flush: true\n"
+                                                "\tcan_fua: false\n"
+                                                "\tcan_multi_conn: true\n"
+                                                "\tcan_trim: false\n"
+                                                "\tcan_zero: true\n"
+                                                "\tblock_size_minimum: 1\n"
+                                                "\tblock_size_preferred: 4096 (4K)\n"
+                                                "\tblock_size_maximum: 33554432 (32M)\n");
 }
 
 static void
@@ -94,40 +98,39 @@ programs_read_all_that_is_known(void **state)
 {
   (void)state;
   know_all();
-  assert_string_equal(printed(true, true, 1),
-                      "{\n"
-                      "\"protocol\": \"newstyle-fixed\",\n"
-                      "\"TLS\": false,\n"
-                      "\"structured\": true,\n"
-                      "\"extended\": false,\n"
-                      "\"exports\": [\n"
-                      "\t{\n"
-                      "\t\"export-name\": \"a \\\"disk\\\"\",\n"
-                      "\t\"description\": \"my\\u001bdisk\",\n"
-                      "\t\"content\": \"data\",\n"
-                      "\t\"uri\": \"nbd://h:10809/a\",\n"
-                      "\t\"contexts\": [\n"
-                      "\t\t\"base:allocation\",\n"
-                      "\t\t\"qemu:x\"\n"
-                      "\t],\n"
-                      "\t\"is_rotational\": true,\n"
-                      "\t\"is_read_only\": false,\n"
-                      "\t\"can_block_status_payload\": true,\n"
-                      "\t\"can_cache\": false,\n"
-                      "\t\"can_df\": true,\n"
-                      "\t\"can_fast_zero\": false,\n"
-                      "\t\"can_flush\": true,\n"
-                      "\t\"can_fua\": false,\n"
-                      "\t\"can_multi_conn\": true,\n"
-                      "\t\"can_trim\": false,\n"
-                      "\t\"can_zero\": true,\n"
-                      "\t\"block_size_minimum\": 1,\n"
-                      "\t\"block_size_preferred\": 4096,\n"
-                      "\t\"block_size_maximum\": 33554432,\n"
-                      "\t\"export-size\": 3000000,\n"
-                      "\t\"export-size-str\": \"3000000\"\n"
-                      "\t} ]\n"
-                      "}\n");
+  assert_string_equal(printed(true, true, 1), "{\n"
+                                              "\"protocol\": \"newstyle-fixed\",\n"
+                                              "\"TLS\": false,\n"
+                                              "\"structured\": true,\n"
+                                              "\"extended\": false,\n"
+                                              "\"exports\": [\n"
+                                              "\t{\n"
+                                              "\t\"export-name\": \"a \\\"disk\\\"\",\n"
+                                              "\t\"description\": \"my\\u001bdisk\",\n"
+                                              "\t\"content\": \"data\",\n"
+                                              "\t\"uri\": \"nbd://h:10809/a\",\n"
+                                              "\t\"contexts\": [\n"
+                                              "\t\t\"base:allocation\",\n"
+                                              "\t\t\"qemu:x\"\n"
+                                              "\t],\n"
+                                              "\t\"is_rotational\": true,\n"
+                                              "\t\"is_read_only\": false,\n"
+                                              "\t\"can_block_status_payload\": true,\n"
+                                              "\t\"can_cache\": false,\n"
+                                              "\t\"can_df\": true,\n"
+                                              "\t\"can_fast_zero\": false,\n"
+                                              "\t\"can_flush\": true,\n"
+                                              "\t\"can_fua\": false,\n"
+                                              "\t\"can_multi_conn\": true,\n"
+                                              "\t\"can_trim\": false,\n"
+                                              "\t\"can_zero\": true,\n"
+                                              "\t\"block_size_minimum\": 1,\n"
+                                              "\t\"block_size_preferred\": 4096,\n"
+                                              "\t\"block_size_maximum\": 33554432,\n"
+                                              "\t\"export-size\": 3000000,\n"
+                                              "\t\"export-size-str\": \"3000000\"\n"
+                                              "\t} ]\n"
+                                              "}\n");
 }
 
 static void
@@ -169,9 +172,12 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(people_read_all_that_is_known),   cmocka_unit_test(packets_and_encryption_are_named),
-    cmocka_unit_test(programs_read_all_that_is_known), cmocka_unit_test(what_is_unknown_is_left_out),
-    cmocka_unit_test(lists_are_separated),             cmocka_unit_test(colours_mark_what_can_be_done),
+    cmocka_unit_test(people_read_all_that_is_known),
+    cmocka_unit_test(packets_and_encryption_are_named),
+    cmocka_unit_test(programs_read_all_that_is_known),
+    cmocka_unit_test(what_is_unknown_is_left_out),
+    cmocka_unit_test(lists_are_separated),
+    cmocka_unit_test(colours_mark_what_can_be_done),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,14 +89,16 @@ several_are_shown_side_by_side(void **state)
 
   (void)state;
   map_columns_begin(&text, &look);
-  assert_string_equal(line, "    offset      length  base:allocation        qemu:allocation-depth  qemu:dirty-bitmap:b\n");
+  assert_string_equal(line,
+                      "    offset      length  base:allocation        qemu:allocation-depth  qemu:dirty-bitmap:b\n");
   text = empty();
   map_columns_extent(&text, &look, 0, &extent);
   assert_string_equal(line, "         0         512    0  data               12  backing depth 12    1  dirty\n");
   look.totals = true;
   text = empty();
   map_columns_begin(&text, &look);
-  assert_string_equal(line, "      size     percent  base:allocation        qemu:allocation-depth  qemu:dirty-bitmap:b\n");
+  assert_string_equal(line,
+                      "      size     percent  base:allocation        qemu:allocation-depth  qemu:dirty-bitmap:b\n");
   text = empty();
   map_columns_total(&text, &look, &(struct map_total){ { 0, 0, 0 }, 512 }, 12.5);
   assert_string_equal(line, "       512       12.5%    0  data                0  absent              0  clean\n");

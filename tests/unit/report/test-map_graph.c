@@ -73,7 +73,8 @@ one_random_bar(struct random *random)
   check(graph.blocks > 0 && graph.blocks <= MAP_BLOCKS_MAX && graph.block_bytes * graph.blocks >= length);
   while (at < length) {
     uint64_t part = random_between(random, 1, length - at);
-    map_graph_add(&graph, &contexts, graph.range.start + at, &(struct extent){ part, { random_between(random, 0, 3) } });
+    map_graph_add(&graph, &contexts, graph.range.start + at,
+                  &(struct extent){ part, { random_between(random, 0, 3) } });
     at += part;
   }
   uint64_t sum = 0;

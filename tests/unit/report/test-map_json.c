@@ -42,8 +42,9 @@ several_are_an_object(void **state)
 
   (void)state;
   map_json_extent(&text, &contexts, 1024, &extent);
-  assert_string_equal(line, "{ \"offset\": 1024, \"length\": 512, \"contexts\": { \"base:allocation\": { \"type\": 1, "
-                            "\"description\": \"hole\" }, \"x:\\\"\\\\\\u000a\": { \"type\": 18446744073709551615 } }}");
+  assert_string_equal(line,
+                      "{ \"offset\": 1024, \"length\": 512, \"contexts\": { \"base:allocation\": { \"type\": 1, "
+                      "\"description\": \"hole\" }, \"x:\\\"\\\\\\u000a\": { \"type\": 18446744073709551615 } }}");
 }
 
 static void
@@ -64,8 +65,14 @@ imageio_asks_for_three_bits(void **state)
     { CONTEXT_ALLOCATION_NAME, CONTEXT_DEPTH_NAME, { 3, 1 }, "\"zero\": true, \"hole\": false}" },
     { CONTEXT_ALLOCATION_NAME, CONTEXT_DEPTH_NAME, { 3, 0 }, "\"zero\": true, \"hole\": true}" },
     { CONTEXT_ALLOCATION_NAME, CONTEXT_DEPTH_NAME, { 0, 2 }, "\"zero\": false, \"hole\": true}" },
-    { CONTEXT_ALLOCATION_NAME, CONTEXT_DIRTY_PREFIX "b", { 0, 1 }, "\"zero\": false, \"hole\": false, \"dirty\": true}" },
-    { CONTEXT_ALLOCATION_NAME, CONTEXT_DIRTY_PREFIX "b", { 3, 0 }, "\"zero\": true, \"hole\": true, \"dirty\": false}" },
+    { CONTEXT_ALLOCATION_NAME,
+      CONTEXT_DIRTY_PREFIX "b",
+      { 0, 1 },
+      "\"zero\": false, \"hole\": false, \"dirty\": true}" },
+    { CONTEXT_ALLOCATION_NAME,
+      CONTEXT_DIRTY_PREFIX "b",
+      { 3, 0 },
+      "\"zero\": true, \"hole\": true, \"dirty\": false}" },
   };
 
   (void)state;

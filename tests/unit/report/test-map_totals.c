@@ -8,7 +8,9 @@
 static void
 sums_are_sorted_and_add_up(void **state)
 {
-  static const struct extent extents[] = { { 600, { 3 } }, { 100, { 0, 1 } }, { 200, { 3 } }, { 50, { 1 } }, { 50, { 0 } } };
+  static const struct extent extents[] = {
+    { 600, { 3 } }, { 100, { 0, 1 } }, { 200, { 3 } }, { 50, { 1 } }, { 50, { 0 } }
+  };
   static const struct map_total expected[] = { { { 0, 0 }, 50 }, { { 0, 1 }, 100 }, { { 1 }, 50 }, { { 3 }, 800 } };
   static struct map_totals totals;
 

@@ -63,8 +63,9 @@ struct recipe {
   bool names_twice;
 };
 
-static const struct recipe usual = { .common_name = "here", .not_before = "240101000000Z", .not_after = "250101000000Z",
-                                     .time_tag = 0x17 };
+static const struct recipe usual = {
+  .common_name = "here", .not_before = "240101000000Z", .not_after = "250101000000Z", .time_tag = 0x17
+};
 
 static struct der
 name_of(const char *common_name)
@@ -173,7 +174,8 @@ names_and_addresses_are_listed_and_found(void **state)
   assert_true(certificate_is_for_address(&certificate, (const unsigned char *)"\x0A\0\0\1", 4));
   assert_false(certificate_is_for_address(&certificate, (const unsigned char *)"\x0A\0\0\2", 4));
   assert_false(certificate_is_for_address(&certificate, (const unsigned char *)"\x20\x01\x0d\xb8", 4));
-  assert_true(certificate_is_for_address(&certificate, (const unsigned char *)"\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\7", 16));
+  assert_true(
+      certificate_is_for_address(&certificate, (const unsigned char *)"\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\7", 16));
 }
 
 static void
@@ -183,7 +185,8 @@ a_server_must_be_meant_if_anything_is(void **state)
     const char *oid;
     size_t length;
     bool may;
-  } cases[] = { { "\x2B\x06\x01\x05\x05\x07\x03\x01", 8, true },  { "\x2B\x06\x01\x05\x05\x07\x03\x02", 8, false },
+  } cases[] = { { "\x2B\x06\x01\x05\x05\x07\x03\x01", 8, true },
+                { "\x2B\x06\x01\x05\x05\x07\x03\x02", 8, false },
                 { "\x55\x1D\x25\x00", 4, true } };
 
   (void)state;

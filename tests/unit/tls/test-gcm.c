@@ -11,14 +11,14 @@ struct vector {
 };
 
 #define KEY "feffe9928665731c6d6a8f9467308308"
-#define PLAIN_60                                                                                                     \
-  "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525" \
+#define PLAIN_60                                                                                                       \
+  "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525"                   \
   "b16aedf5aa0de657ba637b39"
-#define CIPHER_128_60                                                                                                \
-  "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa05" \
+#define CIPHER_128_60                                                                                                  \
+  "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa05"                   \
   "1ba30b396a0aac973d58e091"
-#define CIPHER_256_60                                                                                                \
-  "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838" \
+#define CIPHER_256_60                                                                                                  \
+  "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838"                   \
   "c5f61e6393ba7a0abcc9f662"
 #define ZEROS_16 "00000000000000000000000000000000"
 #define ZEROS_12 "000000000000000000000000"

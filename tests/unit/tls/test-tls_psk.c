@@ -535,7 +535,8 @@ what_is_no_record_of_a_handshake_is_refused(void **state)
       TLS_ALERT_PROTOCOL_VERSION },
     { "\x17\3\3\1\1", "TLS: the server sent a record of type 23 with 257 bytes, which has no place in the handshake",
       TLS_ALERT_UNEXPECTED_MESSAGE },
-    { "\x16\3\3\x40\1", "TLS: the server sent a record of type 22 with 16385 bytes, which has no place in the "
+    { "\x16\3\3\x40\1",
+      "TLS: the server sent a record of type 22 with 16385 bytes, which has no place in the "
       "handshake",
       TLS_ALERT_UNEXPECTED_MESSAGE },
     { "\x15\3\3\1\1", "TLS: the server sent a record of type 21 with 257 bytes, which has no place in the handshake",

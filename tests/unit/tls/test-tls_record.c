@@ -284,8 +284,8 @@ header_of(uint8_t type, unsigned version, unsigned length)
 
   start_some(BUFFER_BYTES);
   to = tls_record_room(&client.record, &room);
-  memcpy(to,
-         (uint8_t[]){ type, (uint8_t)(version >> 8), (uint8_t)version, (uint8_t)(length >> 8), (uint8_t)length }, 5);
+  memcpy(to, (uint8_t[]){ type, (uint8_t)(version >> 8), (uint8_t)version, (uint8_t)(length >> 8), (uint8_t)length },
+         5);
   tls_record_received(&client.record, 4);
   assert_false(tls_record_is_ready(&client.record));
   tls_record_received(&client.record, 1);
@@ -457,14 +457,14 @@ bearssl_understands_the_records_and_the_other_way_round(void **state)
     uint8_t *bytes, *plain, taken[1000];
 
     start(&keys, BUFFER_BYTES);
-    br_sslrec_in_gcm_vtable.init(&theirs.vtable.in, &br_aes_ct64_ctr_vtable, keys.send.key, key_bytes,
-                                 br_ghash_ctmul64, keys.send.salt);
+    br_sslrec_in_gcm_vtable.init(&theirs.vtable.in, &br_aes_ct64_ctr_vtable, keys.send.key, key_bytes, br_ghash_ctmul64,
+                                 keys.send.salt);
     theirs.seq = 1;
     assert_int_equal(tls_record_put(&client.record, sent, length, &fault), length);
     bytes = (uint8_t *)(uintptr_t)tls_record_unsent(&client.record, &unsent);
     unsent -= 5;
-    plain = br_sslrec_in_gcm_vtable.inner.decrypt((const br_sslrec_in_class **)&theirs.vtable.in, 23, 0x0303,
-                                                  bytes + 5, &unsent);
+    plain = br_sslrec_in_gcm_vtable.inner.decrypt((const br_sslrec_in_class **)&theirs.vtable.in, 23, 0x0303, bytes + 5,
+                                                  &unsent);
     assert_non_null(plain);
     assert_int_equal(unsent, length);
     assert_memory_equal(plain, sent, length);

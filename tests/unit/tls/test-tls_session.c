@@ -83,13 +83,9 @@ put(struct tls_machine *machine, const void *bytes, size_t length, struct fault 
   return (int64_t)taken;
 }
 
-static const struct tls_machine_ops plain = { .unsent = unsent,
-                                              .sent = sent,
-                                              .room = room,
-                                              .received = received,
-                                              .take = take,
-                                              .is_ended = is_ended,
-                                              .put = put };
+static const struct tls_machine_ops plain = {
+  .unsent = unsent, .sent = sent, .room = room, .received = received, .take = take, .is_ended = is_ended, .put = put
+};
 
 int
 tls_machine_start(struct tls_machine *machine, struct tls *tls, struct fault *fault)
