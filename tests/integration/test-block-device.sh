@@ -23,6 +23,17 @@ attach() {
     printf -v "$name" %s "$device"
 }
 
+# partition add DEVICE NUMBER FIRST-SECTOR SECTORS, partition delete DEVICE NUMBER: by BLKPG, without a table that the kernel
+# would have to know, and without addpart(8), which not every release has.
+partition() {
+    perl -e '
+        my ($what, $device, $number, $first, $sectors) = @ARGV;
+        open my $disk, "<", $device or die "$device: $!\n";
+        my $partition = pack "q q i a64 a64 x4", 512 * ($first // 0), 512 * ($sectors // 0), $number, "", "";
+        my $request = pack "i i i x4 P", $what eq "add" ? 1 : 2, 0, length $partition, $partition;
+        ioctl $disk, 0x1269, $request or die "$device: $!\n";' "$@"
+}
+
 # What is on the device's file, past the caches.
 settle() {
     blockdev --flushbufs "$to"
@@ -116,12 +127,11 @@ mounted)
     exit 0 ;;
 partition-onto-disk|disk-onto-partition|partition-onto-partition)
     # Without a partition table, which this kernel may not know.
-    requires_program addpart delpart
     attach to out.img
-    addpart "$to" 1 2048 8192 2>part.err || skip "no partition can be added here: $(cat part.err)"
-    at_exit=("delpart $to 1" "${at_exit[@]}")
-    addpart "$to" 2 10240 8192
-    at_exit=("delpart $to 2" "${at_exit[@]}")
+    partition add "$to" 1 2048 8192 2>part.err || skip "no partition can be added here: $(cat part.err)"
+    at_exit=("partition delete $to 1" "${at_exit[@]}")
+    partition add "$to" 2 10240 8192
+    at_exit=("partition delete $to 2" "${at_exit[@]}")
     wait_for test -b "${to}p2"
     case $1 in
     partition-onto-disk) must_fail 1 "${to}p1 and $to have bytes in common" "${to}p1" "$to" ;;
@@ -136,11 +146,10 @@ partition-onto-disk|disk-onto-partition|partition-onto-partition)
     exit 0 ;;
 partitions-reread|partitions-in-use*|no-partitions)
     # The kernel has a partition that isn't in the image: it is to notice.
-    requires_program addpart delpart
     case $1 in no-*) attach to out.img ;; *) attach to out.img --partscan ;; esac
-    addpart "$to" 1 2048 8192 2>part.err || skip "no partition can be added here: $(cat part.err)"
+    partition add "$to" 1 2048 8192 2>part.err || skip "no partition can be added here: $(cat part.err)"
     wait_for test -b "${to}p1"
-    at_exit=("delpart $to 1 2>/dev/null" "${at_exit[@]}")
+    at_exit=("partition delete $to 1 2>/dev/null" "${at_exit[@]}")
     case $1 in
     partitions-reread)
         must_copy in.img "$to"
