@@ -61,7 +61,7 @@
  * every server has to take in a request: nbdkit before 1.44.1, where its storage can't
  * zero, writes 64 MiB of a larger one again and again, and leaves the rest as it was. */
 #define ZERO_BYTES_MAX (32 * MIB)
-/* nbdcopy's, which scripts that count its requests know. */
+/* nbdcopy's, which scripts that count its requests know; asked for once it was seen to work. */
 #define ZERO_BYTES_MAX_AS_NBDCOPY (128 * MIB)
 
 /* Zeros shorter than this, between data, are read along with it: on a fast link a

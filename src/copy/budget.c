@@ -47,7 +47,8 @@ divide(struct budget *budget, const struct budget_needs *needs)
                              .stages = (unsigned)stages,
                              .zero_bytes = range_max(zeros, block),
                              .write_max = write_max,
-                             .zero_max = range_align_down(needs->zero_max, block) };
+                             .zero_max = range_align_down(needs->zero_max, block),
+                             .zero_sure = range_align_down(range_min(needs->zero_max, ZERO_BYTES_MAX), block) };
   uint64_t fixed = stages * block + budget->zero_bytes;
   if (fixed < needs->payload_bytes)
     budget->slots = (unsigned)range_min((needs->payload_bytes - fixed) / slot, SLOTS_MAX);

@@ -33,6 +33,7 @@ struct budget {
   uint64_t zero_bytes;  /* the block of zeros; a multiple of block_bytes */
   uint64_t write_max;   /* the largest write; a multiple of block_bytes */
   uint64_t zero_max;    /* the largest zero request; a multiple of block_bytes */
+  uint64_t zero_sure;   /* one of at most this is done right by every server; likewise, <= zero_max */
 };
 
 /* Divides the memory. Returns 0, or -1 with a fault that says how much it takes

@@ -92,7 +92,7 @@ run_a_stage(struct copy *copy)
 static bool
 waits_for_an_answer(const struct copy *copy)
 {
-  return copy->reads_in_flight > 0 || copy->transfers_out > 0 || copy->surveying || copy->flushing ||
+  return copy->reads_in_flight > 0 || copy->transfers_out > 0 || copy->surveying || copy->flushing || copy->proof ||
          copy->pour_wait == POUR_WAITS_FOR_EDGE;
 }
 
@@ -253,6 +253,7 @@ copy_init(struct copy *copy, const struct copy_config *config)
   assemble_init(&copy->assemble, &assemble);
   copy->survey_bytes = SURVEY_BYTES_FIRST;
   copy->zero_max = config->budget.zero_max;
+  copy->large_zeros_work = !destination->can_read;
   copy->poured_slot = SLOT_NONE;
   for (unsigned i = 0; i < config->budget.slots; i++)
     copy->slots[i].buffer = config->slot_buffers + i * config->budget.slot_bytes;
@@ -293,5 +294,5 @@ copy_is_home(const struct copy *copy)
   for (size_t i = 0; i < STAGES_MAX; i++)
     if (copy->stage_busy[i])
       return false;
-  return copy->transfers_out == 0 && copy->zeros_waiting == 0 && copy->reads_in_flight == 0;
+  return copy->transfers_out == 0 && copy->zeros_waiting == 0 && copy->reads_in_flight == 0 && !copy->proof;
 }

@@ -80,6 +80,7 @@ struct transfer {
   struct request request;
   enum transfer_state state;
   bool writes_zeros;  /* as plain data, since asking for them was refused */
+  bool asks_for_less; /* zeros that are asked for in requests that are sure to be done right */
   struct range range; /* what of it isn't confirmed */
   uint32_t slot;  /* whose buffer it writes from; SLOT_NONE: none, or it is with others by now */
   uint32_t stage; /* likewise, or STAGE_NONE */
@@ -92,6 +93,10 @@ struct failure {
   uint64_t offset;
   int errnum;
 };
+
+/* How a server is shown to do large zeros right: the end of the first one is read, and if it
+ * isn't zeros already, zeroed and read again. */
+enum proof { PROOF_NONE, PROOF_READS_BEFORE, PROOF_ZEROES, PROOF_READS_AFTER };
 
 /* What pouring waits for, when it can't go on. */
 enum pour_wait { POUR_GOES_ON, POUR_WAITS_FOR_PIECE, POUR_WAITS_FOR_STAGE, POUR_WAITS_FOR_EDGE, POUR_IS_DONE };
@@ -124,6 +129,12 @@ struct copy {
   unsigned transfers_out;
   unsigned zeros_waiting; /* transfers */
   uint64_t zero_max; /* the largest zero that the destination is thought to take; 0: none */
+  bool large_zeros_work; /* as far as can be known: larger ones than budget.zero_sure */
+  enum proof proof;
+  struct transfer *proof_of;
+  struct request proof_request;
+  struct chunks proof_chunks;
+  uint32_t proof_stage;
   bool stage_busy[STAGES_MAX];
   struct request edge_request; /* the read that completes the last block */
   struct chunks edge_chunks;

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <stddef.h>
 
-static uint32_t
-find_free_stage(const struct copy *copy)
+uint32_t
+copy_find_free_stage(const struct copy *copy)
 {
   for (uint32_t i = 0; i < copy->config.budget.stages; i++)
     if (!copy->stage_busy[i])
@@ -17,16 +17,16 @@ find_free_stage(const struct copy *copy)
   return STAGE_NONE;
 }
 
-static unsigned char *
-stage_buffer(const struct copy *copy, uint32_t stage)
+unsigned char *
+copy_stage_buffer(const struct copy *copy, uint32_t stage)
 {
   return copy->config.stage_buffers + stage * copy->config.budget.block_bytes;
 }
 
 /* ---- Answers ---- */
 
-static void
-submit_to_destination(struct copy *copy, struct request *request)
+void
+copy_submit_to_destination(struct copy *copy, struct request *request)
 {
   copy->config.destination->ops->submit(copy->config.destination, request);
 }
@@ -54,6 +54,8 @@ conclude_transfer(struct copy *copy, struct transfer *transfer)
 {
   const struct request *request = &transfer->request;
 
+  if (copy_proves(copy, transfer))
+    return;
   copy->transfers_out--;
   if (copy_zero_was_refused(request)) {
     copy_zero_otherwise(copy, transfer);
@@ -99,6 +101,16 @@ copy_conclude_flush(struct copy *copy)
     copy->flushed_below = copy->flush_reach;
 }
 
+/* Zeros that were shown to be there are done as any others. */
+static void
+conclude_proof(struct copy *copy)
+{
+  struct transfer *proven = copy_conclude_proof(copy);
+
+  if (proven)
+    conclude_transfer(copy, proven);
+}
+
 bool
 copy_take_destination_answer(struct copy *copy)
 {
@@ -110,6 +122,8 @@ copy_take_destination_answer(struct copy *copy)
     conclude_edge(copy);
   else if (answer == &copy->flush_request)
     copy_conclude_flush(copy);
+  else if (answer == &copy->proof_request)
+    conclude_proof(copy);
   else
     conclude_transfer(copy, (struct transfer *)answer);
   return true;
@@ -142,7 +156,7 @@ copy_reclaim(struct copy *copy)
   if (!copy->config.destination->ops->has_sent || copy->transfers_out == 0 || copy_has_failed(copy))
     return false;
   bool wants_slot = !copy->all_planned && copy_find_free_slot(copy) == SLOT_NONE;
-  bool wants_stage = copy->pour_wait == POUR_WAITS_FOR_STAGE && find_free_stage(copy) == STAGE_NONE;
+  bool wants_stage = copy->pour_wait == POUR_WAITS_FOR_STAGE && copy_find_free_stage(copy) == STAGE_NONE;
   struct transfer *sent = wants_slot || wants_stage ? find_sent(copy, wants_slot, wants_stage) : NULL;
   if (!sent)
     return false;
@@ -153,11 +167,17 @@ copy_reclaim(struct copy *copy)
 /* ---- Requests ---- */
 
 bool
+copy_is_over(const struct copy *copy)
+{
+  return copy->destination_failed || copy->signal;
+}
+
+bool
 copy_takes_more(const struct copy *copy)
 {
   unsigned out = copy->transfers_out + (copy->pour_wait == POUR_WAITS_FOR_EDGE);
 
-  return !copy->destination_failed && !copy->signal &&
+  return !copy_is_over(copy) && !copy->proof &&
          out < range_min(WRITES_MAX, copy->config.destination->traits.requests_max);
 }
 
@@ -178,7 +198,7 @@ copy_submit_transfer(struct copy *copy, struct transfer *transfer)
 {
   transfer->state = TRANSFER_OUT;
   copy->transfers_out++;
-  submit_to_destination(copy, &transfer->request);
+  copy_submit_to_destination(copy, &transfer->request);
 }
 
 /* ---- Pouring ---- */
@@ -200,7 +220,7 @@ can_pour(const struct copy *copy)
   case POUR_WAITS_FOR_PIECE:
     return reorder_is_ready(&copy->reorder) || all_popped(copy);
   case POUR_WAITS_FOR_STAGE:
-    return find_free_stage(copy) != STAGE_NONE;
+    return copy_find_free_stage(copy) != STAGE_NONE;
   case POUR_WAITS_FOR_EDGE:
   case POUR_IS_DONE:
     break;
@@ -294,7 +314,7 @@ feed(struct copy *copy)
 static uint32_t
 take_stage(struct copy *copy)
 {
-  uint32_t stage = find_free_stage(copy);
+  uint32_t stage = copy_find_free_stage(copy);
 
   if (stage == STAGE_NONE)
     copy->pour_wait = POUR_WAITS_FOR_STAGE;
@@ -309,7 +329,7 @@ lend_stage(struct copy *copy)
   uint32_t stage = take_stage(copy);
 
   if (stage != STAGE_NONE)
-    assemble_stage(&copy->assemble, stage_buffer(copy, stage), stage);
+    assemble_stage(&copy->assemble, copy_stage_buffer(copy, stage), stage);
 }
 
 static void
@@ -322,10 +342,10 @@ read_edge(struct copy *copy, const struct action *action)
   copy->edge_request = (struct request){ .kind = REQUEST_READ,
                                          .offset = action->offset,
                                          .length = action->length,
-                                         .payload = stage_buffer(copy, copy->edge_stage),
+                                         .payload = copy_stage_buffer(copy, copy->edge_stage),
                                          .chunks = &copy->edge_chunks };
   copy->pour_wait = POUR_WAITS_FOR_EDGE;
-  submit_to_destination(copy, &copy->edge_request);
+  copy_submit_to_destination(copy, &copy->edge_request);
 }
 
 bool
@@ -369,7 +389,8 @@ copy_pour(struct copy *copy)
 static bool
 can_end(const struct copy *copy)
 {
-  if (copy->finished || copy->flushing || copy->transfers_out > 0 || copy->pour_wait == POUR_WAITS_FOR_EDGE)
+  if (copy->finished || copy->flushing || copy->transfers_out > 0 || copy->pour_wait == POUR_WAITS_FOR_EDGE ||
+      copy->proof)
     return false;
   if (!copy_has_failed(copy))
     return copy->pour_wait == POUR_IS_DONE && copy->zeros_waiting == 0 &&
@@ -392,6 +413,6 @@ copy_end(struct copy *copy)
   copy->flushing = true;
   copy->flush_reach = copy_confirmed_below(copy);
   copy->flush_request = (struct request){ .kind = REQUEST_FLUSH };
-  submit_to_destination(copy, &copy->flush_request);
+  copy_submit_to_destination(copy, &copy->flush_request);
   return true;
 }

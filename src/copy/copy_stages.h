@@ -46,8 +46,10 @@ void copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *d
  * outlive the destination's end is another question: see flushed_below. */
 uint64_t copy_confirmed_below(const struct copy *copy);
 
-/* Whether the destination may be sent something now. After a signal, or a fault of its
- * own, nothing more is. */
+/* Whether nothing more is sent to the destination: after a signal, or a fault of its own. */
+bool copy_is_over(const struct copy *copy);
+
+/* Whether the destination may be sent something now. */
 bool copy_takes_more(const struct copy *copy);
 
 /* An unused transfer for a range; the caller knows that there is one. */
@@ -63,8 +65,21 @@ void copy_zero_later(struct copy *copy, struct transfer *transfer);
  * may announce zeros and still not have them everywhere, or not so large. */
 bool copy_zero_was_refused(const struct request *request);
 
+/* Whether an answered transfer is a large zero that is being proved, and so isn't done yet. */
+bool copy_proves(struct copy *copy, struct transfer *transfer);
+
+/* Concludes the answer to what was read for the proof. Returns the transfer whose zeros
+ * are there now and which is to be concluded, or NULL. */
+struct transfer *copy_conclude_proof(struct copy *copy);
+
 /* Has such a one done in another way. */
 void copy_zero_otherwise(struct copy *copy, struct transfer *transfer);
+
+/* A staging buffer that is home, or STAGE_NONE; and where it lies. */
+uint32_t copy_find_free_stage(const struct copy *copy);
+unsigned char *copy_stage_buffer(const struct copy *copy, uint32_t stage);
+
+void copy_submit_to_destination(struct copy *copy, struct request *request);
 
 /* A slot that is home, or SLOT_NONE. */
 uint32_t copy_find_free_slot(const struct copy *copy);

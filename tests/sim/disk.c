@@ -157,7 +157,10 @@ answer_zero(struct disk *disk, struct request *request)
     return ENOSPC;
   if (request->length >= 2 * disk->base.traits.block_preferred && happens(disk, disk->manners.zero_parts_one_in))
     request->length = range_align_down(request->length / 2, disk->base.traits.block_preferred);
-  change(disk, request);
+  if (disk->manners.zero_short && request->length > disk->manners.zero_short)
+    memset(disk->content + request->offset, 0, disk->manners.zero_short); /* and nothing is decided */
+  else
+    change(disk, request);
   return 0;
 }
 

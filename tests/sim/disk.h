@@ -43,6 +43,7 @@ struct manners {
   unsigned zero_refused_one_in; /* EOPNOTSUPP */
   unsigned zero_parts_one_in;   /* made of their front alone */
   unsigned slow_zero_one_in;    /* EOPNOTSUPP to one that was to be fast */
+  uint64_t zero_short;          /* of larger zeros only so much is done, and all is said to be; 0: all is */
   uint64_t zero_max;            /* larger zeros fail with EINVAL or EOVERFLOW; 0: no limit */
   bool flush_fails;
   bool sends;                      /* tells when it has a write's bytes, before the answer */

@@ -402,6 +402,14 @@ choose_budget(void)
   budget.zero_bytes = budget.block_bytes * (budget.zero_bytes > budget.block_bytes ? random_between(random, 1, 2) : 1);
   if (random_one_in(random, 2))
     budget.zero_max = budget.block_bytes * random_between(random, 1, 16);
+  budget.zero_sure = budget.zero_max;
+  if (sim.destination.manners.read_fails_one_in == 0 && random_one_in(random, 2)) {
+    budget.zero_sure = budget.block_bytes * random_between(random, 1, budget.zero_max / budget.block_bytes);
+    if (random_one_in(random, 2)) {
+      sim.destination.manners.zero_short = budget.zero_sure;
+      sim.destination.manners.zero_parts_one_in = 0;
+    }
+  }
   return budget;
 }
 
