@@ -161,18 +161,12 @@ take_a_turn(struct copy *copy, struct fault *fault)
   return 0;
 }
 
-/* errno's own words, unless others say more. */
 static const char *
 why(const struct copy *copy, const struct endpoint *endpoint, int errnum)
 {
-  bool has_words = endpoint->last_words && endpoint->last_words[0];
-
-  if (errnum == ENOTCONN)
-    return has_words ? endpoint->last_words : "the connection was lost";
   if (errnum == EFBIG && endpoint == copy->config.source)
     return "it is longer than the destination";
-  const char *explained = endpoint->ops->explain ? endpoint->ops->explain(endpoint, errnum) : NULL;
-  return explained ? explained : strerror(errnum);
+  return endpoint_why(endpoint, errnum);
 }
 
 /* What of the destination is good. Nothing that wasn't flushed may be called so: a

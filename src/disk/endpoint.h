@@ -174,4 +174,7 @@ struct endpoint {
   char name[NAME_BYTES_MAX]; /* for messages, as the operator wrote it */
 };
 
+/* Why a request failed with this errno, in words: the endpoint's own where it has some, else errno's. */
+const char *endpoint_why(const struct endpoint *endpoint, int errnum);
+
 #endif

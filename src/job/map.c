@@ -98,14 +98,10 @@ static int
 cannot_ask(const struct map *map, int errnum, struct fault *fault)
 {
   const struct endpoint *source = map->config.source;
-  const char *words = source->last_words && source->last_words[0] ? source->last_words : "the connection was lost";
-  const char *why = errnum == ENOTCONN     ? words
-                    : errnum == 0          ? "the server said nothing about it"
-                    : source->ops->explain ? source->ops->explain(source, errnum)
-                                           : NULL;
+  const char *why = errnum == 0 ? "the server said nothing about it" : endpoint_why(source, errnum);
 
-  return fault_set(fault, EXIT_FAILED, why ? 0 : errnum, "asking for the extents of %s failed at offset %llu%s%s",
-                   source->name, (unsigned long long)map->position, why ? ": " : "", why ? why : "");
+  return fault_set(fault, EXIT_FAILED, 0, "asking for the extents of %s failed at offset %llu: %s", source->name,
+                   (unsigned long long)map->position, why);
 }
 
 /* Learns what the answer says from the position on, to the end of the range. */
