@@ -15,9 +15,9 @@ static void
 ask_less(struct copy *copy, uint64_t learnt, uint64_t zeros)
 {
   uint64_t bytes = asking_answered(&copy->asking, learnt, zeros, loop_now_us(copy->config.loop));
-  uint64_t end = range_align_up(range_end(copy->extents.end, bytes), copy->schedule.block_min);
+  uint64_t end = range_align_up(range_end(copy->extents.end, bytes), copy->schedule.request_bytes);
 
-  if (copy->config.part == PART_ALL)
+  if (bytes > 0 && copy->config.part == PART_ALL)
     extents_append(&copy->extents, range_min(end, copy->schedule.size) - copy->extents.end, EXTENT_IS_DATA);
 }
 
