@@ -116,12 +116,12 @@ benchmarks:
 
 LINT_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck git
 
-## lint: gcc's, clang's and clang-tidy's warnings, cppcheck, shellcheck and the format of src/ and tests/ (LINT="tidy shell" for some)
+## lint: gcc's, clang's and clang-tidy's warnings, cppcheck, shellcheck and the format of src/ and tests/ (PARTS="tidy shell" for some)
 .PHONY: lint
 lint: $(LIBNBD_H) $(BEARSSL_H)
 	@third_party/require $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(LINT_PACKAGES)
 	@LINT_FLAGS='-Isrc -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL_INCLUDE) -D_GNU_SOURCE -DDECANT_VERSION="" -DDECANT_BUILD_TIME=1' \
-		LINT_INSIDES='$(LIBNBD_INSIDES)' tests/lint $(LINT)
+		LINT_INSIDES='$(LIBNBD_INSIDES)' tests/lint $(PARTS)
 
 # ---- On a bare machine ----
 

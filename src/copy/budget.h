@@ -16,8 +16,8 @@
 struct budget_needs {
   uint64_t payload_bytes;
   uint64_t request_bytes; /* of a read, wanted by the operator; 0: a share of the payload */
-  uint64_t sparse_bytes; /* granularity wanted for zeros found in data; 0: none */
-  uint64_t zero_max;     /* the largest zero wanted, a multiple of BLOCK_BYTES_MAX */
+  uint64_t sparse_bytes;  /* granularity wanted for zeros found in data; 0: none */
+  uint64_t zero_max;      /* the largest zero wanted, a multiple of BLOCK_BYTES_MAX */
   uint64_t source_block_min;
   uint64_t source_request_max;
   uint64_t destination_block_min;

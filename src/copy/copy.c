@@ -180,7 +180,8 @@ tell_what_is_good(const struct copy *copy, struct fault *fault)
     fault_add(fault, "; the copy is confirmed below offset %llu, but nothing of it is flushed, and that may be lost",
               confirmed);
   else if (flushed < confirmed)
-    fault_add(fault, "; the copy is good below offset %llu (flushed); up to %llu it is only confirmed, and that may be lost",
+    fault_add(fault,
+              "; the copy is good below offset %llu (flushed); up to %llu it is only confirmed, and that may be lost",
               flushed, confirmed);
   else
     fault_add(fault, "; the copy is good below offset %llu%s and incomplete from there on", flushed,

@@ -63,7 +63,7 @@ struct copy_config {
 struct slot {
   struct request request;
   struct chunks chunks;
-  struct range wanted;  /* what of the read is part of the copy: the source's blocks may reach further */
+  struct range wanted; /* what of the read is part of the copy: the source's blocks may reach further */
   unsigned char *buffer;
   unsigned holders; /* the read, pieces and writes that still need the buffer; 0: home */
 };
@@ -82,8 +82,8 @@ struct transfer {
   bool writes_zeros;  /* as plain data, since asking for them was refused */
   bool asks_for_less; /* zeros that are asked for in requests that are sure to be done right */
   struct range range; /* what of it isn't confirmed */
-  uint32_t slot;  /* whose buffer it writes from; SLOT_NONE: none, or it is with others by now */
-  uint32_t stage; /* likewise, or STAGE_NONE */
+  uint32_t slot;      /* whose buffer it writes from; SLOT_NONE: none, or it is with others by now */
+  uint32_t stage;     /* likewise, or STAGE_NONE */
 };
 
 /* What went wrong first, before it is put into words; a flush that failed is told beside it. */
@@ -112,7 +112,7 @@ struct copy {
   unsigned reads_in_flight;
   struct pace pace; /* of the reads */
   struct rate rate;
-  bool held_back; /* the next read waits for the rate alone */
+  bool held_back;      /* the next read waits for the rate alone */
   uint64_t source_end; /* where the source ends; SIZE_UNKNOWN until a stream did */
   bool all_planned;    /* no further read is to be submitted */
 
@@ -128,8 +128,8 @@ struct copy {
   struct transfer transfers[WRITES_MAX];
   unsigned transfers_out;
   unsigned zeros_waiting; /* transfers */
-  uint64_t zero_max; /* the largest zero that the destination is thought to take; 0: none */
-  bool large_zeros_work; /* as far as can be known: larger ones than budget.zero_sure */
+  uint64_t zero_max;      /* the largest zero that the destination is thought to take; 0: none */
+  bool large_zeros_work;  /* as far as can be known: larger ones than budget.zero_sure */
   enum proof proof;
   struct transfer *proof_of;
   struct request proof_request;
@@ -145,9 +145,9 @@ struct copy {
   uint64_t flushed_below; /* every byte below is on stable storage, whatever happens from now on */
   int flush_errnum;       /* why a flush failed: then only what earlier ones reached is known to be there */
 
-  uint64_t done;        /* bytes that the destination has confirmed */
-  uint64_t moved;       /* of them, bytes that were written as data */
-  uint64_t observed_ms; /* when the observer was last called */
+  uint64_t done;          /* bytes that the destination has confirmed */
+  uint64_t moved;         /* of them, bytes that were written as data */
+  uint64_t observed_ms;   /* when the observer was last called */
   struct failure failure; /* of an endpoint */
   int signal;             /* that ended the copy, or 0 */
   bool destination_failed;

@@ -234,10 +234,9 @@ pour_write(struct copy *copy, const struct action *action)
   struct transfer *transfer = copy_take_transfer(copy, range_make(action->offset, action->length));
 
   transfer->stage = action->stage;
-  transfer->request = (struct request){ .kind = REQUEST_WRITE,
-                                        .offset = action->offset,
-                                        .length = action->length,
-                                        .payload = (unsigned char *)action->data };
+  transfer->request = (struct request){
+    .kind = REQUEST_WRITE, .offset = action->offset, .length = action->length, .payload = (unsigned char *)action->data
+  };
   if (action->stage == STAGE_NONE) {
     transfer->slot = copy->poured_slot;
     copy->slots[transfer->slot].holders++;

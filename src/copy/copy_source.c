@@ -117,7 +117,8 @@ can_read(const struct copy *copy)
     return false;
   /* Every read may come back in many pieces, and they must all find room. */
   return source_has_room(copy) && pace_has_room(&copy->pace) &&
-         reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX && copy_find_free_slot(copy) != SLOT_NONE;
+         reorder_room(&copy->reorder) > (copy->reads_in_flight + 1) * CHUNKS_MAX &&
+         copy_find_free_slot(copy) != SLOT_NONE;
 }
 
 static bool
@@ -174,10 +175,9 @@ take_step(struct copy *copy)
     break;
   case STEP_ZERO:
   case STEP_KEEP:
-    reorder_push(&copy->reorder, (struct piece){ .offset = step.offset,
-                                                 .length = step.length,
-                                                 .slot = SLOT_NONE,
-                                                 .kept = step.kind == STEP_KEEP });
+    reorder_push(&copy->reorder,
+                 (struct piece){
+                     .offset = step.offset, .length = step.length, .slot = SLOT_NONE, .kept = step.kind == STEP_KEEP });
     break;
   case STEP_END:
     copy->all_planned = true;

@@ -79,10 +79,9 @@ static void
 submit_zeros(struct copy *copy, struct transfer *transfer, uint64_t length)
 {
   if (has_to_write_zeros(copy, transfer))
-    transfer->request = (struct request){ .kind = REQUEST_WRITE,
-                                          .offset = transfer->range.start,
-                                          .length = length,
-                                          .payload = copy->config.zeros };
+    transfer->request = (struct request){
+      .kind = REQUEST_WRITE, .offset = transfer->range.start, .length = length, .payload = copy->config.zeros
+    };
   else
     transfer->request = (struct request){
       .kind = REQUEST_ZERO,

@@ -55,7 +55,8 @@ try_out(struct pace *pace)
     return;
   pace->settled = pace->window;
   pace->trial = pace->next;
-  pace->window = pace->trial == PACE_WIDER ? range_min(pace->window * 2, pace->max) : range_max(pace->window / 2, pace->min);
+  pace->window = pace->trial == PACE_WIDER ? range_min(pace->window * 2, pace->max)
+                                           : range_max(pace->window / 2, pace->min);
 }
 
 /* Whether a window that costs more, or less, is worth it. */

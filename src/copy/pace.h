@@ -21,7 +21,7 @@
 enum pace_trial { PACE_SETTLED, PACE_WIDER, PACE_NARROWER };
 
 struct pace {
-  uint64_t min;       /* the window's bounds */
+  uint64_t min; /* the window's bounds */
   uint64_t max;
   uint64_t window;    /* what may be on its way now */
   uint64_t in_flight; /* what is */

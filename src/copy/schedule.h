@@ -30,7 +30,7 @@ enum step_kind {
   STEP_READ,
   STEP_ZERO,
   STEP_KEEP, /* the destination keeps what it has */
-  STEP_END, /* the source is all planned */
+  STEP_END,  /* the source is all planned */
 };
 
 struct step {

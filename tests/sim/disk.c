@@ -35,8 +35,8 @@ check_alignment(const struct disk *disk, const struct request *request)
             (ull)request->offset, (ull)end);
   sim_check(range_is_aligned(request->offset, traits->block_min), "%s: offset %llu is not on its blocks", name,
             (ull)request->offset);
-  sim_check(range_is_aligned(end, traits->block_min) || end == traits->size, "%s: [%llu, %llu) ends inside a block", name,
-            (ull)request->offset, (ull)end);
+  sim_check(range_is_aligned(end, traits->block_min) || end == traits->size, "%s: [%llu, %llu) ends inside a block",
+            name, (ull)request->offset, (ull)end);
 }
 
 static void
@@ -46,7 +46,8 @@ check_request(struct disk *disk, const struct request *request)
   const char *name = disk->base.name;
 
   sim_check(disk->prepared || disk->role == ROLE_SOURCE, "%s: a request before prepare", name);
-  sim_check(disk->pending_count < traits->requests_max, "%s: more than %u requests at once", name, traits->requests_max);
+  sim_check(disk->pending_count < traits->requests_max, "%s: more than %u requests at once", name,
+            traits->requests_max);
   if (request->kind == REQUEST_FLUSH) {
     sim_check(traits->can_flush, "%s: a flush that it can't do", name);
     return;
@@ -425,7 +426,8 @@ disk_next_us(const struct disk *disk)
 
   for (unsigned i = 0; i < disk->pending_count; i++) {
     const struct pending *pending = &disk->pending[i];
-    next_us = range_min(next_us, pending->sent_us > disk->now_us ? range_min(pending->sent_us, pending->due_us) : pending->due_us);
+    next_us = range_min(next_us, pending->sent_us > disk->now_us ? range_min(pending->sent_us, pending->due_us)
+                                                                 : pending->due_us);
   }
   if (disk->pending_count > 0 && !disk->dead)
     next_us = range_min(next_us, range_max(disk->manners.dies_at_us, disk->now_us));

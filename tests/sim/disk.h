@@ -33,10 +33,10 @@ enum { MARK_DEPTH = 3, MARK_DIRTY = 4 };
 
 /* How one disk behaves; all chances are one in N, 0: never. */
 struct manners {
-  uint64_t delay_max_us;       /* of an answer; 0: answered at once, within submit */
-  unsigned split_one_in;       /* reads answered in several chunks */
+  uint64_t delay_max_us; /* of an answer; 0: answered at once, within submit */
+  unsigned split_one_in; /* reads answered in several chunks */
   unsigned survey_fails_one_in;
-  unsigned survey_lies_one_in; /* extents cut, split, called data, or longer than asked for */
+  unsigned survey_lies_one_in;   /* extents cut, split, called data, or longer than asked for */
   unsigned reply_missing_one_in; /* a context says nothing */
   unsigned read_fails_one_in;
   unsigned write_fails_one_in;
@@ -46,9 +46,9 @@ struct manners {
   uint64_t zero_short;          /* of larger zeros only so much is done, and all is said to be; 0: all is */
   uint64_t zero_max;            /* larger zeros fail with EINVAL or EOVERFLOW; 0: no limit */
   bool flush_fails;
-  bool sends;                      /* tells when it has a write's bytes, before the answer */
-  uint64_t bad_start, bad_end;  /* bytes that can't be read */
-  uint64_t dies_at_us;          /* or NEVER */
+  bool sends;                  /* tells when it has a write's bytes, before the answer */
+  uint64_t bad_start, bad_end; /* bytes that can't be read */
+  uint64_t dies_at_us;         /* or NEVER */
 };
 
 struct pending {
@@ -63,23 +63,23 @@ struct disk {
   struct random random;
   struct manners manners;
   enum role role;
-  uint64_t bytes;           /* of content; a stream's end, which its traits don't tell */
-  uint8_t *content;         /* DISK_BYTES_MAX */
-  uint8_t *stable;          /* a destination: what of it was flushed */
-  uint8_t *flushing;        /* a destination: what was there when the flush was asked for */
-  const uint8_t *marks;     /* a source: MARK_* of each byte */
-  bool surveys_matter;      /* one that fails is a fault */
-  uint8_t *decided;         /* a destination: how often each byte was written or zeroed */
-  uint64_t watched_bytes;   /* a destination: how much of the content is looked at afterwards */
-  uint64_t zero_limit;      /* no zero is larger, whatever this disk would take */
-  uint64_t longest;         /* a destination that grows: how far it was written */
+  uint64_t bytes;         /* of content; a stream's end, which its traits don't tell */
+  uint8_t *content;       /* DISK_BYTES_MAX */
+  uint8_t *stable;        /* a destination: what of it was flushed */
+  uint8_t *flushing;      /* a destination: what was there when the flush was asked for */
+  const uint8_t *marks;   /* a source: MARK_* of each byte */
+  bool surveys_matter;    /* one that fails is a fault */
+  uint8_t *decided;       /* a destination: how often each byte was written or zeroed */
+  uint64_t watched_bytes; /* a destination: how much of the content is looked at afterwards */
+  uint64_t zero_limit;    /* no zero is larger, whatever this disk would take */
+  uint64_t longest;       /* a destination that grows: how far it was written */
   struct pending pending[DISK_REQUESTS_MAX];
   unsigned pending_count;
   struct request_queue answered;
   uint64_t now_us;
   bool dead;
   bool prepared;
-  bool flushed;             /* since the last write */
+  bool flushed; /* since the last write */
   bool flush_failed;
   uint64_t stream_position; /* in_order: where the next request must begin */
 

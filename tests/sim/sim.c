@@ -143,7 +143,8 @@ check_turn(void)
   uint64_t confirmed = copy_confirmed_below(&sim.copy);
 
   sim_check(++sim.turns < TURNS_MAX, "it goes on for ever");
-  sim_check(sim.copy.reorder.frontier >= sim.frontier, "the frontier went back to %llu", (ull)sim.copy.reorder.frontier);
+  sim_check(sim.copy.reorder.frontier >= sim.frontier, "the frontier went back to %llu",
+            (ull)sim.copy.reorder.frontier);
   sim_check(confirmed >= sim.confirmed, "what is confirmed went back to %llu", (ull)confirmed);
   sim_check(sim.copy.done <= sim.source.bytes, "more is done than there is");
   sim.frontier = sim.copy.reorder.frontier;
@@ -260,7 +261,8 @@ choose_traits(uint64_t size)
 
   return (struct traits){ .size = size,
                           .block_min = block_min,
-                          .block_preferred = random_one_in(random, 2) ? block_min : block_min * random_power(random, 0, 4),
+                          .block_preferred = random_one_in(random, 2) ? block_min
+                                                                      : block_min * random_power(random, 0, 4),
                           .request_max = random_between(random, block_min, block_min * 8 + 20000),
                           .can_extents = !random_one_in(random, 4),
                           .can_zero = !random_one_in(random, 5),
@@ -467,7 +469,9 @@ make_scenario(uint64_t seed)
   uint64_t size = choose_size(random_one_in(random, 16) ? DISK_BYTES_MAX / 2 : random_power(random, 12, 16));
   fill_source(size);
   fill_marks(size);
-  enum part part = sim.config.part = random_one_in(random, 3) ? (enum part)random_between(random, PART_DIRTY, PART_LAYER) : PART_ALL;
+  enum part part = sim.config.part = random_one_in(random, 3)
+                                         ? (enum part)random_between(random, PART_DIRTY, PART_LAYER)
+                                         : PART_ALL;
   choose_source(size);
   choose_destination(size);
   sim.signal_at_us = random_one_in(random, 20) ? random_between(random, 0, 20000) : NEVER;
@@ -482,7 +486,8 @@ make_scenario(uint64_t seed)
                                      .flush = !random_one_in(random, 8),
                                      .bytes_per_s = random_one_in(random, 8) ? random_power(random, 14, 30) : 0,
                                      .tap = part == PART_ALL && random_one_in(random, 2) ? &tap : NULL };
-  sim.config.skip_zeros = part == PART_ALL && !sim.config.allocated && !sim.destination.base.traits.in_order && random_one_in(random, 6);
+  sim.config.skip_zeros = part == PART_ALL && !sim.config.allocated && !sim.destination.base.traits.in_order &&
+                          random_one_in(random, 6);
   sim.watched_bytes = sim.destination.watched_bytes = size + BEYOND_BYTES;
   for (uint64_t i = 0; i < sim.watched_bytes; i++) /* every byte beside its neighbours differs */
     destination_content[i] = sim.config.skip_zeros ? 0 : (uint8_t)(0xd5 + i + i / 256);
@@ -501,11 +506,12 @@ describe(void)
 
   for (int i = 0; i < 2; i++) {
     const struct traits *traits = &disks[i]->base.traits;
-    sim_trace("%s: %llu bytes%s, blocks %llu/%llu/%llu,%s%s%s %u requests, answers within %llu us%s", disks[i]->base.name,
-              (ull)disks[i]->bytes, traits->size == SIZE_UNKNOWN ? " (not told)" : "", (ull)traits->block_min,
-              (ull)traits->block_preferred, (ull)traits->request_max, traits->can_extents ? " extents" : "",
-              traits->can_zero ? " zeros" : "", traits->in_order ? " in order" : "", traits->requests_max,
-              (ull)disks[i]->manners.delay_max_us, disks[i]->manners.dies_at_us != NEVER ? ", dies" : "");
+    sim_trace("%s: %llu bytes%s, blocks %llu/%llu/%llu,%s%s%s %u requests, answers within %llu us%s",
+              disks[i]->base.name, (ull)disks[i]->bytes, traits->size == SIZE_UNKNOWN ? " (not told)" : "",
+              (ull)traits->block_min, (ull)traits->block_preferred, (ull)traits->request_max,
+              traits->can_extents ? " extents" : "", traits->can_zero ? " zeros" : "",
+              traits->in_order ? " in order" : "", traits->requests_max, (ull)disks[i]->manners.delay_max_us,
+              disks[i]->manners.dies_at_us != NEVER ? ", dies" : "");
   }
   sim_trace("%u slots of %llu, %u stages of %llu, zeros %llu, write_max %llu, zero_max %llu%s%s%s%s", budget->slots,
             (ull)budget->slot_bytes, budget->stages, (ull)budget->block_bytes, (ull)budget->zero_bytes,
@@ -625,7 +631,8 @@ check_success(void)
   if (sim.config.flush && sim.destination.base.traits.can_flush)
     disk_lose_power(&sim.destination);
   check_content(sim.source.bytes);
-  sim_check(!sim.config.tap || sim.tapped_bytes == sim.source.bytes, "%llu bytes passed the tap", (ull)sim.tapped_bytes);
+  sim_check(!sim.config.tap || sim.tapped_bytes == sim.source.bytes, "%llu bytes passed the tap",
+            (ull)sim.tapped_bytes);
   sim_check(copy_is_home(&sim.copy), "not everything is home");
   sim_check(sim.copy.done == sim.source.bytes && sim.copy.source_end == sim.source.bytes,
             "done: %llu of %llu bytes, says %llu", (ull)sim.copy.done, (ull)sim.source.bytes, (ull)sim.copy.source_end);
