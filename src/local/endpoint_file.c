@@ -202,15 +202,13 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
   file->is_source = role == ROLE_SOURCE;
   file->keeps = role == ROLE_UPDATED;
   file->ring = ring && ring_is_open(ring) ? ring : NULL;
+  file->is_device = found && S_ISBLK(found->st_mode);
   file_zero_begin(file);
   if (!found && file_name_is_for_devices(path))
     return fault_set(fault, EXIT_FAILED, 0,
-                     "there is no %s, and files are not made where devices live; nothing was "
-                     "written",
-                     file->base.name);
+                     "there is no %s, and files are not made where devices live; nothing was written", file->base.name);
   if (!found)
     return learn_file(file, NULL, role);
-  file->is_device = S_ISBLK(found->st_mode);
   open_existing(file, role);
   if (file->fd == -1 && errno == EBUSY)
     return fault_set(fault, EXIT_FAILED, 0, "%s is in use (mounted?): unmount it first", file->base.name);

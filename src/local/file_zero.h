@@ -13,7 +13,7 @@
 
 #include "local/endpoint_file.h"
 
-/* Nothing is known yet of how long zeros take. */
+/* Nothing is known yet of how long zeros take. The file's kind is known. */
 void file_zero_begin(struct endpoint_file *file);
 
 /* Whether a REQUEST_ZERO is to be carried out in the ring, if there is one. */
