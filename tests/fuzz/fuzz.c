@@ -22,6 +22,14 @@ static uint64_t seed;
 static const char *name;
 
 void __sanitizer_set_death_callback(void (*callback)(void));
+const char *__ubsan_default_options(void);
+
+/* Its runtime is one of its own, and knows of no callback. */
+const char *
+__ubsan_default_options(void)
+{
+  return "abort_on_error=1";
+}
 
 static void
 say_seed(void)
@@ -32,7 +40,7 @@ say_seed(void)
 static void
 on_signal(int number)
 {
-  fprintf(stderr, "%s: %s\n", name, number == SIGALRM ? "a case took too long" : "an assertion failed");
+  fprintf(stderr, "%s: %s\n", name, number == SIGALRM ? "a case took too long" : "aborted");
   say_seed();
   _exit(1);
 }
