@@ -3,7 +3,8 @@
 #
 # Provides LIBNBD_A, LIBNBD_H (and LIBNBD_LIBS, what linking them takes, and LIBNBD_INSIDES), BEARSSL_A, BEARSSL_H, BEARSSL_INCLUDE (the
 # directory of the latter, for -isystem), KERNEL_HEADERS (for -isystem), BUSYBOX, and BUILD_PACKAGES, the Debian packages that
-# this takes. And NBDCOPY_PEER, which is in nothing that we ship: what decant is measured beside.
+# this takes. And what is in nothing that we ship: LIBNBD_SANITIZED_A, the same libnbd for this machine with the sanitizers, for its
+# fuzzer, and NBDCOPY_PEER, what decant is measured beside.
 
 # What building takes itself, and what downloading does.
 BUILD_PACKAGES = $(shell sed -n 's/^[a-z].* //p' third_party/tools | sort -u) ca-certificates curl debian-archive-keyring
@@ -16,7 +17,10 @@ LIBNBD_A := $(THIRD_PARTY)/libnbd/libnbd.a
 LIBNBD_H := $(THIRD_PARTY)/libnbd/libnbd.h
 LIBNBD_LIBS :=
 # Its insides, for what takes the place of one of its files.
-LIBNBD_INSIDES = $(addprefix -isystem $(THIRD_PARTY)/libnbd/src/,. lib include common/include common/utils)
+LIBNBD_INSIDES_OF = $(addprefix -isystem $(1)/src/,. lib include common/include common/utils)
+LIBNBD_INSIDES = $(call LIBNBD_INSIDES_OF,$(THIRD_PARTY)/libnbd)
+LIBNBD_SANITIZED_A := $(THIRD_PARTY)/libnbd-sanitized/libnbd.a
+LIBNBD_SANITIZED_INSIDES = $(call LIBNBD_INSIDES_OF,$(THIRD_PARTY)/libnbd-sanitized)
 NBDCOPY_PEER := $(THIRD_PARTY)/libnbd-peer/nbdcopy
 BEARSSL_TARBALL := $(DOWNLOAD)/bearssl_0.6+dfsg.1.orig.tar.xz
 BEARSSL_A := $(THIRD_PARTY)/bearssl/libbearssl.a
@@ -48,7 +52,7 @@ NO_UNWINDING := -fno-asynchronous-unwind-tables -fno-unwind-tables
 # One recipe makes both files. -fPIE since decant is a static-pie; sections so that the linker can drop what it doesn't use.
 # The archive holds libnbd's own utility objects too (libtool merges them), so LIBNBD_LIBS is empty.
 LIBNBD_CFLAGS := -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections $(NO_UNWINDING)
-LIBNBD_PATCHES := $(patsubst %,third_party/libnbd-%.patch,block-size replies tls words)
+LIBNBD_PATCHES := $(patsubst %,third_party/libnbd-%.patch,block-size early replies tls words)
 LIBNBD_LEFT_OUT := --disable-shared --disable-python --disable-ocaml --disable-golang --disable-rust --disable-fuse --disable-ublk \
 	--without-bash-completions
 $(LIBNBD_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCHES) third_party/third_party.mk third_party/build | $(KERNEL_HEADERS)
@@ -59,6 +63,15 @@ $(LIBNBD_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCHES) third_party/third_party.mk thir
 	make -C common/utils && make -C lib && cp include/libnbd.h lib/.libs/libnbd.a ..'
 $(LIBNBD_H): $(LIBNBD_A)
 	@touch $@
+
+# The same source and patches, for this machine's C library, with its own checks and those of the compiler. configure runs what it
+# compiles: what leaks there is no matter.
+LIBNBD_SANITIZED_CFLAGS := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+$(LIBNBD_SANITIZED_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCHES) third_party/third_party.mk third_party/build | $(KERNEL_HEADERS)
+	@third_party/build $(@D) $< ' \
+	for patch in $(LIBNBD_PATCHES); do patch -s -p1 <"$$top/$$patch" || exit 1; done && export ASAN_OPTIONS=detect_leaks=0 && \
+	CC=gcc CFLAGS="$(LIBNBD_SANITIZED_CFLAGS)" ./configure --quiet --without-gnutls --without-libxml2 $(LIBNBD_LEFT_OUT) && \
+	make -C common/utils && make -C lib && cp lib/.libs/libnbd.a ..'
 
 # nbdcopy as a distribution would build it: for this machine's C library, with GnuTLS and libxml2, from the same source, unpatched.
 $(NBDCOPY_PEER): $(LIBNBD_TARBALL) third_party/third_party.mk third_party/build
