@@ -99,7 +99,7 @@ no-system-calls)
         done
     done
     {
-        echo _GLOBAL_OFFSET_TABLE_ __stack_chk_fail __assert_fail memchr memcmp memcpy memmove memset strchr strrchr strcmp \
+        echo _GLOBAL_OFFSET_TABLE_ __stack_chk_fail __assert_fail memchr memcmp memcpy memmove memset strchr strrchr strcmp strcpy \
             strncmp strncasecmp strlen strnlen strspn strcspn strstr strerror snprintf vsnprintf getopt_long optarg opterr optind optopt | tr ' ' '\n'
         nm --defined-only "${objects[@]}" "$TOP/build/obj/src/os/loop.o" | awk 'NF == 3 { print $3 }'
     } | sort -u >"$TEST_DIR/allowed"
