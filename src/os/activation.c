@@ -127,6 +127,9 @@ activation_start(struct activation *server, char *const *command, const char *na
     fault_set(fault, EXIT_FAILED, errno, "cannot start %s: no socket in /tmp", name);
   else if ((errnum = fork_server(server, command, listener)) == ENOENT)
     fault_set(fault, EXIT_FAILED, 0, "cannot start %s: there is no such command", name);
+  else if (errnum == EACCES &&
+           !strchr(command[0], '/')) /* which also a directory in PATH answers that isn't open to us */
+    fault_set(fault, EXIT_FAILED, 0, "cannot start %s: there is no such command that may be run", name);
   else if (errnum)
     fault_set(fault, EXIT_FAILED, errnum, "cannot start %s", name);
   close(listener);

@@ -129,7 +129,11 @@ says-how-it-ended)
     must_fail 1 'it was ended by signal 9$' info '[' sh -c 'kill -9 $$' ']' ;;
 no-such-command)
     must_fail 1 'there is no such command' '[' ./nosuch ']' out.img
-    must_fail 1 'there is no such command' info '[' nosuchcommandhere ']' ;;
+    must_fail 1 'there is no such command' info '[' nosuchcommandhere ']'
+    # Where one of the directories to look in is closed to us, it could be there.
+    mkdir closed
+    chmod 0 closed
+    PATH=$PWD/closed:$PATH must_fail 1 'there is no such command' '[' nosuchcommandhere ']' out.img ;;
 not-a-program)
     touch file
     must_fail 1 'Permission denied' '[' ./file ']' out.img ;;

@@ -29,7 +29,7 @@ typedef unsigned long long ull;
 #define GUARD_BYTES 4096
 #define BEYOND_BYTES (UINT64_C(64) << 10)
 #define GUARD 0x5a
-#define TURNS_MAX 2000000
+#define TURNS_MAX 1000000
 
 struct sim {
   uint64_t seed;

@@ -22,6 +22,7 @@ sim-long: $(SIM)
 	$(SIM) --from=5000001 --count=5000000 && wait $$other
 
 ## sim-mutants: shows that the simulator catches mistakes: each one-line mutation in tests/sim/mutants must fail
+PART := 1/1
 .PHONY: sim-mutants
 sim-mutants:
-	@tests/sim/run-mutants $(BUILD)/tests/sim/mutants $(SIM_SOURCES)
+	@tests/sim/run-mutants $(BUILD)/tests/sim/mutants $(PART) $(SIM_SOURCES)
