@@ -20,10 +20,6 @@ copy_meanwhile() { # COMMAND ARGUMENTS...
     code=0
     wait "$pid" || code=$?
 }
-must_say() { # PATTERN
-    [ "$code" -eq 1 ] || fail "exit code $code, not 1: $(cat err)"
-    [ "$(wc -l <err)" -eq 1 ] && grep -Eq "$1" err || fail "the line should match '$1': $(cat err)"
-}
 
 how=()
 destination=out.img

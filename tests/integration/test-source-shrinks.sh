@@ -17,10 +17,6 @@ copy_meanwhile() { # COMMAND ARGUMENTS...
     code=0
     wait "$pid" || code=$?
 }
-must_say() { # PATTERN
-    [ "$code" -eq 1 ] || fail "exit code $code, not 1: $(cat err)"
-    [ "$(wc -l <err)" -eq 1 ] && grep -Eq "$1" err || fail "the line should match '$1': $(cat err)"
-}
 
 trace=()
 source=in.img

@@ -50,3 +50,9 @@ nothing_touched() {
         fail "precious.img was touched"
     [ ! -e new.img ] || fail "new.img was made"
 }
+
+# What ran in the background, with its code in $code, has failed with 1 and says so in one line that matches the pattern.
+must_say() { # PATTERN
+    [ "$code" -eq 1 ] || fail "exit code $code, not 1: $(cat err)"
+    [ "$(wc -l <err)" -eq 1 ] && grep -Eq "$1" err || fail "the line should match '$1': $(cat err)"
+}
