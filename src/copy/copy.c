@@ -12,8 +12,6 @@
 /* Stages run between two looks at the loop: local files answer at once, and
  * would otherwise keep signals and the other end waiting. */
 #define RUNS_PER_TURN 64
-/* Turns that wait for the rate alone are at most this long. */
-#define RATE_WAIT_MS_MAX 1000
 
 /* ---- Faults ---- */
 
@@ -124,17 +122,17 @@ heed_signals(struct copy *copy)
   loop->signal_seen = 0;
 }
 
-/* How long the loop may wait, in milliseconds; -1: for ever. */
-static int
-patience(const struct copy *copy)
+/* Until when the loop may wait, whatever the ends wait for. */
+static void
+set_alarms(const struct copy *copy)
 {
   const struct copy_config *config = &copy->config;
-  int timeout_ms = config->observer && config->observer->interval_ms ? config->observer->interval_ms : -1;
+  uint64_t now_us = loop_now_us(config->loop);
 
-  if (!copy->held_back)
-    return timeout_ms;
-  uint64_t wait_ms = (rate_wait_us(&copy->rate, loop_now_us(config->loop)) + 999) / 1000;
-  return (int)range_min(wait_ms, timeout_ms == -1 ? RATE_WAIT_MS_MAX : (uint64_t)timeout_ms);
+  if (config->observer && config->observer->interval_ms)
+    loop_wake_by(config->loop, copy->observed_ms + (uint64_t)config->observer->interval_ms);
+  if (copy->held_back)
+    loop_wake_by(config->loop, (now_us + rate_wait_us(&copy->rate, now_us) + 999) / 1000);
 }
 
 static int
@@ -152,7 +150,10 @@ take_a_turn(struct copy *copy, struct fault *fault)
   loop_begin(loop);
   config->source->ops->watch(config->source, loop);
   config->destination->ops->watch(config->destination, loop);
-  if (loop_wait(loop, runs == RUNS_PER_TURN ? 0 : patience(copy), fault) == -1)
+  set_alarms(copy);
+  if (runs == RUNS_PER_TURN) /* there is more to do: only a look at what has come */
+    loop_wake_by(loop, 0);
+  if (loop_wait(loop, fault) == -1)
     return -1;
   config->source->ops->serve(config->source, loop);
   config->destination->ops->serve(config->destination, loop);

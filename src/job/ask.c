@@ -13,7 +13,7 @@ ask(struct endpoint *endpoint, struct loop *loop, struct request *request, struc
   while (!(answer = endpoint->ops->take(endpoint))) {
     loop_begin(loop);
     endpoint->ops->watch(endpoint, loop);
-    if (loop_wait(loop, -1, fault) == -1)
+    if (loop_wait(loop, fault) == -1)
       return -1;
     endpoint->ops->serve(endpoint, loop);
     if (loop->signal_seen)

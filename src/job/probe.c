@@ -103,7 +103,7 @@ hear(struct loop *loop, char *letter, struct fault *fault)
   do {
     loop_begin(loop);
     index = loop_watch(loop, STDIN_FILENO, POLLIN);
-    if (loop_wait(loop, -1, fault) == -1)
+    if (loop_wait(loop, fault) == -1)
       return -1;
     if (loop->signal_seen)
       return fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d; nothing was written", loop->signal_seen);

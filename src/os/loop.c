@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -62,6 +63,7 @@ void
 loop_begin(struct loop *loop)
 {
   loop->count = 0;
+  loop->wake_ms = LOOP_NEVER;
   loop_watch(loop, loop->signal_fd, POLLIN);
 }
 
@@ -73,10 +75,28 @@ loop_watch(struct loop *loop, int fd, short events)
   return loop->count++;
 }
 
-int
-loop_wait(struct loop *loop, int timeout_ms, struct fault *fault)
+void
+loop_wake_by(struct loop *loop, uint64_t at_ms)
 {
-  if (poll(loop->fds, loop->count, timeout_ms) == -1 && errno != EINTR)
+  if (at_ms < loop->wake_ms)
+    loop->wake_ms = at_ms;
+}
+
+/* Rounded up, so that nobody is woken before the time; what is too far for poll() is asked again. */
+static int
+time_left_ms(const struct loop *loop)
+{
+  if (loop->wake_ms == LOOP_NEVER)
+    return -1;
+  uint64_t now_us = loop_now_us(loop), wake_us = loop->wake_ms * 1000;
+  uint64_t left_ms = wake_us > now_us ? (wake_us - now_us + 999) / 1000 : 0;
+  return left_ms < INT_MAX ? (int)left_ms : INT_MAX;
+}
+
+int
+loop_wait(struct loop *loop, struct fault *fault)
+{
+  if (poll(loop->fds, loop->count, time_left_ms(loop)) == -1 && errno != EINTR)
     return fault_set(fault, EXIT_FAILED, errno, "poll");
   if (loop->fds[0].revents)
     loop_take_signal(loop);

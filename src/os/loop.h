@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* loop: the one place where the program waits.
  *
- * Each turn everyone says anew what they wait for (loop_watch); who doesn't is
- * not polled for, and that is all the backpressure there is. SIGINT, SIGTERM and
+ * Each turn everyone says anew what they wait for (loop_watch) and until when (loop_wake_by);
+ * who doesn't is not polled for, and that is all the backpressure there is. SIGINT, SIGTERM and
  * SIGHUP (unless it was ignored when we began) arrive here too, as a flag.
  */
 #ifndef DECANT_LOOP_H
@@ -15,9 +15,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define LOOP_NEVER UINT64_MAX
+
 struct loop {
   struct pollfd fds[LOOP_FDS_MAX];
   unsigned count;
+  uint64_t wake_ms; /* when this turn ends at the latest, by loop_now_ms(); LOOP_NEVER: nobody has said */
   int signal_fd;
   int signal_seen;  /* number of the signal that asked us to end, or 0 */
   unsigned signals; /* how many did, so far */
@@ -33,8 +36,12 @@ void loop_begin(struct loop *loop);
  * this turn. */
 unsigned loop_watch(struct loop *loop, int fd, short events);
 
-/* Waits until something is ready or the time is over (-1: for ever). */
-int loop_wait(struct loop *loop, int timeout_ms, struct fault *fault);
+/* Ends this turn's wait at that time, by loop_now_ms(), if nothing else does before. Of all that are said
+ * in a turn, the first counts. */
+void loop_wake_by(struct loop *loop, uint64_t at_ms);
+
+/* Waits until something is ready or somebody's time has come; for ever where nobody has said any. */
+int loop_wait(struct loop *loop, struct fault *fault);
 
 /* Takes a signal that has come, for who waits elsewhere; false: there is none. */
 bool loop_take_signal(struct loop *loop);

@@ -106,6 +106,13 @@ void
 loop_begin(struct loop *loop)
 {
   loop->count = 0;
+  loop->wake_ms = LOOP_NEVER;
+}
+
+void
+loop_wake_by(struct loop *loop, uint64_t at_ms)
+{
+  loop->wake_ms = range_min(loop->wake_ms, at_ms);
 }
 
 unsigned
@@ -152,16 +159,15 @@ check_turn(void)
 }
 
 int
-loop_wait(struct loop *loop, int timeout_ms, struct fault *fault)
+loop_wait(struct loop *loop, struct fault *fault)
 {
   uint64_t next_us = range_min(disk_next_us(&sim.source), disk_next_us(&sim.destination));
 
   (void)fault;
   check_turn();
-  if (timeout_ms >= 0)
-    next_us = range_min(next_us, sim.now_us + (uint64_t)timeout_ms * 1000);
-  else
-    sim_check(next_us != NEVER, "everyone waits for ever");
+  if (loop->wake_ms != LOOP_NEVER)
+    next_us = range_min(next_us, loop->wake_ms * 1000);
+  sim_check(next_us != NEVER, "everyone waits for ever");
   sim.now_us = range_max(next_us, sim.now_us);
   if (sim.now_us >= sim.signal_at_us) {
     loop->signal_seen = SIGINT;
