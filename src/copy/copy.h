@@ -31,6 +31,10 @@
 struct copy_observer {
   void (*progress)(struct copy_observer *observer, uint64_t done, uint64_t total, uint64_t now_ms);
   int interval_ms; /* 0: never */
+  /* An end was lost, as it says itself (endpoint_why), and is being tried again; and it is back, and the
+   * destination is written from `offset` on. NULL: nobody wants to know. */
+  void (*lost)(struct copy_observer *observer, const struct endpoint *end);
+  void (*back)(struct copy_observer *observer, const struct endpoint *end, uint64_t offset);
 };
 
 /* Is shown the source's content, in order and without gaps, as it passes on its
@@ -38,6 +42,8 @@ struct copy_observer {
 struct copy_tap {
   void (*take)(struct copy_tap *tap, const uint8_t *data, uint64_t length);
 };
+
+#define COPY_RETRY_FOREVER UINT64_MAX
 
 struct copy_config {
   struct endpoint *source;
@@ -53,6 +59,9 @@ struct copy_config {
   bool allocated;               /* zeros are not to become holes */
   bool skip_zeros;              /* the destination reads as zeros already */
   bool flush;
+  uint64_t start;                 /* where the copy begins; below it the destination is left alone */
+  uint64_t retry_ms;              /* how long to go on without any progress: lost ends are tried again, and so are
+                                     requests that failed; 0: not at all; COPY_RETRY_FOREVER */
   uint64_t bytes_per_s;           /* the most to read a second; 0: no limit */
   struct copy_observer *observer; /* NULL: nobody watches */
   struct copy_tap *tap;           /* NULL: nobody listens */

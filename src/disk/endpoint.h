@@ -7,6 +7,9 @@
  * or failed, in any order: also after the connection that carried it died (then with
  * ENOTCONN). It can then be submitted again, to the same endpoint or to another.
  *
+ * An end that is lost may come back: `presence` says how it is with it, and `reopen` begins
+ * to reach it again. When that is tried, and for how long, is up to the rooms above.
+ *
  * Network ends wait in none of these calls but `close`, which says goodbye; the
  * endpoint says in `watch` what it waits for, and the loop waits for all at once.
  * Files and devices that are written through the ring don't wait either; otherwise
@@ -98,6 +101,14 @@ traits_are_equal(const struct traits *a, const struct traits *b)
          a->grows == b->grows && a->reads_zero == b->reads_zero;
 }
 
+/* Whether an end can be reached. Until it is here, whatever is submitted comes back with ENOTCONN. */
+enum presence {
+  PRESENCE_HERE,   /* also with fewer connections than it had: then requests may come back with ENOTCONN too */
+  PRESENCE_LOST,   /* `last_words` say why */
+  PRESENCE_COMING, /* `reopen` is at it */
+  PRESENCE_OTHER,  /* something else is in its place now, as `last_words` say: it is neither read nor written */
+};
+
 enum role {
   ROLE_SOURCE,
   ROLE_DESTINATION, /* its content is replaced */
@@ -123,6 +134,10 @@ struct endpoint_ops {
   void (*watch)(struct endpoint *endpoint, struct loop *loop);
   /* ... and does what can be done now. */
   void (*serve)(struct endpoint *endpoint, struct loop *loop);
+  /* Begins to reach anew an end that is lost, the same way as before; waits for nothing. What comes of it shows in
+   * `presence`, now or after a later `serve`: it is the same disk as before and HERE, OTHER, or LOST once more.
+   * NULL: what is lost stays lost. */
+  void (*reopen)(struct endpoint *endpoint);
   /* What an errno that was answered means here, where errno's own words would mislead, or
    * NULL. NULL instead of the function: they never do. */
   const char *(*explain)(const struct endpoint *endpoint, int errnum);
@@ -165,6 +180,7 @@ request_queue_pop(struct request_queue *queue)
 struct endpoint {
   const struct endpoint_ops *ops;
   struct traits traits;
+  enum presence presence;
   struct identity identity;
   struct contexts contexts;  /* those that surveys answer with, in this order */
   const char *kind;          /* "nbd", "file", "pipe" or "null": for messages alone */

@@ -10,6 +10,7 @@
 #include "disk/contexts.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum place_kind {
   PLACE_PATH,    /* a file or a block device */
@@ -33,6 +34,8 @@ void place_name(const struct place *place, bool is_source, char name[NAME_BYTES_
 struct wishes {
   unsigned requests;        /* at most this many in flight on a connection; 0: no limit of the operator's */
   unsigned connections;     /* at most this many to one server; at least 1 */
+  uint64_t timeout_ms;      /* how long a server may be silent that owes an answer; 0: for ever */
+  uint64_t wait_ms;         /* how long to wait for a server that isn't there yet */
   struct pins pins;         /* the keys that servers must have one of */
   struct contexts contexts; /* the metadata contexts that a source is asked for block status of */
 };
