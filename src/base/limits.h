@@ -120,6 +120,25 @@
  * a request of the default size. Twice as much it counts for itself. */
 #define SOCKET_SEND_BYTES (512 * KIB)
 
+/* A request that failed is asked for again so often, the last time in so many parts of a slot's
+ * size; the second pause is longer than the first. */
+#define RETRIES_MAX 2
+#define RETRY_PARTS 8
+#define RETRY_PAUSE_MS 200
+/* The pauses between attempts to reach an end that was lost grow from one to the other. */
+#define RECOVERY_PAUSE_MS_MIN 200
+#define RECOVERY_PAUSE_MS_MAX (10 * 1000)
+
+/* While a copy runs, its destination is flushed when this much was written since and this long ago, and
+ * when the last flush took no more than this share of the time since: going back to what is flushed then
+ * repeats little, and costs less than 2 %. */
+#define FLUSH_EACH_BYTES (64 * MIB)
+#define FLUSH_EACH_MS 5000
+#define FLUSH_SHARE_MAX 50
+
+/* How long a copy that is stopped waits for what is in flight, and for its flush. */
+#define STOP_MS 4500
+
 /* How long a server is given to answer our goodbye: all that matters has been answered. */
 #define GOODBYE_MS 2000
 /* And how long one that we started to end: it may have much to write. Then it is killed; soon,

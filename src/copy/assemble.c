@@ -9,13 +9,14 @@
 #include <string.h>
 
 void
-assemble_init(struct assemble *assemble, const struct assemble_config *config)
+assemble_init(struct assemble *assemble, const struct assemble_config *config, uint64_t start)
 {
   assert(range_is_power_of_two(config->block_bytes) && range_is_power_of_two(config->block_min));
   assert(config->block_min <= config->block_bytes);
   assert(config->write_max > 0 && range_is_aligned(config->write_max, config->block_bytes));
   assert(config->zero_max > 0 && range_is_aligned(config->zero_max, config->block_bytes));
-  *assemble = (struct assemble){ .config = *config, .stage = STAGE_NONE };
+  assert(range_is_aligned(start, config->block_min));
+  *assemble = (struct assemble){ .config = *config, .position = start, .stage = STAGE_NONE };
 }
 
 static bool

@@ -65,7 +65,8 @@ struct assemble {
   bool ended;
 };
 
-void assemble_init(struct assemble *assemble, const struct assemble_config *config);
+/* Begins at `start`, a multiple of block_min; what lies below it is none of its business. */
+void assemble_init(struct assemble *assemble, const struct assemble_config *config, uint64_t start);
 
 /* Says what to do next; what else it needs stands in *action. The piece that was
  * fed is used up when it asks for another, or says that it is done. */

@@ -28,6 +28,8 @@ copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *doing,
 
   if (endpoint == copy->config.destination)
     copy->destination_failed = true;
+  if (copy->signal) /* it would have been asked again, or not at all: the operator has stopped it */
+    return;
   if (!failure->endpoint || (failure->endpoint == endpoint && offset < failure->offset))
     *failure = (struct failure){ endpoint, doing, offset, errnum };
 }
@@ -37,6 +39,8 @@ copy_confirmed_below(const struct copy *copy)
 {
   uint64_t below = assemble_decided(&copy->assemble);
 
+  if (copy->is_rewinding)
+    return copy->flushed_below;
   for (size_t i = 0; i < WRITES_MAX; i++)
     if (copy->transfers[i].state != TRANSFER_HOME)
       below = range_min(below, copy->transfers[i].range.start);
@@ -69,10 +73,13 @@ static const struct stage {
 } stages[] = {
   { "destination", copy_take_destination_answer },
   { "source", copy_take_source_answer },
+  { "recover", copy_recover },
+  { "again", copy_ask_again },
   { "reclaim", copy_reclaim },
   { "zero", copy_zero },
   { "pour", copy_pour },
   { "survey", copy_survey },
+  { "flush", copy_flush_midway },
   { "read", copy_read },
   { "end", copy_end },
 };
@@ -88,9 +95,12 @@ run_a_stage(struct copy *copy)
 }
 
 static bool
-waits_for_an_answer(const struct copy *copy)
+waits_for_something(const struct copy *copy)
 {
-  return copy->reads_in_flight > 0 || copy->transfers_out > 0 || copy->surveying || copy->flushing || copy->proof ||
+  uint64_t since_ms;
+
+  return copy_waits_for(copy, &since_ms) || copy->transfers_waiting > 0 || copy->reads_in_flight > 0 ||
+         copy->transfers_out > 0 || copy->surveying || copy->flushing || copy->proof ||
          copy->pour_wait == POUR_WAITS_FOR_EDGE;
 }
 
@@ -119,6 +129,7 @@ heed_signals(struct copy *copy)
   if (copy_has_failed(copy))
     copy->finished = true;
   copy->signal = loop->signal_seen;
+  copy->stop_ms = loop_now_ms(loop) + STOP_MS;
   loop->signal_seen = 0;
 }
 
@@ -133,6 +144,9 @@ set_alarms(const struct copy *copy)
     loop_wake_by(config->loop, copy->observed_ms + (uint64_t)config->observer->interval_ms);
   if (copy->held_back)
     loop_wake_by(config->loop, (now_us + rate_wait_us(&copy->rate, now_us) + 999) / 1000);
+  if (copy->signal)
+    loop_wake_by(config->loop, copy->stop_ms);
+  copy_set_recovery_alarms(copy);
 }
 
 static int
@@ -146,7 +160,7 @@ take_a_turn(struct copy *copy, struct fault *fault)
     runs++;
   if (copy->finished)
     return 0;
-  assert(runs == RUNS_PER_TURN || waits_for_an_answer(copy) || copy->held_back);
+  assert(runs == RUNS_PER_TURN || waits_for_something(copy) || copy->held_back);
   loop_begin(loop);
   config->source->ops->watch(config->source, loop);
   config->destination->ops->watch(config->destination, loop);
@@ -158,6 +172,8 @@ take_a_turn(struct copy *copy, struct fault *fault)
   config->source->ops->serve(config->source, loop);
   config->destination->ops->serve(config->destination, loop);
   heed_signals(copy);
+  if (copy->signal && loop_now_ms(loop) >= copy->stop_ms)
+    copy->finished = true;
   observe(copy);
   return 0;
 }
@@ -219,19 +235,58 @@ copy_tell(const struct copy *copy, struct fault *fault)
   tell_what_is_good(copy, fault);
 }
 
-void
-copy_init(struct copy *copy, const struct copy_config *config)
+/* Puts everything back where it was before anything was read, but for what is known of the
+ * ends and what the destination holds. */
+static void
+clear_rooms(struct copy *copy)
 {
-  const struct traits *source = &config->source->traits;
-  const struct traits *destination = &config->destination->traits;
+  for (unsigned i = 0; i < copy->config.budget.slots; i++)
+    copy->slots[i].holders = 0;
+  memset(copy->stage_busy, 0, sizeof copy->stage_busy);
+  for (size_t i = 0; i < WRITES_MAX; i++)
+    copy->transfers[i] = (struct transfer){ .state = TRANSFER_HOME };
+  copy->zeros_waiting = 0;
+  copy->rest = (struct piece){ 0 };
+  copy->poured_slot = SLOT_NONE;
+  copy->pour_wait = POUR_GOES_ON;
+  copy->all_planned = false;
+}
+
+void
+copy_begin(struct copy *copy, uint64_t start)
+{
+  const struct copy_config *config = &copy->config;
+  const struct traits *source = &config->source->traits, *destination = &config->destination->traits;
   struct assemble_config assemble = { .block_bytes = config->budget.block_bytes,
                                       .block_min = destination->block_min,
                                       .write_max = config->budget.write_max,
                                       .zero_max = config->budget.zero_max,
                                       .size = destination->size,
                                       .detect_zeros = config->detect_zeros };
+  uint64_t base = range_align_down(start, destination->block_min);
+
+  clear_rooms(copy);
+  copy->start = start;
+  copy->done = base;
+  extents_init(&copy->extents, source->in_order ? 0 : range_align_down(start, source->block_min));
+  if (!config->extents || !source->can_extents)
+    extents_append(&copy->extents, source->size - copy->extents.end, EXTENT_IS_DATA);
+  reorder_init(&copy->reorder, base);
+  assemble_init(&copy->assemble, &assemble, base);
+  /* What of the destination's first block lies below is to be kept. */
+  if (base < start)
+    reorder_push(&copy->reorder,
+                 (struct piece){ .offset = base, .length = start - base, .slot = SLOT_NONE, .kept = true });
+}
+
+void
+copy_init(struct copy *copy, const struct copy_config *config)
+{
+  const struct traits *source = &config->source->traits;
+  uint64_t now_us = loop_now_us(config->loop);
 
   assert(config->part == PART_ALL || (config->extents && source->can_extents && !config->tap && !config->skip_zeros));
+  assert(config->start <= source->size && (config->start == 0 || (!config->tap && !config->skip_zeros)));
   memset(copy, 0, sizeof *copy);
   copy->config = *config;
   copy->source_end = source->size;
@@ -240,29 +295,27 @@ copy_init(struct copy *copy, const struct copy_config *config)
                                       .block_min = source->block_min,
                                       .request_bytes = config->budget.slot_bytes,
                                       .bridge_bytes = config->detect_zeros || config->allocated ? BRIDGE_BYTES : 0 };
-  extents_init(&copy->extents, 0);
-  if (!config->extents || !source->can_extents)
-    extents_append(&copy->extents, source->size, EXTENT_IS_DATA);
   pace_init(&copy->pace, config->budget.slots * config->budget.slot_bytes);
   rate_init(&copy->rate, config->bytes_per_s);
-  reorder_init(&copy->reorder, 0);
-  assemble_init(&copy->assemble, &assemble);
+  recovery_init(&copy->source_recovery, config->retry_ms, now_us);
+  recovery_init(&copy->destination_recovery, config->retry_ms, ~now_us);
   copy->survey_bytes = SURVEY_BYTES_FIRST;
   copy->zero_max = config->budget.zero_max;
-  copy->large_zeros_work = !destination->can_read;
-  copy->poured_slot = SLOT_NONE;
+  copy->large_zeros_work = !config->destination->traits.can_read;
+  copy->flushed_below = config->start;
+  copy->flush_asked_ms = now_us / 1000;
   for (unsigned i = 0; i < config->budget.slots; i++)
     copy->slots[i].buffer = config->slot_buffers + i * config->budget.slot_bytes;
+  copy_begin(copy, config->start);
 }
 
 /* A signal that came when all was done but the flush has stopped nothing. */
 static bool
 is_complete(const struct copy *copy)
 {
-  bool flushes = copy->config.flush && copy->config.destination->traits.can_flush;
-
-  return !copy->failure.endpoint && !copy->flush_errnum && copy_confirmed_below(copy) == copy->source_end &&
-         copy_is_home(copy) && (!flushes || copy->flushed_below == copy->source_end);
+  return !copy->failure.endpoint && !copy->flush_errnum && !copy->is_rewinding &&
+         copy_confirmed_below(copy) == copy->source_end && copy_is_home(copy) &&
+         (!copy_flushes(copy) || copy->flushed_below == copy->source_end);
 }
 
 int
@@ -290,5 +343,6 @@ copy_is_home(const struct copy *copy)
   for (size_t i = 0; i < STAGES_MAX; i++)
     if (copy->stage_busy[i])
       return false;
-  return copy->transfers_out == 0 && copy->zeros_waiting == 0 && copy->reads_in_flight == 0 && !copy->proof;
+  return copy->transfers_out == 0 && copy->transfers_waiting == 0 && copy->zeros_waiting == 0 &&
+         copy->reads_in_flight == 0 && !copy->proof;
 }

@@ -19,6 +19,7 @@
 #include "copy/extents.h"
 #include "copy/pace.h"
 #include "copy/rate.h"
+#include "copy/recovery.h"
 #include "copy/reorder.h"
 #include "copy/schedule.h"
 #include "disk/endpoint.h"
@@ -60,11 +61,21 @@ struct copy_config {
   bool skip_zeros;              /* the destination reads as zeros already */
   bool flush;
   uint64_t start;                 /* where the copy begins; below it the destination is left alone */
+  uint64_t flush_each_bytes;      /* a flush also midway, when so much was written since the last; 0: none */
+  uint64_t flush_each_ms;         /* ... and so long ago */
   uint64_t retry_ms;              /* how long to go on without any progress: lost ends are tried again, and so are
                                      requests that failed; 0: not at all; COPY_RETRY_FOREVER */
   uint64_t bytes_per_s;           /* the most to read a second; 0: no limit */
   struct copy_observer *observer; /* NULL: nobody watches */
   struct copy_tap *tap;           /* NULL: nobody listens */
+};
+
+/* A request that comes back without success may be asked for again. */
+struct retry {
+  unsigned failures; /* so far */
+  bool waits;        /* it is to be asked for again, and isn't yet; ... */
+  uint64_t again_ms; /* ... not before this */
+  uint64_t lost_ms;  /* when it was first lost with a connection, others being there; 0: it wasn't */
 };
 
 /* One read, from its request to the last write out of its buffer: answered, or at
@@ -73,6 +84,8 @@ struct slot {
   struct request request;
   struct chunks chunks;
   struct range wanted; /* what of the read is part of the copy: the source's blocks may reach further */
+  uint64_t end;        /* where the read ends: its request may be a part of it */
+  struct retry retry;
   unsigned char *buffer;
   unsigned holders; /* the read, pieces and writes that still need the buffer; 0: home */
 };
@@ -81,6 +94,7 @@ enum transfer_state {
   TRANSFER_HOME,
   TRANSFER_WAITS, /* zeros, of which this part is still to be asked for */
   TRANSFER_OUT,   /* its request is with the destination */
+  TRANSFER_AGAIN, /* its request failed, and is to be asked for again */
   TRANSFER_FAILED,
 };
 
@@ -89,10 +103,12 @@ struct transfer {
   struct request request;
   enum transfer_state state;
   bool writes_zeros;  /* as plain data, since asking for them was refused */
+  bool is_reclaimed;  /* what it wrote from is with others by now */
   bool asks_for_less; /* zeros that are asked for in requests that are sure to be done right */
   struct range range; /* what of it isn't confirmed */
-  uint32_t slot;      /* whose buffer it writes from; SLOT_NONE: none, or it is with others by now */
-  uint32_t stage;     /* likewise, or STAGE_NONE */
+  struct retry retry;
+  uint32_t slot;  /* whose buffer it writes from; SLOT_NONE: none, or it is with others by now */
+  uint32_t stage; /* likewise, or STAGE_NONE */
 };
 
 /* What went wrong first, before it is put into words; a flush that failed is told beside it. */
@@ -107,19 +123,24 @@ struct failure {
  * isn't zeros already, zeroed and read again. */
 enum proof { PROOF_NONE, PROOF_READS_BEFORE, PROOF_ZEROES, PROOF_READS_AFTER };
 
+/* Why the destination is flushed. */
+enum flush_reason { FLUSH_MIDWAY, FLUSH_AFTER_RETURN, FLUSH_AT_END };
+
 /* What pouring waits for, when it can't go on. */
 enum pour_wait { POUR_GOES_ON, POUR_WAITS_FOR_PIECE, POUR_WAITS_FOR_STAGE, POUR_WAITS_FOR_EDGE, POUR_IS_DONE };
 
 struct copy {
   struct copy_config config;
+  uint64_t start; /* where it began, or the last time began anew */
   struct extents extents;
   struct schedule schedule;
   struct reorder reorder;
   struct assemble assemble;
 
   struct slot slots[SLOTS_MAX];
-  unsigned reads_in_flight;
-  struct pace pace; /* of the reads */
+  unsigned reads_in_flight; /* also those that wait to be asked for again */
+  unsigned reads_waiting;   /* those alone */
+  struct pace pace;         /* of the reads */
   struct rate rate;
   bool held_back;      /* the next read waits for the rate alone */
   uint64_t source_end; /* where the source ends; SIZE_UNKNOWN until a stream did */
@@ -128,6 +149,7 @@ struct copy {
   struct request survey_request;
   struct survey survey;
   bool surveying;
+  struct retry survey_retry;
   struct asking asking;
   uint64_t survey_bytes; /* how much the next survey asks for */
 
@@ -136,9 +158,10 @@ struct copy {
   uint32_t poured_slot; /* slot of the piece in the assembler, or SLOT_NONE */
   struct transfer transfers[WRITES_MAX];
   unsigned transfers_out;
-  unsigned zeros_waiting; /* transfers */
-  uint64_t zero_max;      /* the largest zero that the destination is thought to take; 0: none */
-  bool large_zeros_work;  /* as far as can be known: larger ones than budget.zero_sure */
+  unsigned zeros_waiting;     /* transfers */
+  unsigned transfers_waiting; /* to be asked for again */
+  uint64_t zero_max;          /* the largest zero that the destination is thought to take; 0: none */
+  bool large_zeros_work;      /* as far as can be known: larger ones than budget.zero_sure */
   enum proof proof;
   struct transfer *proof_of;
   struct request proof_request;
@@ -148,17 +171,37 @@ struct copy {
   struct request edge_request; /* the read that completes the last block */
   struct chunks edge_chunks;
   uint32_t edge_stage;
+  struct retry edge_retry;
   struct request flush_request;
   bool flushing;
-  uint64_t flush_reach;   /* what was confirmed below this when the flush was asked for */
-  uint64_t flushed_below; /* every byte below is on stable storage, whatever happens from now on */
-  int flush_errnum;       /* why a flush failed: then only what earlier ones reached is known to be there */
+  enum flush_reason flush_reason;
+  uint64_t flush_asked_ms; /* the last time ... */
+  uint64_t flush_took_ms;  /* ... and how long it took */
+  uint64_t flush_done;     /* what was done then */
+  uint64_t flush_reach;    /* what was confirmed below this when the flush was asked for */
+  uint64_t flushed_below;  /* every byte below is on stable storage, whatever happens from now on */
+  int flush_errnum;        /* why a flush failed: then only what earlier ones reached is known to be there */
+
+  struct recovery source_recovery;
+  struct recovery destination_recovery;
+  bool is_trying_source; /* to reach it again */
+  bool is_trying_destination;
+  bool source_is_gone; /* for good */
+  /* The destination is gone back over from where it is flushed, once all requests are home. */
+  bool is_rewinding;
+  unsigned rewinds;     /* so far */
+  bool flushes_first;   /* since it was lost: a server may still carry out what it was sent */
+  uint64_t rewound_for; /* the offset of the write that made it necessary, although nothing was lost; how often */
+  unsigned rewound_times;
+  uint64_t tapped;  /* the tap has heard everything below */
+  uint64_t touched; /* below, the destination may hold what was written before it was gone back over */
 
   uint64_t done;          /* bytes that the destination has confirmed */
   uint64_t moved;         /* of them, bytes that were written as data */
   uint64_t observed_ms;   /* when the observer was last called */
   struct failure failure; /* of an endpoint */
   int signal;             /* that ended the copy, or 0 */
+  uint64_t stop_ms;       /* after it: when the copy ends, whatever is still out */
   bool destination_failed;
   bool finished;
 };
@@ -171,6 +214,9 @@ void copy_init(struct copy *copy, const struct copy_config *config);
  * the destination is good: below which offset it is flushed, and, where that is
  * further, below which it is only confirmed. */
 int copy_run(struct copy *copy, struct fault *fault);
+
+/* The end that is lost and being tried again, and since when (by the loop's clock); NULL: there is none. */
+const struct endpoint *copy_waits_for(const struct copy *copy, uint64_t *since_ms);
 
 /* Whether every slot, stage and transfer is back home. */
 bool copy_is_home(const struct copy *copy);

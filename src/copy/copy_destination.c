@@ -50,6 +50,78 @@ bring_home(struct copy *copy, struct transfer *transfer)
 }
 
 static void
+wait_again(struct copy *copy, struct transfer *transfer)
+{
+  transfer->state = TRANSFER_AGAIN;
+  transfer->retry.waits = true;
+  copy->transfers_waiting++;
+}
+
+void
+copy_fail_transfer(struct copy *copy, struct transfer *transfer)
+{
+  if (transfer->retry.waits)
+    copy->transfers_waiting--;
+  transfer->retry.waits = false;
+  transfer->state = TRANSFER_FAILED;
+}
+
+/* Whether to go back over the destination for a write that can't be repeated; not for the same
+ * one for ever. */
+static bool
+goes_back_for(struct copy *copy, uint64_t offset)
+{
+  copy->rewound_times = copy->rewound_for == offset ? copy->rewound_times + 1 : 1;
+  copy->rewound_for = offset;
+  return copy->rewound_times <= RETRIES_MAX && copy_can_return(copy, copy->config.destination);
+}
+
+/* Of a destination that was lost nothing is asked again: it is gone back over. Nor can a write
+ * be repeated whose buffer is with others by now. Returns false where it is a fault. */
+static bool
+goes_on_after(struct copy *copy, struct transfer *transfer)
+{
+  const struct request *request = &transfer->request;
+  bool is_lost = request->errnum == ENOTCONN;
+
+  if (is_lost ? !copy_can_return(copy, copy->config.destination)
+              : !copy_asks_again(copy, copy->config.destination, request, &transfer->retry))
+    return false;
+  if (!is_lost && !transfer->is_reclaimed) {
+    wait_again(copy, transfer);
+    return true;
+  }
+  transfer->retry.waits = false;
+  if (!is_lost && !goes_back_for(copy, request->offset))
+    return false;
+  copy->flushes_first = copy->flushes_first || is_lost;
+  copy_rewind(copy);
+  return true;
+}
+
+static bool
+makes_zeros(const struct copy *copy, const struct transfer *transfer)
+{
+  return transfer->request.kind == REQUEST_ZERO || transfer->request.payload == copy->config.zeros;
+}
+
+/* A write whose request was a part of it goes on with the next part; zeros have their own line. */
+static void
+go_on_writing(struct copy *copy, struct transfer *transfer)
+{
+  struct request *request = &transfer->request;
+
+  if (makes_zeros(copy, transfer)) {
+    copy_zero_later(copy, transfer);
+    return;
+  }
+  request->offset += request->length;
+  request->payload += request->length;
+  transfer->retry.again_ms = 0;
+  wait_again(copy, transfer);
+}
+
+static void
 conclude_transfer(struct copy *copy, struct transfer *transfer)
 {
   const struct request *request = &transfer->request;
@@ -57,16 +129,24 @@ conclude_transfer(struct copy *copy, struct transfer *transfer)
   if (copy_proves(copy, transfer))
     return;
   copy->transfers_out--;
+  if (copy->is_rewinding) {
+    bring_home(copy, transfer);
+    return;
+  }
   if (copy_zero_was_refused(request)) {
     copy_zero_otherwise(copy, transfer);
     return;
   }
   if (request->errnum) {
-    copy_fail(copy, copy->config.destination, request->kind == REQUEST_ZERO ? "zeroing" : "writing", request->offset,
-              request->errnum);
-    transfer->state = TRANSFER_FAILED;
+    if (goes_on_after(copy, transfer))
+      return;
+    if (!copy_is_over(copy) || copy_is_final(copy, request, &transfer->retry)) /* else it isn't what ends the copy */
+      copy_fail(copy, copy->config.destination, request->kind == REQUEST_ZERO ? "zeroing" : "writing", request->offset,
+                request->errnum);
+    copy_fail_transfer(copy, transfer);
     return;
   }
+  recovery_progress(&copy->destination_recovery);
   if (request->kind == REQUEST_WRITE)
     copy->moved += request->length;
   /* An edge block reaches beyond the source. */
@@ -75,7 +155,34 @@ conclude_transfer(struct copy *copy, struct transfer *transfer)
   if (range_is_empty(transfer->range))
     bring_home(copy, transfer);
   else
+    go_on_writing(copy, transfer);
+}
+
+/* The last time in parts, as far as the destination's blocks allow. */
+void
+copy_transfer_again(struct copy *copy, struct transfer *transfer)
+{
+  bool is_last = transfer->retry.failures == RETRIES_MAX;
+
+  copy->transfers_waiting--;
+  transfer->retry.waits = false;
+  if (makes_zeros(copy, transfer)) {
+    transfer->asks_for_less = transfer->asks_for_less || is_last;
     copy_zero_later(copy, transfer);
+    return;
+  }
+  if (is_last)
+    transfer->request.length = range_min(range_length(transfer->range),
+                                         copy_part_bytes(copy, copy->config.budget.block_bytes));
+  copy_submit_transfer(copy, transfer);
+}
+
+void
+copy_end_edge(struct copy *copy)
+{
+  copy->edge_retry.waits = false;
+  copy->stage_busy[copy->edge_stage] = false;
+  copy->pour_wait = POUR_GOES_ON;
 }
 
 static void
@@ -83,22 +190,44 @@ conclude_edge(struct copy *copy)
 {
   const struct request *request = &copy->edge_request;
 
-  if (request->errnum)
+  if (request->errnum && !copy->is_rewinding) {
+    if (copy_asks_again(copy, copy->config.destination, request, &copy->edge_retry))
+      return;
     copy_fail(copy, copy->config.destination, "reading back", request->offset + request->done, request->errnum);
-  else
+  } else if (!copy->is_rewinding) {
     assemble_edge(&copy->assemble, request->payload);
-  copy->stage_busy[copy->edge_stage] = false;
-  copy->pour_wait = POUR_GOES_ON;
+  }
+  copy_end_edge(copy);
 }
 
+void
+copy_edge_again(struct copy *copy)
+{
+  copy->edge_retry.waits = false;
+  copy_submit_to_destination(copy, &copy->edge_request);
+}
+
+/* One that is lost with its destination is made up for; one that fails leaves nobody knowing
+ * what is there, and isn't believed a second time. */
 static void
 copy_conclude_flush(struct copy *copy)
 {
+  int errnum = copy->flush_request.errnum;
+
   copy->flushing = false;
-  copy->finished = true;
-  copy->flush_errnum = copy->flush_request.errnum;
-  if (!copy->flush_errnum)
+  copy->flush_took_ms = loop_now_ms(copy->config.loop) - copy->flush_asked_ms;
+  if (!errnum)
     copy->flushed_below = copy->flush_reach;
+  if (errnum == ENOTCONN && copy_can_return(copy, copy->config.destination)) {
+    copy->flushes_first = true;
+    copy_rewind(copy);
+    return;
+  }
+  copy->flush_errnum = errnum;
+  if (copy->flush_reason == FLUSH_AT_END)
+    copy->finished = true;
+  else if (copy->flush_reason == FLUSH_AFTER_RETURN && !errnum)
+    copy_return(copy);
 }
 
 /* Zeros that were shown to be there are done as any others. */
@@ -132,7 +261,8 @@ _Static_assert(offsetof(struct transfer, request) == 0, "a transfer is found by 
 
 /* ---- Buffers of what is on its way ---- */
 
-/* A write that has been sent and still has a buffer of the kind that is wanted. */
+/* A write that has been sent and still has a buffer of the kind that is wanted; not one of which
+ * only a part has. */
 static struct transfer *
 find_sent(struct copy *copy, bool wants_slot, bool wants_stage)
 {
@@ -143,6 +273,8 @@ find_sent(struct copy *copy, bool wants_slot, bool wants_stage)
     if (transfer->state != TRANSFER_OUT)
       continue;
     unseen--;
+    if (transfer->request.length < range_length(transfer->range))
+      continue;
     if (((wants_slot && transfer->slot != SLOT_NONE) || (wants_stage && transfer->stage != STAGE_NONE)) &&
         destination->ops->has_sent(destination, &transfer->request))
       return transfer;
@@ -153,7 +285,8 @@ find_sent(struct copy *copy, bool wants_slot, bool wants_stage)
 bool
 copy_reclaim(struct copy *copy)
 {
-  if (!copy->config.destination->ops->has_sent || copy->transfers_out == 0 || copy_has_failed(copy))
+  if (!copy->config.destination->ops->has_sent || copy->transfers_out == 0 || copy_has_failed(copy) ||
+      copy->is_rewinding)
     return false;
   bool wants_slot = !copy->all_planned && copy_find_free_slot(copy) == SLOT_NONE;
   bool wants_stage = copy->pour_wait == POUR_WAITS_FOR_STAGE && copy_find_free_stage(copy) == STAGE_NONE;
@@ -161,6 +294,7 @@ copy_reclaim(struct copy *copy)
   if (!sent)
     return false;
   give_up_buffer(copy, sent);
+  sent->is_reclaimed = true;
   return true;
 }
 
@@ -175,9 +309,10 @@ copy_is_over(const struct copy *copy)
 bool
 copy_takes_more(const struct copy *copy)
 {
-  unsigned out = copy->transfers_out + (copy->pour_wait == POUR_WAITS_FOR_EDGE);
+  unsigned out = copy->transfers_out + copy->transfers_waiting + (copy->pour_wait == POUR_WAITS_FOR_EDGE) +
+                 copy->flushing;
 
-  return !copy_is_over(copy) && !copy->proof &&
+  return !copy_is_over(copy) && !copy->proof && !copy->is_rewinding &&
          out < range_min(WRITES_MAX, copy->config.destination->traits.requests_max);
 }
 
@@ -247,7 +382,7 @@ pour_write(struct copy *copy, const struct action *action)
 static void
 pour_zero(struct copy *copy, const struct action *action)
 {
-  if (copy->config.skip_zeros)
+  if (copy->config.skip_zeros && action->offset >= copy->touched)
     copy->done += action->length;
   else
     copy_zero_later(copy, copy_take_transfer(copy, range_make(action->offset, action->length)));
@@ -286,6 +421,19 @@ next_piece(struct copy *copy, struct piece *piece)
   return true;
 }
 
+/* Lets the tap hear of a piece what it hasn't heard yet. */
+static void
+tap(struct copy *copy, const struct piece *piece)
+{
+  uint64_t end = range_end(piece->offset, piece->length);
+  uint64_t heard = range_min(range_max(copy->tapped, piece->offset), end) - piece->offset;
+
+  if (!copy->config.tap || heard == piece->length)
+    return;
+  copy->config.tap->take(copy->config.tap, piece->data ? piece->data + heard : NULL, piece->length - heard);
+  copy->tapped = end;
+}
+
 /* The assembler has used up its piece: gives back that one's slot, and gets it
  * the next. */
 static void
@@ -299,8 +447,7 @@ feed(struct copy *copy)
     copy->poured_slot = piece.slot;
     if (!cut_to_fit(copy, &piece))
       return;
-    if (copy->config.tap)
-      copy->config.tap->take(copy->config.tap, piece.data, piece.length);
+    tap(copy, &piece);
     assemble_feed(&copy->assemble, &piece);
   } else if (all_popped(copy)) {
     assemble_end(&copy->assemble);
@@ -343,6 +490,7 @@ read_edge(struct copy *copy, const struct action *action)
                                          .length = action->length,
                                          .payload = copy_stage_buffer(copy, copy->edge_stage),
                                          .chunks = &copy->edge_chunks };
+  copy->edge_retry = (struct retry){ 0 };
   copy->pour_wait = POUR_WAITS_FOR_EDGE;
   copy_submit_to_destination(copy, &copy->edge_request);
 }
@@ -383,16 +531,52 @@ copy_pour(struct copy *copy)
   return true;
 }
 
+/* ---- Flushing ---- */
+
+bool
+copy_flushes(const struct copy *copy)
+{
+  return copy->config.flush && copy->config.destination->traits.can_flush;
+}
+
+void
+copy_flush(struct copy *copy, enum flush_reason reason)
+{
+  copy->flushing = true;
+  copy->flush_reason = reason;
+  copy->flush_asked_ms = loop_now_ms(copy->config.loop);
+  copy->flush_done = copy->done;
+  copy->flush_reach = range_max(copy->flushed_below, copy_confirmed_below(copy));
+  copy->flush_request = (struct request){ .kind = REQUEST_FLUSH, .is_midway = reason != FLUSH_AT_END };
+  copy_submit_to_destination(copy, &copy->flush_request);
+}
+
+bool
+copy_flush_midway(struct copy *copy)
+{
+  const struct copy_config *config = &copy->config;
+  uint64_t new_bytes = copy->done - range_min(copy->flush_done, copy->done);
+
+  if (config->flush_each_bytes == 0 || new_bytes < config->flush_each_bytes || copy->flushing || !copy_flushes(copy) ||
+      config->destination->traits.in_order || copy_has_failed(copy) || !copy_takes_more(copy))
+    return false;
+  uint64_t since_ms = loop_now_ms(config->loop) - copy->flush_asked_ms;
+  if (since_ms < range_max(config->flush_each_ms, FLUSH_SHARE_MAX * copy->flush_took_ms))
+    return false;
+  copy_flush(copy, FLUSH_MIDWAY);
+  return true;
+}
+
 /* ---- The end ---- */
 
 static bool
 can_end(const struct copy *copy)
 {
-  if (copy->finished || copy->flushing || copy->transfers_out > 0 || copy->pour_wait == POUR_WAITS_FOR_EDGE ||
-      copy->proof)
+  if (copy->finished || copy->flushing || copy->transfers_out > 0 || copy->transfers_waiting > 0 ||
+      copy->pour_wait == POUR_WAITS_FOR_EDGE || copy->proof)
     return false;
   if (!copy_has_failed(copy))
-    return copy->pour_wait == POUR_IS_DONE && copy->zeros_waiting == 0 &&
+    return copy->pour_wait == POUR_IS_DONE && copy->zeros_waiting == 0 && !copy->is_rewinding &&
            copy->reads_in_flight == 0; /* reads beyond a stream's end come back empty */
   /* Reads below the one that failed may still be good; what they bring is poured. */
   return copy->reads_in_flight == 0 || copy->signal || copy->destination_failed;
@@ -405,13 +589,9 @@ copy_end(struct copy *copy)
 {
   if (!can_end(copy))
     return false;
-  if (!copy->config.flush || !copy->config.destination->traits.can_flush) {
+  if (copy_flushes(copy) && !copy->flush_errnum && copy->config.destination->presence != PRESENCE_OTHER)
+    copy_flush(copy, FLUSH_AT_END);
+  else
     copy->finished = true;
-    return true;
-  }
-  copy->flushing = true;
-  copy->flush_reach = copy_confirmed_below(copy);
-  copy->flush_request = (struct request){ .kind = REQUEST_FLUSH };
-  copy_submit_to_destination(copy, &copy->flush_request);
   return true;
 }

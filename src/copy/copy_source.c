@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 /* ---- Answers ---- */
 
@@ -33,7 +34,15 @@ conclude_survey(struct copy *copy)
                                  .size = copy->schedule.size };
   uint64_t end = copy->extents.end, zeros = copy->extents.zeros;
 
+  if (copy->is_rewinding) { /* it is asked for again, from there on */
+    copy->surveying = false;
+    return;
+  }
+  if (request->errnum && (request->errnum == ENOTCONN || rules.part != PART_ALL) &&
+      copy_asks_again(copy, copy->config.source, request, &copy->survey_retry))
+    return;
   copy->surveying = false;
+  copy->survey_retry = (struct retry){ 0 };
   if (request->errnum)
     survey_begin(&copy->survey, rules.contexts->count);
   if (!extents_take_over(&copy->extents, &copy->survey, &rules, request->length))
@@ -44,25 +53,85 @@ conclude_survey(struct copy *copy)
   ask_less(copy, copy->extents.end - end, copy->extents.zeros - zeros);
 }
 
+/* What of a read's payload is part of the copy becomes a piece, if any is. */
+static void
+push_piece(struct copy *copy, struct slot *slot, struct range part, bool zero)
+{
+  struct piece piece = { .slot = SLOT_NONE };
+
+  part = (struct range){ range_max(part.start, slot->wanted.start), range_min(part.end, slot->wanted.end) };
+  if (part.start >= part.end)
+    return;
+  piece.offset = part.start;
+  piece.length = range_length(part);
+  if (!zero) {
+    piece.data = slot->request.payload + (part.start - slot->request.offset);
+    piece.slot = (uint32_t)(slot - copy->slots);
+    slot->holders++;
+  }
+  reorder_push(&copy->reorder, piece);
+}
+
 static void
 push_pieces(struct copy *copy, struct slot *slot)
 {
-  uint32_t number = (uint32_t)(slot - copy->slots);
-
   for (size_t i = 0; i < slot->chunks.count; i++) {
     const struct chunk *chunk = &slot->chunks.list[i];
-    struct range part = range_make(slot->request.offset + chunk->offset, chunk->length);
-    part = (struct range){ range_max(part.start, slot->wanted.start), range_min(part.end, slot->wanted.end) };
-    if (part.start >= part.end)
-      continue;
-    struct piece piece = { .offset = part.start, .length = range_length(part), .slot = SLOT_NONE };
-    if (!chunk->zero) {
-      piece.data = slot->request.payload + (part.start - slot->request.offset);
-      piece.slot = number;
-      slot->holders++;
-    }
-    reorder_push(&copy->reorder, piece);
+    push_piece(copy, slot, range_make(slot->request.offset + chunk->offset, chunk->length), chunk->zero);
   }
+}
+
+/* A read that is asked for in parts mustn't bring more pieces than one that isn't: each part
+ * is one of data, and its zeros are found again later. */
+static void
+push_part(struct copy *copy, struct slot *slot)
+{
+  struct request *request = &slot->request;
+
+  for (size_t i = 0; i < slot->chunks.count; i++)
+    if (slot->chunks.list[i].zero)
+      memset(request->payload + slot->chunks.list[i].offset, 0, slot->chunks.list[i].length);
+  push_piece(copy, slot, range_make(request->offset, request->done), false);
+}
+
+void
+copy_end_read(struct copy *copy, struct slot *slot)
+{
+  if (slot->retry.waits)
+    copy->reads_waiting--;
+  slot->retry.waits = false;
+  copy->reads_in_flight--;
+  pace_answered(&copy->pace, slot->end - slot->request.offset, loop_now_us(copy->config.loop));
+  copy_release_slot(copy, (uint32_t)(slot - copy->slots));
+}
+
+/* The next part of a read that is asked for in parts. */
+static void
+go_on_reading(struct copy *copy, struct slot *slot)
+{
+  struct request *request = &slot->request;
+
+  pace_answered(&copy->pace, request->length, loop_now_us(copy->config.loop));
+  request->offset += request->length;
+  request->payload += request->length;
+  slot->retry.waits = true;
+  slot->retry.again_ms = 0;
+  copy->reads_waiting++;
+}
+
+/* What an answer brought, also of one that failed: what it has at its front is good all the same. */
+static void
+take_what_was_read(struct copy *copy, struct slot *slot)
+{
+  const struct request *request = &slot->request;
+
+  if (request->done == 0)
+    return;
+  assert(chunks_cover(&slot->chunks, request->done));
+  if (slot->retry.failures == RETRIES_MAX)
+    push_part(copy, slot);
+  else
+    push_pieces(copy, slot);
 }
 
 static void
@@ -70,20 +139,27 @@ copy_conclude_read(struct copy *copy, struct slot *slot)
 {
   struct request *request = &slot->request;
 
-  copy->reads_in_flight--;
-  pace_answered(&copy->pace, request->length, loop_now_us(copy->config.loop));
-  asking_read_answered(&copy->asking, request->length, loop_now_us(copy->config.loop));
-  if (request->errnum) { /* what it has at its front is good all the same */
-    copy_fail(copy, copy->config.source, "reading", request->offset + request->done, request->errnum);
-  } else if (request->done < request->length) { /* the stream ended here, or before */
-    copy->all_planned = true;
-    copy->source_end = range_min(copy->source_end, request->offset + request->done);
+  if (!copy->is_rewinding) {
+    if (request->errnum && copy_asks_again(copy, copy->config.source, request, &slot->retry)) {
+      copy->reads_waiting++;
+      return;
+    }
+    asking_read_answered(&copy->asking, request->length, loop_now_us(copy->config.loop));
+    take_what_was_read(copy, slot);
+    if (request->errnum) {
+      copy_fail(copy, copy->config.source, "reading", request->offset + request->done, request->errnum);
+    } else if (request->done < request->length) { /* the stream ended here, or before */
+      copy->all_planned = true;
+      copy->source_end = range_min(copy->source_end, request->offset + request->done);
+    } else {
+      recovery_progress(&copy->source_recovery);
+      if (request->offset + request->length < slot->end) {
+        go_on_reading(copy, slot);
+        return;
+      }
+    }
   }
-  if (request->done > 0) {
-    assert(chunks_cover(&slot->chunks, request->done));
-    push_pieces(copy, slot);
-  }
-  copy_release_slot(copy, (uint32_t)(slot - copy->slots));
+  copy_end_read(copy, slot);
 }
 
 bool
@@ -104,7 +180,11 @@ _Static_assert(offsetof(struct slot, request) == 0, "a slot is found by its requ
 static bool
 source_has_room(const struct copy *copy)
 {
-  return copy->reads_in_flight + copy->surveying < copy->config.source->traits.requests_max;
+  const struct endpoint *source = copy->config.source;
+
+  if (copy_is_away(copy, source))
+    return false;
+  return copy->reads_in_flight + copy->surveying < source->traits.requests_max;
 }
 
 /* ---- Reads ---- */
@@ -113,7 +193,7 @@ source_has_room(const struct copy *copy)
 static bool
 can_read(const struct copy *copy)
 {
-  if (copy_has_failed(copy) || copy->all_planned)
+  if (copy_has_failed(copy) || copy->all_planned || copy->is_rewinding)
     return false;
   /* Every read may come back in many pieces, and they must all find room. */
   return source_has_room(copy) && pace_has_room(&copy->pace) &&
@@ -151,10 +231,12 @@ submit_read(struct copy *copy, const struct step *step)
   uint64_t now_us = loop_now_us(copy->config.loop);
 
   slot->holders = 1;
-  slot->wanted = range_make(step->offset, step->length);
+  slot->wanted = (struct range){ range_max(step->offset, copy->start), range_end(step->offset, step->length) };
+  slot->end = range_min(end, copy->schedule.size);
+  slot->retry = (struct retry){ 0 };
   slot->request = (struct request){ .kind = REQUEST_READ,
                                     .offset = start,
-                                    .length = range_min(end, copy->schedule.size) - start,
+                                    .length = slot->end - start,
                                     .payload = payload_at(copy, slot, start),
                                     .chunks = &slot->chunks };
   if (copy->reads_in_flight++ == 0)
@@ -162,6 +244,30 @@ submit_read(struct copy *copy, const struct step *step)
   rate_sent(&copy->rate, slot->request.length, now_us);
   pace_sent(&copy->pace, slot->request.length, now_us);
   copy->config.source->ops->submit(copy->config.source, &slot->request);
+}
+
+void
+copy_read_again(struct copy *copy, struct slot *slot)
+{
+  uint64_t part_bytes = copy_part_bytes(copy, copy->schedule.block_min);
+
+  copy->reads_waiting--;
+  slot->retry.waits = false;
+  if (slot->retry.failures == RETRIES_MAX)
+    slot->request.length = range_min(slot->end - slot->request.offset, part_bytes);
+  copy->config.source->ops->submit(copy->config.source, &slot->request);
+}
+
+/* What of a run that needs no read is part of the copy. */
+static void
+pass(struct copy *copy, const struct step *step)
+{
+  uint64_t start = range_max(step->offset, copy->start), end = step->offset + step->length;
+
+  if (start < end)
+    reorder_push(&copy->reorder,
+                 (struct piece){
+                     .offset = start, .length = end - start, .slot = SLOT_NONE, .kept = step->kind == STEP_KEEP });
 }
 
 static void
@@ -175,9 +281,7 @@ take_step(struct copy *copy)
     break;
   case STEP_ZERO:
   case STEP_KEEP:
-    reorder_push(&copy->reorder,
-                 (struct piece){
-                     .offset = step.offset, .length = step.length, .slot = SLOT_NONE, .kept = step.kind == STEP_KEEP });
+    pass(copy, &step);
     break;
   case STEP_END:
     copy->all_planned = true;
@@ -210,8 +314,9 @@ can_survey(const struct copy *copy)
 {
   const struct extents *extents = &copy->extents;
 
-  return !copy->surveying && source_has_room(copy) && !copy_has_failed(copy) && extents->end < copy->schedule.size &&
-         extents_room(extents) >= SURVEY_EXTENTS_MAX && extents->end - extents->start < 2 * copy->survey_bytes;
+  return !copy->surveying && source_has_room(copy) && !copy_has_failed(copy) && !copy->is_rewinding &&
+         extents->end < copy->schedule.size && extents_room(extents) >= SURVEY_EXTENTS_MAX &&
+         extents->end - extents->start < 2 * copy->survey_bytes;
 }
 
 bool
@@ -227,7 +332,15 @@ copy_survey(struct copy *copy)
                                            .length = range_min(end, copy->schedule.size) - start,
                                            .survey = &copy->survey };
   copy->surveying = true;
+  copy->survey_retry = (struct retry){ 0 };
   asking_asked(&copy->asking, loop_now_us(copy->config.loop));
   copy->config.source->ops->submit(copy->config.source, &copy->survey_request);
   return true;
+}
+
+void
+copy_survey_again(struct copy *copy)
+{
+  copy->survey_retry.waits = false;
+  copy->config.source->ops->submit(copy->config.source, &copy->survey_request);
 }

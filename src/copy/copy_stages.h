@@ -4,7 +4,7 @@
  * A stage is a function that does one step of its work, if there is one to be done
  * now, and returns whether there was. copy.c has their table and the turns;
  * copy_source.c has those that bring the source in, copy_destination.c and
- * copy_zeros.c those that pour it out.
+ * copy_zeros.c those that pour it out, copy_recovery.c those that go on after a loss.
  */
 #ifndef DECANT_COPY_STAGES_H
 #define DECANT_COPY_STAGES_H
@@ -21,6 +21,11 @@ bool copy_read(struct copy *copy);
 
 /* Takes an answer of the destination: buffers come home. */
 bool copy_take_destination_answer(struct copy *copy);
+/* Reaches lost ends again, and goes back over the destination where that was lost. */
+bool copy_recover(struct copy *copy);
+/* Asks again for what failed. */
+bool copy_ask_again(struct copy *copy);
+
 /* Takes back the buffer of a write that has been sent. Only when one is wanted: until
  * then it could be written from again. */
 bool copy_reclaim(struct copy *copy);
@@ -30,6 +35,8 @@ bool copy_zero(struct copy *copy);
 /* Carries what is in order from the reorder queue through the assembler to the
  * destination. */
 bool copy_pour(struct copy *copy);
+/* Flushes now and then, so that going back over the destination repeats little. */
+bool copy_flush_midway(struct copy *copy);
 /* The end, good or bad: flushes, and finishes. */
 bool copy_end(struct copy *copy);
 
@@ -45,6 +52,31 @@ void copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *d
 /* Every byte below is on the destination: handed over, and confirmed. What of it would
  * outlive the destination's end is another question: see flushed_below. */
 uint64_t copy_confirmed_below(const struct copy *copy);
+
+/* Begins to copy at an offset, or begins anew: all is home, or forgotten by this. */
+void copy_begin(struct copy *copy, uint64_t start);
+
+/* Whether an end can come back that is lost; and whether it is, and is waited for. */
+bool copy_can_return(const struct copy *copy, const struct endpoint *end);
+bool copy_is_away(const struct copy *copy, const struct endpoint *end);
+
+/* Whether a request that `end` has answered with an error is to be asked for again: then `retry` says when. */
+bool copy_asks_again(struct copy *copy, const struct endpoint *end, const struct request *request, struct retry *retry);
+
+/* Whether such an error counts, however much time there is. */
+bool copy_is_final(const struct copy *copy, const struct request *request, const struct retry *retry);
+
+/* The destination is to be gone back over, from where it was flushed: whatever comes back from now on is dropped. */
+void copy_rewind(struct copy *copy);
+
+/* The destination is back, and has answered a flush: goes on from there. */
+void copy_return(struct copy *copy);
+
+/* Until when the loop may wait, for what is to be tried again. */
+void copy_set_recovery_alarms(const struct copy *copy);
+
+/* How much of what failed twice is asked for at a time. */
+uint64_t copy_part_bytes(const struct copy *copy, uint64_t block_bytes);
 
 /* Whether nothing more is sent to the destination: after a signal, or a fault of its own. */
 bool copy_is_over(const struct copy *copy);
@@ -80,6 +112,21 @@ uint32_t copy_find_free_stage(const struct copy *copy);
 unsigned char *copy_stage_buffer(const struct copy *copy, uint32_t stage);
 
 void copy_submit_to_destination(struct copy *copy, struct request *request);
+
+/* Sends a read that waits; ends one that came to nothing, which `copy_fail` has been told. */
+void copy_read_again(struct copy *copy, struct slot *slot);
+void copy_end_read(struct copy *copy, struct slot *slot);
+void copy_survey_again(struct copy *copy);
+
+/* Sends a transfer that waits; ends one that came to nothing. */
+void copy_transfer_again(struct copy *copy, struct transfer *transfer);
+void copy_fail_transfer(struct copy *copy, struct transfer *transfer);
+void copy_edge_again(struct copy *copy);
+void copy_end_edge(struct copy *copy);
+
+/* Whether it is flushed at all; asks the destination to. */
+bool copy_flushes(const struct copy *copy);
+void copy_flush(struct copy *copy, enum flush_reason reason);
 
 /* A slot that is home, or SLOT_NONE. */
 uint32_t copy_find_free_slot(const struct copy *copy);

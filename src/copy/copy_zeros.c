@@ -104,6 +104,7 @@ send_zeros(struct copy *copy, struct transfer *waiting, uint64_t length)
     transfer = copy_take_transfer(copy, range_make(waiting->range.start, length));
     transfer->writes_zeros = waiting->writes_zeros;
     transfer->asks_for_less = waiting->asks_for_less;
+    transfer->retry = waiting->retry;
     waiting->range.start += length;
   } else {
     copy->zeros_waiting--;
@@ -170,7 +171,7 @@ conclude_reading_before(struct copy *copy, bool is_zero)
 
   copy->large_zeros_work = request->errnum != 0;
   waiting->asks_for_less = is_zero;
-  if (copy->large_zeros_work || is_zero || !is_next || copy_is_over(copy)) {
+  if (copy->large_zeros_work || is_zero || !is_next || copy_is_over(copy) || copy->is_rewinding) {
     end_proof(copy);
     return;
   }
@@ -208,7 +209,7 @@ copy_proves(struct copy *copy, struct transfer *transfer)
     end_proof(copy);
     return false;
   }
-  if (copy_is_over(copy)) { /* nothing will be shown, so nothing is confirmed */
+  if (copy_is_over(copy) || copy->is_rewinding) { /* nothing will be shown, so nothing is confirmed */
     end_proof(copy);
     copy->transfers_out--;
     copy_zero_later(copy, transfer);
@@ -224,6 +225,15 @@ copy_conclude_proof(struct copy *copy)
   const struct request *request = &copy->proof_request;
   bool is_zero = request->errnum == 0 && zeros_only(request->payload, request->length);
 
+  if (request->errnum == ENOTCONN &&
+      copy_can_return(copy, copy->config.destination)) { /* nothing is shown either way */
+    if (copy->proof == PROOF_READS_AFTER)
+      copy->transfers_out--;
+    end_proof(copy);
+    copy->flushes_first = true;
+    copy_rewind(copy);
+    return NULL;
+  }
   if (copy->proof == PROOF_READS_AFTER)
     return conclude_reading_after(copy, is_zero);
   conclude_reading_before(copy, is_zero);

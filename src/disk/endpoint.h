@@ -55,6 +55,7 @@ struct request {
   struct chunks *chunks;  /* READ: the caller's, for what in [0, done) is data and what is zero */
   bool no_hole;           /* ZERO: keep the range allocated */
   bool fast;              /* ZERO: fail with EOPNOTSUPP if it would take as long as a write */
+  bool is_midway;         /* FLUSH: more is going to be written */
 
   /* The answer. */
   int errnum;    /* 0, or why it failed; EOPNOTSUPP: this can't be done here at all */

@@ -146,7 +146,7 @@ make_length(struct endpoint_file *file, const struct request *request)
   case REQUEST_ZERO:
     return file_length_grow(file, request->offset + request->length);
   case REQUEST_FLUSH:
-    return file_length_cut(file);
+    return request->is_midway ? 0 : file_length_cut(file);
   case REQUEST_READ:
   case REQUEST_SURVEY:
     break;

@@ -48,10 +48,12 @@ check_request(struct disk *disk, const struct request *request)
   sim_check(disk->prepared || disk->role == ROLE_SOURCE, "%s: a request before prepare", name);
   sim_check(disk->pending_count < traits->requests_max, "%s: more than %u requests at once", name,
             traits->requests_max);
+  sim_check(disk->base.presence != PRESENCE_OTHER, "%s: a request to what is another disk", name);
   if (request->kind == REQUEST_FLUSH) {
     sim_check(traits->can_flush, "%s: a flush that it can't do", name);
     return;
   }
+  sim_check(!disk->owes_flush || disk->dead, "%s: a request before it was flushed", name);
   check_alignment(disk, request);
   if (request->kind == REQUEST_READ || request->kind == REQUEST_WRITE)
     sim_check(request->length <= traits->request_max, "%s: %llu bytes in a request", name, (ull)request->length);
@@ -254,9 +256,28 @@ answer_survey(struct disk *disk, struct request *request)
   return 0;
 }
 
+/* What a dead connection left behind is done now at the latest. */
+static void
+carry_out_late(struct disk *disk)
+{
+  for (unsigned i = 0; i < disk->late_count; i++) {
+    const struct late *late = &disk->late[i];
+    if (late->zero)
+      memset(disk->content + late->offset, 0, late->length);
+    else
+      memcpy(disk->content + late->offset, disk->late_bytes + late->offset, late->length);
+  }
+  disk->late_count = 0;
+}
+
 static int
 answer_flush(struct disk *disk)
 {
+  if (disk->owes_flush) {
+    carry_out_late(disk);
+    memcpy(disk->flushing, disk->content, disk->watched_bytes);
+  }
+  disk->owes_flush = false;
   disk->flushed = !disk->manners.flush_fails;
   if (disk->flushed) {
     memcpy(disk->stable, disk->flushing, disk->watched_bytes);
@@ -268,9 +289,25 @@ answer_flush(struct disk *disk)
   return EIO;
 }
 
+/* A request that fails in passing: none that failed as often already as the copy bears. */
+static bool
+fails_in_passing(struct disk *disk, const struct request *request)
+{
+  if (disk->manners.transient_left == 0 || request->kind == REQUEST_FLUSH || request->kind == REQUEST_SURVEY ||
+      !happens(disk, disk->manners.transient_one_in) || sim_failures(request) == RETRIES_MAX)
+    return false;
+  disk->manners.transient_left--;
+  return true;
+}
+
 static int
 answer(struct disk *disk, struct request *request, bool has_bytes)
 {
+  if (disk->dead && disk->manners.returns)
+    return ENOTCONN;
+  disk->in_passing = fails_in_passing(disk, request);
+  if (disk->in_passing)
+    return EIO;
   if (disk->dead) /* a library may not have noticed yet when it is given a request that it finds wrong then */
     return request->kind == REQUEST_ZERO && happens(disk, 2) ? EINVAL : ENOTCONN;
   switch (request->kind) {
@@ -294,7 +331,7 @@ is_fault(const struct disk *disk, const struct request *request)
 {
   if (request->kind == REQUEST_SURVEY)
     return disk->surveys_matter && (request->errnum || !survey_is_complete(request->survey));
-  if (request->errnum == 0)
+  if (request->errnum == 0 || (request->errnum == ENOTCONN && disk->manners.returns) || disk->in_passing)
     return false;
   return request->kind != REQUEST_ZERO ||
          (request->errnum != EOPNOTSUPP && request->errnum != EINVAL && request->errnum != EOVERFLOW);
@@ -306,11 +343,13 @@ conclude(struct disk *disk, struct request *request, bool has_bytes)
   static const char *const kinds[] = { "read", "write", "zero", "survey", "flush" };
 
   request->done = 0;
+  disk->in_passing = false;
   request->errnum = answer(disk, request, has_bytes);
   sim_trace("%8llu us %s: %s [%llu, +%llu) answered with errno %d", (ull)disk->now_us, disk->base.name,
             kinds[request->kind], (ull)request->offset, (ull)request->length, request->errnum);
   if (is_fault(disk, request)) {
     disk->faults++;
+    disk->hard_faults += request->errnum == ENOSPC || request->kind == REQUEST_FLUSH;
     if (request->kind != REQUEST_FLUSH)
       disk->fault_offset = range_min(disk->fault_offset,
                                      request->offset + (request->kind == REQUEST_READ ? request->done : 0));
@@ -401,10 +440,34 @@ static const struct endpoint_ops disk_ops = {
   .close = disk_close,
 };
 
+/* An attempt to reach it again takes its time, or is over at once. */
+static void
+disk_reopen(struct endpoint *endpoint)
+{
+  struct disk *disk = disk_of(endpoint);
+
+  sim_check(endpoint->presence == PRESENCE_LOST, "%s: an attempt too many", endpoint->name);
+  sim_check(disk->pending_count == 0, "%s: is tried with requests out", endpoint->name);
+  endpoint->presence = PRESENCE_COMING;
+  disk->back_at_us = disk->now_us + random_between(&disk->random, 0, 1000000);
+}
+
+static const struct endpoint_ops disk_ops_returning = {
+  .prepare = disk_prepare,
+  .submit = disk_submit,
+  .take = disk_take,
+  .has_sent = disk_has_sent,
+  .watch = disk_wait,
+  .serve = disk_wait,
+  .reopen = disk_reopen,
+  .close = disk_close,
+};
+
 void
 disk_init(struct disk *disk)
 {
-  disk->base.ops = &disk_ops;
+  disk->base.ops = disk->manners.returns ? &disk_ops_returning : &disk_ops;
+  disk->back_at_us = NEVER;
   disk->fault_offset = NEVER;
   disk->flushed = true;
 }
@@ -431,7 +494,66 @@ disk_next_us(const struct disk *disk)
   }
   if (disk->pending_count > 0 && !disk->dead)
     next_us = range_min(next_us, range_max(disk->manners.dies_at_us, disk->now_us));
-  return next_us;
+  return range_min(next_us, disk->back_at_us);
+}
+
+/* What was sent when it died may still be carried out, at once or late; or never. */
+static void
+leave_behind(struct disk *disk, const struct pending *pending)
+{
+  const struct request *request = pending->request;
+  bool is_write = request->kind == REQUEST_WRITE;
+
+  if (disk->role == ROLE_SOURCE || (!is_write && request->kind != REQUEST_ZERO) || happens(disk, 3))
+    return;
+  sim_check(request->offset + request->length <= disk->watched_bytes, "%s: a write beyond everything", disk->base.name);
+  disk->late[disk->late_count++] = (struct late){ !is_write, request->offset, request->length };
+  if (is_write)
+    memcpy(disk->late_bytes + request->offset, pending->has_bytes ? disk->content + request->offset : request->payload,
+           request->length);
+  for (uint64_t i = request->offset; i < request->offset + request->length; i++)
+    disk->decided[i]++;
+  disk->longest = range_max(disk->longest, request->offset + request->length);
+  if (happens(disk, 2))
+    carry_out_late(disk);
+}
+
+static void
+die(struct disk *disk)
+{
+  disk->dead = true;
+  disk->deaths++;
+  disk->manners.dies_at_us = NEVER;
+  sim_trace("%8llu us %s: dies", (ull)disk->now_us, disk->base.name);
+  if (!disk->manners.returns)
+    return;
+  disk->base.presence = PRESENCE_LOST;
+  disk->late_count = 0;
+  for (unsigned i = 0; i < disk->pending_count; i++)
+    leave_behind(disk, &disk->pending[i]);
+  if (disk->role != ROLE_SOURCE && happens(disk, disk->manners.forgets_one_in))
+    disk_lose_power(disk);
+}
+
+/* An attempt to reach it has ended. */
+static void
+come_back(struct disk *disk)
+{
+  const struct manners *manners = &disk->manners;
+
+  disk->back_at_us = NEVER;
+  disk->base.presence = happens(disk, manners->refuses_one_in) ? PRESENCE_LOST
+                        : happens(disk, manners->other_one_in) ? PRESENCE_OTHER
+                                                               : PRESENCE_HERE;
+  sim_trace("%8llu us %s: an attempt ends with %d", (ull)disk->now_us, disk->base.name, (int)disk->base.presence);
+  if (disk->base.presence != PRESENCE_HERE)
+    return;
+  disk->dead = false;
+  disk->owes_flush = disk->role != ROLE_SOURCE && disk->base.traits.can_flush && disk->flushes;
+  if (!disk->owes_flush)
+    carry_out_late(disk);
+  if (!happens(disk, manners->stays_one_in))
+    disk->manners.dies_at_us = disk->now_us + random_between(&disk->random, 0, 20000);
 }
 
 void
@@ -440,7 +562,10 @@ disk_advance(struct disk *disk, uint64_t now_us)
   unsigned kept = 0;
 
   disk->now_us = now_us;
-  disk->dead = disk->dead || now_us >= disk->manners.dies_at_us;
+  if (now_us >= disk->back_at_us)
+    come_back(disk);
+  if (!disk->dead && now_us >= disk->manners.dies_at_us)
+    die(disk);
   for (unsigned i = 0; i < disk->pending_count; i++) {
     struct pending pending = disk->pending[i];
     if (disk->dead || pending.due_us <= now_us)

@@ -49,6 +49,15 @@ struct manners {
   bool sends;                  /* tells when it has a write's bytes, before the answer */
   uint64_t bad_start, bad_end; /* bytes that can't be read */
   uint64_t dies_at_us;         /* or NEVER */
+
+  /* In a copy that goes on after a loss. */
+  bool returns;              /* what died can be reached again ... */
+  unsigned stays_one_in;     /* ... and never dies again, one time in so many */
+  unsigned refuses_one_in;   /* attempts that come to nothing */
+  unsigned other_one_in;     /* returns as another disk */
+  unsigned forgets_one_in;   /* dies and loses what wasn't flushed */
+  unsigned transient_one_in; /* requests that fail, but not too often for the copy to go on */
+  unsigned transient_left;   /* at most so many */
 };
 
 struct pending {
@@ -78,13 +87,25 @@ struct disk {
   struct request_queue answered;
   uint64_t now_us;
   bool dead;
+  bool in_passing;     /* the request that was answered last failed so */
+  uint64_t back_at_us; /* while an attempt to reach it is under way, when that ends */
+  unsigned deaths;
+  bool owes_flush; /* a destination that came back, and has not been flushed since */
+  struct late {    /* what a dead connection left behind is carried out before that flush is answered */
+    bool zero;
+    uint64_t offset, length;
+  } late[DISK_REQUESTS_MAX];
+  unsigned late_count;
+  uint8_t *late_bytes; /* a destination: DISK_BYTES_MAX, what of these are data, where they belong */
   bool prepared;
+  bool flushes; /* the copy wants it to be flushed */
   bool flushed; /* since the last write */
   bool flush_failed;
   uint64_t stream_position; /* in_order: where the next request must begin */
 
   /* What went wrong here, for comparison with what the copy says. */
   unsigned faults;
+  unsigned hard_faults;  /* of them, those that no repetition makes up for */
   uint64_t fault_offset; /* lowest offset of a request that failed, or NEVER */
 };
 
@@ -103,6 +124,8 @@ void disk_advance(struct disk *disk, uint64_t now_us);
 
 /* A failed check: says so with the seed, and ends the program. In sim.c. */
 void sim_fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+/* How often this request has failed before, as the copy counts. In sim.c. */
+unsigned sim_failures(const struct request *request);
 /* A request arrives at the destination. In sim.c. */
 void sim_see(const struct request *request);
 /* A line of the trace, when a single seed is replayed. In sim.c. */

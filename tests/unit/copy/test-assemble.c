@@ -27,7 +27,7 @@ play(const struct assemble_config *config, const char *picture, char *story, siz
   uint32_t stage = 0;
   size_t used = 0;
 
-  assemble_init(&assemble, config);
+  assemble_init(&assemble, config, 0);
   story[0] = '\0';
   for (;;) {
     const char *name = NULL;
@@ -169,7 +169,7 @@ asking_again_changes_nothing(void **state)
   struct action action;
 
   (void)state;
-  assemble_init(&assemble, &config);
+  assemble_init(&assemble, &config, 0);
   for (int i = 0; i < 3; i++)
     assert_int_equal(assemble_next(&assemble, &action), ASSEMBLE_WANTS_PIECE);
   assemble_feed(&assemble, &(struct piece){ .length = 3, .data = data });
@@ -202,7 +202,7 @@ init_with(uint64_t block_bytes, uint64_t block_min, uint64_t write_max, uint64_t
   struct assemble_config config = { block_bytes, block_min, write_max, zero_max, 100, true };
   struct assemble assemble;
 
-  assemble_init(&assemble, &config);
+  assemble_init(&assemble, &config, 0);
 }
 
 static void
@@ -236,7 +236,7 @@ feed_at(uint64_t first, uint64_t second, bool asked)
   struct assemble assemble;
   struct action action;
 
-  assemble_init(&assemble, &config);
+  assemble_init(&assemble, &config, 0);
   assemble_feed(&assemble, &(struct piece){ .offset = first, .length = 4 });
   if (asked)
     assemble_next(&assemble, &action);
@@ -403,7 +403,7 @@ begin_world(struct world *world, unsigned block_low, unsigned block_high)
   for (unsigned i = 0; i < world->stage_count; i++)
     world->stages[i] = take_memory(block);
   world->stage_held = STAGE_NONE;
-  assemble_init(&world->assemble, config);
+  assemble_init(&world->assemble, config, 0);
 }
 
 static void

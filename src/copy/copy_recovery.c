@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/* copy_recovery: the stages that go on after a loss; see copy_stages.h.
+ *
+ * A lost source costs nothing but time: its reads keep their slots and are asked for
+ * again. A lost destination may have forgotten all that wasn't flushed, so it is gone back
+ * over from there: every request comes home first and is dropped, and when the destination
+ * has answered a flush, the copy begins anew at that offset. Requests that fail on an end
+ * that is there are asked for again, too, and then in parts.
+ */
+#include "base/range.h"
+#include "copy/copy_stages.h"
+
+#include <errno.h>
+
+/* How soon a read is sent by another connection of the same source; and how soon once more. */
+#define RETRY_ELSEWHERE_MS 10
+
+/* ---- Requests that are asked for again ---- */
+
+/* Not an error that says what is so, and will be. */
+static bool
+may_pass(int errnum)
+{
+  switch (errnum) {
+  case EACCES:
+  case EDQUOT:
+  case EFBIG:
+  case EINVAL:
+  case ENOSPC:
+  case EOPNOTSUPP:
+  case EOVERFLOW:
+  case EPERM:
+  case EPROTO:
+  case EROFS:
+    return false;
+  default:
+    return true;
+  }
+}
+
+static uint64_t
+now_ms_of(const struct copy *copy)
+{
+  return loop_now_ms(copy->config.loop);
+}
+
+bool
+copy_can_return(const struct copy *copy, const struct endpoint *end)
+{
+  const struct copy_config *config = &copy->config;
+
+  if (config->retry_ms == 0 || !end->ops->reopen || copy_has_failed(copy))
+    return false;
+  return end == config->source ? !copy->source_is_gone : !config->source->traits.in_order;
+}
+
+bool
+copy_is_away(const struct copy *copy, const struct endpoint *end)
+{
+  return end->presence != PRESENCE_HERE && copy_can_return(copy, end);
+}
+
+/* A request whose connection was lost goes by another one, if there is one; but not for
+ * ever, since it may be the reason for the loss. */
+static bool
+goes_elsewhere(const struct copy *copy, const struct endpoint *end, struct retry *retry, uint64_t now_ms)
+{
+  if (!copy_can_return(copy, end))
+    return false;
+  retry->again_ms = now_ms;
+  if (end->presence != PRESENCE_HERE)
+    return true;
+  retry->again_ms += retry->lost_ms ? RETRY_PAUSE_MS : RETRY_ELSEWHERE_MS;
+  if (!retry->lost_ms)
+    retry->lost_ms = now_ms;
+  return now_ms - retry->lost_ms <= copy->config.retry_ms;
+}
+
+bool
+copy_is_final(const struct copy *copy, const struct request *request, const struct retry *retry)
+{
+  return copy->config.retry_ms == 0 || !may_pass(request->errnum) || retry->failures == RETRIES_MAX;
+}
+
+bool
+copy_asks_again(struct copy *copy, const struct endpoint *end, const struct request *request, struct retry *retry)
+{
+  uint64_t now_ms = now_ms_of(copy);
+
+  if (copy->config.retry_ms == 0 || copy_is_over(copy) || end->traits.in_order)
+    return false;
+  if (request->errnum == ENOTCONN)
+    return retry->waits = goes_elsewhere(copy, end, retry, now_ms);
+  if (copy_is_final(copy, request, retry))
+    return false;
+  retry->again_ms = now_ms + ((uint64_t)RETRY_PAUSE_MS << (2 * retry->failures));
+  retry->failures++;
+  return retry->waits = true;
+}
+
+uint64_t
+copy_part_bytes(const struct copy *copy, uint64_t block_bytes)
+{
+  return range_max(block_bytes, copy->config.budget.slot_bytes / RETRY_PARTS);
+}
+
+static bool
+is_due(const struct copy *copy, const struct endpoint *end, const struct retry *retry)
+{
+  return retry->waits && !copy_is_away(copy, end) && now_ms_of(copy) >= retry->again_ms;
+}
+
+static bool
+source_takes_more(const struct copy *copy)
+{
+  unsigned out = copy->reads_in_flight - copy->reads_waiting + (copy->surveying && !copy->survey_retry.waits);
+
+  return out < copy->config.source->traits.requests_max;
+}
+
+static bool
+destination_takes_more(const struct copy *copy)
+{
+  unsigned out = copy->transfers_out + (copy->pour_wait == POUR_WAITS_FOR_EDGE && !copy->edge_retry.waits);
+
+  return out < copy->config.destination->traits.requests_max;
+}
+
+/* Whether what a read would bring is of no use any more. */
+static bool
+is_needless(const struct copy *copy, const struct slot *slot)
+{
+  if (copy_is_over(copy) || copy->source_is_gone)
+    return true;
+  return copy->failure.endpoint == copy->config.source && slot->request.offset > copy->failure.offset;
+}
+
+static bool
+read_again(struct copy *copy)
+{
+  for (struct slot *slot = copy->slots; copy->reads_waiting > 0 && slot < copy->slots + SLOTS_MAX; slot++) {
+    if (slot->retry.waits && is_needless(copy, slot)) {
+      copy_end_read(copy, slot);
+      return true;
+    }
+    if (is_due(copy, copy->config.source, &slot->retry) && source_takes_more(copy)) {
+      copy_read_again(copy, slot);
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool
+survey_again(struct copy *copy)
+{
+  if (copy->survey_retry.waits && copy_has_failed(copy)) {
+    copy->survey_retry.waits = copy->surveying = false;
+    return true;
+  }
+  if (!is_due(copy, copy->config.source, &copy->survey_retry) || !source_takes_more(copy))
+    return false;
+  copy_survey_again(copy);
+  return true;
+}
+
+static bool
+transfer_again(struct copy *copy)
+{
+  for (struct transfer *transfer = copy->transfers;
+       copy->transfers_waiting > 0 && transfer < copy->transfers + WRITES_MAX; transfer++) {
+    if (transfer->retry.waits && copy_is_over(copy)) {
+      copy_fail_transfer(copy, transfer);
+      return true;
+    }
+    if (is_due(copy, copy->config.destination, &transfer->retry) && destination_takes_more(copy)) {
+      copy_transfer_again(copy, transfer);
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool
+edge_again(struct copy *copy)
+{
+  if (copy->edge_retry.waits && copy_is_over(copy)) {
+    copy_end_edge(copy);
+    return true;
+  }
+  if (!is_due(copy, copy->config.destination, &copy->edge_retry) || !destination_takes_more(copy))
+    return false;
+  copy_edge_again(copy);
+  return true;
+}
+
+bool
+copy_ask_again(struct copy *copy)
+{
+  return read_again(copy) || survey_again(copy) || transfer_again(copy) || edge_again(copy);
+}
+
+/* ---- Going back over the destination ---- */
+
+void
+copy_rewind(struct copy *copy)
+{
+  if (copy->is_rewinding)
+    return;
+  copy->is_rewinding = true;
+  copy->rewinds++;
+  copy->touched = range_max(copy->touched, copy->reorder.frontier);
+  for (struct slot *slot = copy->slots; copy->reads_waiting > 0; slot++)
+    if (slot->retry.waits)
+      copy_end_read(copy, slot);
+  if (copy->survey_retry.waits)
+    copy->survey_retry.waits = copy->surveying = false;
+  if (copy->edge_retry.waits)
+    copy_end_edge(copy);
+  copy->transfers_waiting = 0; /* the buffers of these, and of all that waits, are home once it begins anew */
+}
+
+static bool
+is_all_answered(const struct copy *copy)
+{
+  return copy->reads_in_flight == 0 && !copy->surveying && copy->transfers_out == 0 && !copy->flushing &&
+         !copy->proof && copy->pour_wait != POUR_WAITS_FOR_EDGE;
+}
+
+void
+copy_return(struct copy *copy)
+{
+  struct copy_observer *observer = copy->config.observer;
+
+  if (copy->flushes_first && observer && observer->back)
+    observer->back(observer, copy->config.destination, copy->flushed_below);
+  copy->is_rewinding = copy->flushes_first = false;
+  copy_begin(copy, copy->flushed_below);
+}
+
+static bool
+rewind_when_home(struct copy *copy)
+{
+  if (!copy->is_rewinding || copy_has_failed(copy) || !is_all_answered(copy) ||
+      copy->config.destination->presence != PRESENCE_HERE)
+    return false;
+  if (copy->flushes_first && copy_flushes(copy))
+    copy_flush(copy, FLUSH_AFTER_RETURN);
+  else
+    copy_return(copy);
+  return true;
+}
+
+/* ---- Lost ends ---- */
+
+/* Nothing is left to try. */
+static void
+give_up(struct copy *copy, const struct endpoint *end)
+{
+  uint64_t offset = copy->reorder.frontier;
+
+  if (end == copy->config.destination) {
+    copy_fail(copy, end, "writing", copy_confirmed_below(copy), ENOTCONN);
+    return;
+  }
+  copy->source_is_gone = true;
+  copy_fail(copy, end, copy->reads_in_flight > 0 ? "reading" : "asking for the extents of", offset, ENOTCONN);
+}
+
+static void
+note_loss(struct copy *copy, const struct endpoint *end, struct recovery *recovery)
+{
+  struct copy_observer *observer = copy->config.observer;
+
+  recovery_lost(recovery, now_ms_of(copy));
+  if (observer && observer->lost)
+    observer->lost(observer, end);
+  if (end != copy->config.destination)
+    return;
+  copy->flushes_first = true;
+  copy_rewind(copy);
+}
+
+/* Where the destination is concerned, the way back isn't over yet. */
+static void
+note_return(struct copy *copy, const struct endpoint *end, struct recovery *recovery)
+{
+  struct copy_observer *observer = copy->config.observer;
+
+  recovery_back(recovery);
+  if (end == copy->config.source && observer && observer->back)
+    observer->back(observer, end, copy->reorder.frontier);
+}
+
+static bool
+try_again(struct copy *copy, struct endpoint *end, struct recovery *recovery, bool *is_trying)
+{
+  uint64_t now_ms = now_ms_of(copy);
+
+  if (*is_trying && end->presence == PRESENCE_LOST) {
+    *is_trying = false;
+    recovery_failed(recovery, now_ms);
+  } else if (now_ms >= recovery_end_ms(recovery)) {
+    give_up(copy, end);
+  } else if (end->presence == PRESENCE_LOST && now_ms >= recovery->next_ms) {
+    *is_trying = true;
+    end->ops->reopen(end);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/* One step towards the return of an end. */
+static bool
+tend(struct copy *copy, struct endpoint *end, struct recovery *recovery, bool *is_trying)
+{
+  if ((end->presence == PRESENCE_HERE && !recovery->is_lost) || !copy_can_return(copy, end))
+    return false;
+  if (end->presence == PRESENCE_HERE)
+    note_return(copy, end, recovery);
+  else if (end->presence == PRESENCE_OTHER)
+    give_up(copy, end);
+  else if (!recovery->is_lost)
+    note_loss(copy, end, recovery);
+  else
+    return try_again(copy, end, recovery, is_trying);
+  *is_trying = false;
+  return true;
+}
+
+/* A source that is lost when all of it is there already isn't missed. */
+static bool
+is_source_wanted(const struct copy *copy)
+{
+  return copy->reads_in_flight > 0 || copy->surveying || !copy->all_planned || copy->is_rewinding;
+}
+
+bool
+copy_recover(struct copy *copy)
+{
+  struct copy_config *config = &copy->config;
+
+  return tend(copy, config->destination, &copy->destination_recovery, &copy->is_trying_destination) ||
+         (is_source_wanted(copy) && tend(copy, config->source, &copy->source_recovery, &copy->is_trying_source)) ||
+         rewind_when_home(copy);
+}
+
+const struct endpoint *
+copy_waits_for(const struct copy *copy, uint64_t *since_ms)
+{
+  bool is_source = !copy->destination_recovery.is_lost;
+  const struct recovery *recovery = is_source ? &copy->source_recovery : &copy->destination_recovery;
+
+  if (!recovery->is_lost || copy_has_failed(copy))
+    return NULL;
+  *since_ms = recovery->lost_ms;
+  return is_source ? copy->config.source : copy->config.destination;
+}
+
+/* ---- Alarms ---- */
+
+static void
+set_alarm_for_end(const struct copy *copy, const struct endpoint *end, const struct recovery *recovery)
+{
+  if (!recovery->is_lost || !copy_can_return(copy, end))
+    return;
+  loop_wake_by(copy->config.loop, recovery_end_ms(recovery));
+  if (end->presence == PRESENCE_LOST)
+    loop_wake_by(copy->config.loop, recovery->next_ms);
+}
+
+/* Where there is no room for it, an answer comes first. */
+static void
+set_alarm_for_retry(const struct copy *copy, const struct endpoint *end, const struct retry *retry, bool has_room)
+{
+  if (retry->waits && !copy_is_away(copy, end) && has_room)
+    loop_wake_by(copy->config.loop, retry->again_ms);
+}
+
+void
+copy_set_recovery_alarms(const struct copy *copy)
+{
+  const struct endpoint *source = copy->config.source, *destination = copy->config.destination;
+  bool source_has_room = source_takes_more(copy), destination_has_room = destination_takes_more(copy);
+
+  if (is_source_wanted(copy))
+    set_alarm_for_end(copy, source, &copy->source_recovery);
+  set_alarm_for_end(copy, destination, &copy->destination_recovery);
+  for (size_t i = 0; copy->reads_waiting > 0 && i < SLOTS_MAX; i++)
+    set_alarm_for_retry(copy, source, &copy->slots[i].retry, source_has_room);
+  for (size_t i = 0; copy->transfers_waiting > 0 && i < WRITES_MAX; i++)
+    set_alarm_for_retry(copy, destination, &copy->transfers[i].retry, destination_has_room);
+  set_alarm_for_retry(copy, source, &copy->survey_retry, source_has_room);
+  set_alarm_for_retry(copy, destination, &copy->edge_retry, destination_has_room);
+}

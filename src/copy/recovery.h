@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* recovery: when an end that was lost is tried again, and until when.
+ *
+ * The first attempt comes soon, since most that is lost is back at once; each pause is
+ * twice as long as the one before, up to a bound, and none is quite like another: a
+ * thousand machines may be waiting for the same server. It is over when nothing has
+ * come of it for as long as the operator allows, counted from the first loss after
+ * which there was no progress, so that an end which comes back only to be lost again
+ * isn't tried for ever.
+ *
+ * Times are milliseconds on one clock. Nothing here fails.
+ */
+#ifndef DECANT_RECOVERY_H
+#define DECANT_RECOVERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct recovery {
+  uint64_t limit_ms; /* how long to go on without progress; UINT64_MAX: for ever */
+  uint64_t dice;     /* for the pauses */
+  bool is_lost;
+  bool in_vain;      /* there was no progress since the first loss */
+  uint64_t since_ms; /* of that loss */
+  uint64_t lost_ms;  /* of the last one */
+  uint64_t pause_ms;
+  uint64_t next_ms; /* when it is to be tried */
+};
+
+/* `seed` makes the pauses differ from those of others. */
+void recovery_init(struct recovery *recovery, uint64_t limit_ms, uint64_t seed);
+
+/* It was lost. */
+void recovery_lost(struct recovery *recovery, uint64_t now_ms);
+
+/* An attempt came to nothing: another one follows. */
+void recovery_failed(struct recovery *recovery, uint64_t now_ms);
+
+/* It is back. */
+void recovery_back(struct recovery *recovery);
+
+/* It did what was asked of it. */
+void recovery_progress(struct recovery *recovery);
+
+/* While it is lost: when there is nothing left to try; UINT64_MAX: never. */
+uint64_t recovery_end_ms(const struct recovery *recovery);
+
+#endif

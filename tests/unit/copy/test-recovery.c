@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* What was lost is tried again soon, then ever more seldom, and at last no more. */
+#include "unit/unit.h"
+
+#include "base/limits.h"
+#include "copy/recovery.h"
+
+#define LIMIT_MS 60000
+
+static void
+pauses_grow_up_to_a_bound(void **state)
+{
+  struct recovery recovery;
+  uint64_t now_ms = 5000, pause_ms = RECOVERY_PAUSE_MS_MIN;
+
+  (void)state;
+  recovery_init(&recovery, UINT64_MAX, 1);
+  recovery_lost(&recovery, now_ms);
+  for (int i = 0; i < 20; i++) {
+    assert_in_range(recovery.next_ms - now_ms, pause_ms / 2, pause_ms);
+    now_ms = recovery.next_ms + 17;
+    recovery_failed(&recovery, now_ms);
+    pause_ms = pause_ms * 2 < RECOVERY_PAUSE_MS_MAX ? pause_ms * 2 : RECOVERY_PAUSE_MS_MAX;
+  }
+  assert_int_equal(recovery_end_ms(&recovery), UINT64_MAX);
+}
+
+static void
+machines_dont_come_all_at_once(void **state)
+{
+  unsigned at[11] = { 0 };
+
+  (void)state;
+  for (uint64_t seed = 0; seed < 1000; seed++) {
+    struct recovery recovery;
+    recovery_init(&recovery, LIMIT_MS, seed * 1000003);
+    recovery_lost(&recovery, 0);
+    at[(recovery.next_ms - RECOVERY_PAUSE_MS_MIN / 2) * 10 / (RECOVERY_PAUSE_MS_MIN / 2)]++;
+  }
+  for (int i = 0; i < 10; i++)
+    assert_in_range(at[i], 50, 150);
+}
+
+static void
+the_limit_counts_from_the_first_loss_in_vain(void **state)
+{
+  struct recovery recovery;
+
+  (void)state;
+  recovery_init(&recovery, LIMIT_MS, 1);
+  recovery_lost(&recovery, 1000);
+  assert_int_equal(recovery_end_ms(&recovery), 1000 + LIMIT_MS);
+  recovery_back(&recovery);
+  assert_false(recovery.is_lost);
+  recovery_lost(&recovery, 31000); /* it came back, and did nothing */
+  assert_true(recovery.is_lost);
+  assert_int_equal(recovery_end_ms(&recovery), 1000 + LIMIT_MS);
+  recovery_back(&recovery);
+  recovery_progress(&recovery);
+  recovery_lost(&recovery, 41000);
+  assert_int_equal(recovery_end_ms(&recovery), 41000 + LIMIT_MS);
+}
+
+static void
+pauses_begin_anew_after_progress_alone(void **state)
+{
+  struct recovery recovery;
+
+  (void)state;
+  recovery_init(&recovery, LIMIT_MS, 1);
+  recovery_lost(&recovery, 0);
+  for (int i = 0; i < 4; i++)
+    recovery_failed(&recovery, 0);
+  recovery_back(&recovery);
+  recovery_lost(&recovery, 20000);
+  assert_in_range(recovery.next_ms, 20000 + 8 * RECOVERY_PAUSE_MS_MIN, 20000 + 16 * RECOVERY_PAUSE_MS_MIN);
+  recovery_back(&recovery);
+  recovery_progress(&recovery);
+  recovery_lost(&recovery, 30000);
+  assert_in_range(recovery.next_ms, 30000, 30000 + RECOVERY_PAUSE_MS_MIN);
+}
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(pauses_grow_up_to_a_bound),
+    cmocka_unit_test(machines_dont_come_all_at_once),
+    cmocka_unit_test(the_limit_counts_from_the_first_loss_in_vain),
+    cmocka_unit_test(pauses_begin_anew_after_progress_alone),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
