@@ -138,6 +138,12 @@
 
 /* How long a copy that is stopped waits for what is in flight, and for its flush. */
 #define STOP_MS 4500
+/* How long a server may be silent that owes an answer. Who calls us nbdcopy or nbdinfo knows no such limit: what is merely
+ * slow there works on, and a hang ends with a word all the same. */
+#define SERVER_TIMEOUT_MS 30000
+#define SERVER_TIMEOUT_MS_AS_LIBNBD 600000
+/* How long a copy goes on trying without any progress. */
+#define RETRY_MS 120000
 
 /* How long a server is given to answer our goodbye: all that matters has been answered. */
 #define GOODBYE_MS 2000

@@ -2,6 +2,9 @@
 /* options: see options.h. */
 #include "cli/options.h"
 
+#include "base/durations.h"
+#include "base/limits.h"
+#include "base/range.h"
 #include "base/text.h"
 #include "cli/options_verb.h"
 #include "disk/uri.h"
@@ -26,11 +29,12 @@ static const struct {
   const char *name;
   enum verb verb; /* the only one, or unless the first word says another */
   const char *version;
+  uint64_t timeout_ms;
 } personas[] = {
-  [PERSONA_DECANT] = { "decant", VERB_COPY, "decant " DECANT_VERSION "\n" },
+  [PERSONA_DECANT] = { "decant", VERB_COPY, "decant " DECANT_VERSION "\n", SERVER_TIMEOUT_MS },
   /* The version whose command line is kept. */
-  [PERSONA_NBDCOPY] = { "nbdcopy", VERB_COPY, "nbdcopy 1.22.2\nlibnbd 1.22.2\n" },
-  [PERSONA_NBDINFO] = { "nbdinfo", VERB_INFO, "nbdinfo 1.22.2\nlibnbd 1.22.2\n" },
+  [PERSONA_NBDCOPY] = { "nbdcopy", VERB_COPY, "nbdcopy 1.22.2\nlibnbd 1.22.2\n", SERVER_TIMEOUT_MS_AS_LIBNBD },
+  [PERSONA_NBDINFO] = { "nbdinfo", VERB_INFO, "nbdinfo 1.22.2\nlibnbd 1.22.2\n", SERVER_TIMEOUT_MS_AS_LIBNBD },
 };
 #define PERSONAS (sizeof personas / sizeof personas[0])
 
@@ -111,6 +115,39 @@ bad_option(const struct options *options, int found, char **argv, struct fault *
   return options_usage(options, fault, "unknown option ", optopt ? letter : argv[optind - 1]);
 }
 
+int
+options_take_duration(uint64_t *ms, const char *name, const char *value, struct fault *fault)
+{
+  if (durations_parse(value, ms))
+    return 0;
+  return fault_set(fault, EXIT_BAD_USAGE, 0, "--%s=%s: must be a number of seconds, such as 30 or 0.5, or forever",
+                   name, value);
+}
+
+/* How long servers may be silent; for ever is 0. */
+static int
+take_timeout(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t ms;
+
+  if (options_take_duration(&ms, "timeout", value, fault) == -1)
+    return -1;
+  options->wishes.timeout_ms = ms == DURATION_FOREVER ? 0 : ms;
+  return 0;
+}
+
+/* How long to wait for servers; for ever is what can be added to any time. */
+static int
+take_wait(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t ms;
+
+  if (options_take_duration(&ms, "wait", value, fault) == -1)
+    return -1;
+  options->wishes.wait_ms = range_min(ms, DURATION_MS_MAX);
+  return 0;
+}
+
 /* One option that getopt found. */
 static int
 take_option(struct options *options, int option, char **argv, struct fault *fault)
@@ -125,6 +162,10 @@ take_option(struct options *options, int option, char **argv, struct fault *faul
   case OPTION_SHORT_OPTIONS:
     options->mode = RUN_SHORT_OPTIONS;
     return 0;
+  case OPTION_TIMEOUT:
+    return take_timeout(options, optarg, fault);
+  case OPTION_WAIT:
+    return take_wait(options, optarg, fault);
   case OPTION_TLS_PIN:
     if (!pins_add(&options->wishes.pins, optarg))
       return fault_set(fault, EXIT_BAD_USAGE, 0,
@@ -326,9 +367,11 @@ options_parse(struct options *options, int argc, char **argv, struct fault *faul
 {
   enum persona persona = persona_of(argc > 0 ? argv[0] : "");
 
-  *options = (struct options){
-    .persona = persona, .verb = personas[persona].verb, .mode = RUN_VERB, .wishes.connections = CONNECTIONS_DEFAULT
-  };
+  *options = (struct options){ .persona = persona,
+                               .verb = personas[persona].verb,
+                               .mode = RUN_VERB,
+                               .wishes = { .connections = CONNECTIONS_DEFAULT,
+                                           .timeout_ms = personas[persona].timeout_ms } };
   opterr = 0;
   optind = 1;
   return parse_all(options, argc, argv, fault);

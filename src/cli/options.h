@@ -35,7 +35,7 @@ struct options {
   struct place source;
   struct place destination; /* VERB_COPY */
 
-  struct wishes wishes; /* -R, -C, --tls-pin, and what the verb asks a source for */
+  struct wishes wishes; /* -R, -C, --tls-pin, --timeout, --wait, and what the verb asks a source for */
   bool verbose;
   enum colour colour; /* of what is printed on standard output */
 

@@ -58,6 +58,10 @@ static const char help[] =
     "  -R, --requests=N           at most N requests in flight on a connection (64)\n"
     "      --synchronous          one connection, one request at a time\n"
     "  -T, --threads=N            taken and ignored: there is one thread\n"
+    "      --retry=SECONDS        how long to go on trying without any progress (120);\n"
+    "                             0: not at all; or forever\n"
+    "      --timeout=SECONDS      how long a server may be silent (30); 0: for ever\n"
+    "      --wait=SECONDS         how long to wait for a server that isn't there yet (0)\n"
     "      --tls-pin=sha256:HEX   trust a TLS server that has this key, without a CA\n"
     "  -v, --verbose              say what was found out about both ends\n"
     "  -V, --version              print the version\n"
@@ -85,6 +89,7 @@ enum {
   OPTION_REPORT,
   OPTION_RATE_LIMIT,
   OPTION_REQUEST_SIZE,
+  OPTION_RETRY,
   OPTION_SHA256,
   OPTION_SYNCHRONOUS,
   OPTION_YES,
@@ -113,6 +118,7 @@ static const struct option long_options[] = {
   { "rate-limit", required_argument, NULL, OPTION_RATE_LIMIT },
   { "request-size", required_argument, NULL, OPTION_REQUEST_SIZE },
   { "requests", required_argument, NULL, 'R' },
+  { "retry", required_argument, NULL, OPTION_RETRY },
   { "sha256", no_argument, NULL, OPTION_SHA256 },
   { "sparse", required_argument, NULL, 'S' },
   { "synchronous", no_argument, NULL, OPTION_SYNCHRONOUS },
@@ -264,6 +270,8 @@ take_copy_option(struct options *options, int option, const char *value, struct 
     return parse_rate_limit(options, value, fault);
   case OPTION_REQUEST_SIZE:
     return parse_request_size(options, value, fault);
+  case OPTION_RETRY:
+    return options_take_duration(&options->copy.retry_ms, "retry", value, fault);
   case OPTION_SHA256:
     options->copy.sha256 = true;
     return 0;
@@ -293,6 +301,7 @@ set_copy_defaults(struct options *options)
 {
   options->copy = (struct copy_options){ .payload_bytes = PAYLOAD_BYTES_DEFAULT,
                                          .sparse_bytes = SPARSE_BYTES_DEFAULT,
+                                         .retry_ms = options->persona == PERSONA_DECANT ? RETRY_MS : 0,
                                          .flush = options->persona == PERSONA_DECANT,
                                          .progress_fd = -1 };
 }

@@ -12,6 +12,7 @@ struct copy_options {
   uint64_t payload_bytes;   /* --memory; else the default, or what the request size takes */
   bool payload_is_fixed;    /* --memory was given */
   uint64_t request_bytes;   /* --request-size: the largest read; 0: what the memory suggests */
+  uint64_t retry_ms;        /* --retry: how long to go on without any progress; COPY_RETRY_FOREVER; 0: not at all */
   uint64_t bytes_per_s;     /* --rate-limit: the most to read; 0: no limit */
   bool nice;                /* run when nobody else wants to */
   uint64_t sparse_bytes;    /* -S: shortest run of zeros in data that becomes a hole; 0: don't look */

@@ -31,7 +31,9 @@ struct verb_options {
 enum {
   OPTION_LONG_OPTIONS = 256,
   OPTION_SHORT_OPTIONS,
+  OPTION_TIMEOUT,
   OPTION_TLS_PIN,
+  OPTION_WAIT,
   OPTION_COLOUR,
   OPTION_NO_COLOUR,
   OPTION_OF_VERB
@@ -54,10 +56,14 @@ enum {
 #define OPTIONS_OF_ALL_VERBS                                                                                           \
   { "help", no_argument, NULL, 'h' }, { "long-options", no_argument, NULL, OPTION_LONG_OPTIONS },                      \
       { "short-options", no_argument, NULL, OPTION_SHORT_OPTIONS },                                                    \
-      { "tls-pin", required_argument, NULL, OPTION_TLS_PIN }, { "version", no_argument, NULL, 'V' },                   \
+      { "timeout", required_argument, NULL, OPTION_TIMEOUT }, { "tls-pin", required_argument, NULL, OPTION_TLS_PIN },  \
+      { "version", no_argument, NULL, 'V' }, { "wait", required_argument, NULL, OPTION_WAIT },                         \
   {                                                                                                                    \
     NULL, 0, NULL, 0                                                                                                   \
   }
+
+/* Takes the value of an option of that name, which is a time (durations.h). Returns 0, or -1 with the fault set. */
+int options_take_duration(uint64_t *ms, const char *name, const char *value, struct fault *fault);
 
 /* Sets a fault that says why, with which word, and where to read more. Returns -1. */
 int options_usage(const struct options *options, struct fault *fault, const char *why, const char *what);

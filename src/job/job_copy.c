@@ -2,6 +2,7 @@
 /* job_copy: see job_copy.h. */
 #include "job/job_copy.h"
 
+#include "base/durations.h"
 #include "base/range.h"
 #include "base/sizes.h"
 #include "copy/budget.h"
@@ -13,6 +14,8 @@
 #include <unistd.h>
 
 #define NICEST 19
+
+_Static_assert(DURATION_FOREVER == COPY_RETRY_FOREVER, "what --retry takes is what a copy does");
 
 /* ---- What was found out about the ends ---- */
 
@@ -115,6 +118,7 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
                                 .allocated = options->copy.allocated,
                                 .skip_zeros = can_skip_zeros(options, &source->traits, &destination->traits),
                                 .flush = options->copy.flush,
+                                .retry_ms = options->copy.retry_ms,
                                 .bytes_per_s = options->copy.bytes_per_s,
                                 .observer = &job->reporter.observer,
                                 .tap = digests_tap(&job->digests) };

@@ -3,6 +3,8 @@
  * understood as the help text says, or refused before anything is opened. */
 #include "unit/command_line.h"
 
+#include "base/durations.h"
+
 static void
 places_are_told_by_their_look(void **state)
 {
@@ -56,6 +58,38 @@ after_two_dashes_all_words_are_places(void **state)
     assert_string_equal(options.source.text, cases[i].source);
     assert_string_equal(options.destination.text, cases[i].destination);
   }
+}
+
+/* As nbdcopy and nbdinfo, what is merely slow works on. */
+static void
+servers_are_waited_for_as_long_as_is_said(void **state)
+{
+  static const char *const verbs[] = { "copy", "map", "info" };
+  static const struct wrong_line cases[] = {
+    { { "--timeout=x", "a", "b" }, "--timeout=x: must be a number of seconds, such as 30 or 0.5, or forever" },
+    { { "--timeout=-1", "a", "b" }, "--timeout=-1: must" },
+    { { "--wait=1s", "a", "b" }, "--wait=1s: must" },
+    { { "map", "--wait=", "a" }, "--wait=: must" },
+    { { "info", "a", "--timeout" }, "missing after --timeout" },
+  };
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(verbs); i++) {
+    const char *destination = i == 0 ? "b" : "--";
+    assert_parsed(PARSE(verbs[i], "a", destination));
+    assert_true(options.wishes.timeout_ms == 30000 && options.wishes.wait_ms == 0);
+    assert_parsed(PARSE(verbs[i], "--timeout=0.25", "--wait", "90", "a", destination));
+    assert_true(options.wishes.timeout_ms == 250 && options.wishes.wait_ms == 90000);
+    assert_parsed(PARSE(verbs[i], "--timeout=0", "a", destination));
+    assert_int_equal(options.wishes.timeout_ms, 0);
+    assert_parsed(PARSE(verbs[i], "--timeout=forever", "--wait=forever", "a", destination));
+    assert_true(options.wishes.timeout_ms == 0 && options.wishes.wait_ms == DURATION_MS_MAX);
+  }
+  assert_parsed(PARSE_AS("nbdcopy", "a", "b"));
+  assert_true(options.wishes.timeout_ms == 600000 && options.wishes.wait_ms == 0);
+  assert_parsed(PARSE_AS("nbdinfo", "--timeout=3", "nbd://a"));
+  assert_int_equal(options.wishes.timeout_ms, 3000);
+  assert_wrong(cases, LENGTH_OF(cases));
 }
 
 static void
@@ -275,6 +309,7 @@ main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(commands_stand_in_brackets),
     cmocka_unit_test(places_are_told_by_their_look),
+    cmocka_unit_test(servers_are_waited_for_as_long_as_is_said),
     cmocka_unit_test(after_two_dashes_all_words_are_places),
     cmocka_unit_test(a_command_keeps_its_dashes),
     cmocka_unit_test(commands_have_a_longest_length),

@@ -88,6 +88,23 @@ each_option_sets_its_own(void **state)
     }
 }
 
+/* nbdcopy gives up at once, and scripts know that. */
+static void
+lost_ends_are_retried_as_long_as_is_said(void **state)
+{
+  (void)state;
+  assert_parsed(PARSE("a", "b"));
+  assert_int_equal(options.copy.retry_ms, 120000);
+  assert_parsed(PARSE_AS("nbdcopy", "a", "b"));
+  assert_int_equal(options.copy.retry_ms, 0);
+  assert_parsed(PARSE_AS("nbdcopy", "--retry=1.5", "a", "b"));
+  assert_int_equal(options.copy.retry_ms, 1500);
+  assert_parsed(PARSE("--retry=0", "a", "b"));
+  assert_int_equal(options.copy.retry_ms, 0);
+  assert_parsed(PARSE("--retry=forever", "a", "b"));
+  assert_int_equal(options.copy.retry_ms, UINT64_MAX);
+}
+
 static void
 what_is_wrong_is_said(void **state)
 {
@@ -121,6 +138,7 @@ what_is_wrong_is_said(void **state)
     { { "--request-size=64M", "a", "b" }, "--request-size=64M: must" },
     { { "-R0", "a", "b" }, "--requests=0: must" },
     { { "-Tx", "a", "b" }, "--threads=x: must" },
+    { { "--retry=always", "a", "b" }, "--retry=always: must be a number of seconds" },
     { { "--progress=x", "a", "b" }, "--progress=x: must" },
   };
 
@@ -235,6 +253,7 @@ main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(defaults_are_the_documented_ones),
     cmocka_unit_test(each_option_sets_its_own),
+    cmocka_unit_test(lost_ends_are_retried_as_long_as_is_said),
     cmocka_unit_test(what_is_wrong_is_said),
     cmocka_unit_test(every_option_is_in_the_help),
     cmocka_unit_test(a_part_is_asked_for_by_its_contexts),
