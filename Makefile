@@ -48,7 +48,7 @@ DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -Isrc -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL
 $(patsubst %,$(BUILD)/obj/src/nbd/%.o,socket tls_socket wait): DECANT_CPPFLAGS += $(LIBNBD_INSIDES)
 $(BUILD)/obj/src/tls/tls_x509.o: DECANT_CPPFLAGS += -DDECANT_BUILD_TIME=$(BUILD_TIME)
 # What runs once, or at a person's pace, is built small.
-BUILT_SMALL := $(addprefix $(BUILD)/obj/src/,cli/% job/% report/% tls/certificate.o tls/psk_file.o tls/tls_files.o tls/tls_pem.o \
+BUILT_SMALL := $(addprefix $(BUILD)/obj/src/,base/durations.o cli/% job/% report/% tls/certificate.o tls/psk_file.o tls/tls_files.o tls/tls_pem.o \
 	tls/tls_psk% tls/tls_x509.o disk/uri.o nbd/client.o nbd/nbd_connect.o nbd/server.o nbd/wait.o local/device.o local/endpoint_file.o \
 	local/file_name.o local/overlap.o os/activation.o os/descriptors.o os/say.o)
 $(filter $(BUILT_SMALL),$(OBJECTS)): CFLAGS += -Os

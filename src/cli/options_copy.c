@@ -37,6 +37,8 @@ static const char help[] =
     "                             the rest of DESTINATION alone\n"
     "      --layer                copy only what the source's image itself has, not what\n"
     "                             its backing files have; leave the rest alone\n"
+    "      --from=OFFSET          begin there, and leave what DESTINATION has below alone:\n"
+    "                             a copy that failed goes on where it was good\n"
     "      --destination-is-zero  trust that it reads as zeros: skip them\n"
     "                             (also --target-is-zero)\n"
     "      --any-content          write an image or a compressed file to a device as it is\n"
@@ -81,6 +83,7 @@ enum {
   OPTION_DIRTY_BITMAP,
   OPTION_EXPECT,
   OPTION_FLUSH,
+  OPTION_FROM,
   OPTION_LAYER,
   OPTION_MEMORY,
   OPTION_NICE,
@@ -107,6 +110,7 @@ static const struct option long_options[] = {
   { "dirty-bitmap", required_argument, NULL, OPTION_DIRTY_BITMAP },
   { "expect", required_argument, NULL, OPTION_EXPECT },
   { "flush", no_argument, NULL, OPTION_FLUSH },
+  { "from", required_argument, NULL, OPTION_FROM },
   { "layer", no_argument, NULL, OPTION_LAYER },
   { "memory", required_argument, NULL, OPTION_MEMORY },
   { "nice", no_argument, NULL, OPTION_NICE },
@@ -195,6 +199,19 @@ parse_request_size(struct options *options, const char *value, struct fault *fau
   return 0;
 }
 
+/* Two of them would be two answers to where the copy is good. */
+static int
+parse_from(struct options *options, const char *value, struct fault *fault)
+{
+  if (options->copy.from_is_given)
+    return options_usage(options, fault, "--from can be given only once", "");
+  options->copy.from_is_given = true;
+  if (!sizes_parse(value, &options->copy.from))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--from=%s: must be an offset in bytes, or with k, M, G, T", value);
+  options->wishes.start = options->copy.from;
+  return 0;
+}
+
 /* nbdcopy's --queue-size may be anything; what is too little becomes the least
  * that works. */
 static int
@@ -252,6 +269,8 @@ take_copy_option(struct options *options, int option, const char *value, struct 
   case OPTION_NO_FLUSH:
     options->copy.flush = option == OPTION_FLUSH;
     return 0;
+  case OPTION_FROM:
+    return parse_from(options, value, fault);
   case OPTION_LAYER:
     options->copy.layer = true;
     return 0;
@@ -327,6 +346,24 @@ check_part(const struct options *options, struct fault *fault)
   return 0;
 }
 
+/* What lies below must be somewhere, and stay there. */
+static int
+check_from(const struct options *options, struct fault *fault)
+{
+  const struct copy_options *copy = &options->copy;
+
+  if (copy->from == 0)
+    return 0;
+  if (copy->sha256 || copy->blkhash || copy->blkhash_file || copy->expect)
+    return options_usage(options, fault, "a digest is of the whole disk: it can't be used with --from", "");
+  if (options->destination.kind == PLACE_STREAM)
+    return options_usage(options, fault, "a destination that is written from front to end, such as -, ",
+                         "can't be used with --from");
+  if (options->destination.kind == PLACE_NULL)
+    return options_usage(options, fault, "--from is for a destination that keeps what it was given; null: doesn't", "");
+  return 0;
+}
+
 /* Which part is copied, and which contexts tell it. */
 static int
 choose_part(struct options *options, struct fault *fault)
@@ -353,7 +390,7 @@ choose_part(struct options *options, struct fault *fault)
 static int
 check_copy(struct options *options, struct fault *fault)
 {
-  if (choose_part(options, fault) == -1)
+  if (choose_part(options, fault) == -1 || check_from(options, fault) == -1)
     return -1;
   if (!options->copy.payload_is_fixed)
     options->copy.payload_bytes = range_max(options->copy.payload_bytes,

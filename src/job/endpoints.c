@@ -31,21 +31,24 @@ open_special(union any_endpoint *any, const char *path, enum role role, struct l
 }
 
 static int
-open_path(union any_endpoint *any, const char *path, enum role role, struct loop *loop, struct ring *ring,
-          struct fault *fault)
+open_path(union any_endpoint *any, const char *path, enum role role, uint64_t start, struct loop *loop,
+          struct ring *ring, struct fault *fault)
 {
   struct stat found;
 
   if (stat(path, &found) == -1) {
+    if (errno == ENOENT && role == ROLE_RESUMED)
+      return fault_set(fault, EXIT_FAILED, 0, "there is no %s, of which --from=%llu could leave anything alone",
+                       any->base.name, (unsigned long long)start);
     if (errno != ENOENT || role != ROLE_DESTINATION)
       return fault_set(fault, EXIT_FAILED, errno, "cannot open %s", any->base.name);
-    return endpoint_file_open(&any->file, path, NULL, role, ring, fault);
+    return endpoint_file_open(&any->file, path, NULL, role, start, ring, fault);
   }
   if (S_ISDIR(found.st_mode))
     return fault_set(fault, EXIT_FAILED, 0, "%s is a directory, not a disk", any->base.name);
   if (S_ISREG(found.st_mode) || S_ISBLK(found.st_mode))
-    return endpoint_file_open(&any->file, path, &found, role, ring, fault);
-  if (role == ROLE_UPDATED)
+    return endpoint_file_open(&any->file, path, &found, role, start, ring, fault);
+  if (role == ROLE_UPDATED || role == ROLE_RESUMED)
     return fault_set(fault, EXIT_FAILED, 0, "%s is no disk of which a part could be written", any->base.name);
   return open_special(any, path, role, loop, fault);
 }
@@ -60,7 +63,7 @@ open_place(union any_endpoint *any, const struct place *place, enum role role, c
   case PLACE_COMMAND:
     return endpoint_nbd_open(&any->nbd, place, role, wishes, loop, pool, fault);
   case PLACE_PATH:
-    return open_path(any, place->text, role, loop, ring, fault);
+    return open_path(any, place->text, role, wishes->start, loop, ring, fault);
   case PLACE_STREAM:
     return open_stream(any, role, fault);
   case PLACE_NULL:
@@ -110,4 +113,17 @@ endpoints_check(const struct endpoint *source, const struct endpoint *destinatio
                      destination->name, (unsigned long long)destination->traits.size,
                      (unsigned long long)source->traits.size);
   return 0;
+}
+
+int
+endpoints_check_start(const struct endpoint *source, const struct endpoint *destination, uint64_t start,
+                      struct fault *fault)
+{
+  const struct endpoint *end = source->traits.size < start ? source : destination;
+
+  if (start <= end->traits.size) /* also where that isn't known */
+    return 0;
+  return fault_set(fault, EXIT_FAILED, 0,
+                   "--from=%llu is beyond the end of %s, which has %llu bytes; nothing was written",
+                   (unsigned long long)start, end->name, (unsigned long long)end->traits.size);
 }

@@ -26,4 +26,8 @@ int endpoints_open(union any_endpoint *any, const struct place *place, enum role
  * the source, or too small for it. Returns 0, or -1 with the fault set. */
 int endpoints_check(const struct endpoint *source, const struct endpoint *destination, struct fault *fault);
 
+/* Refuses to begin at an offset that an end doesn't reach to. Returns 0, or -1 with the fault set. */
+int endpoints_check_start(const struct endpoint *source, const struct endpoint *destination, uint64_t start,
+                          struct fault *fault);
+
 #endif

@@ -95,11 +95,11 @@ job_copy_lay_out(struct copy_job *job, struct copy_config *config)
 }
 
 /* Where zeros need not be written: the operator says so, or we have just made
- * the file; not where a stream's length comes from what is written to it. */
+ * the file; not where a stream's length comes from what is written to it, nor where an earlier copy has written. */
 static bool
 can_skip_zeros(const struct options *options, const struct traits *source, const struct traits *destination)
 {
-  if (options->copy.allocated || options->copy.part != PART_ALL)
+  if (options->copy.allocated || options->copy.part != PART_ALL || options->copy.from > 0)
     return false;
   return options->copy.destination_is_zero || (destination->reads_zero && source->size != SIZE_UNKNOWN);
 }
@@ -118,6 +118,7 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
                                 .allocated = options->copy.allocated,
                                 .skip_zeros = can_skip_zeros(options, &source->traits, &destination->traits),
                                 .flush = options->copy.flush,
+                                .start = options->copy.from,
                                 .retry_ms = options->copy.retry_ms,
                                 .bytes_per_s = options->copy.bytes_per_s,
                                 .observer = &job->reporter.observer,
@@ -185,13 +186,16 @@ open_destination_and_copy(struct copy_job *job, const struct options *options, s
 {
   struct endpoint *source = &job->source.base;
   struct endpoint *destination = &job->destination.base;
-  enum role role = options->copy.part == PART_ALL ? ROLE_DESTINATION : ROLE_UPDATED;
+  enum role role = options->copy.part != PART_ALL ? ROLE_UPDATED
+                   : options->copy.from > 0       ? ROLE_RESUMED
+                                                  : ROLE_DESTINATION;
   int result = 0;
 
   if (endpoints_open(&job->destination, &options->destination, role, &options->wishes, &job->loop,
                      &job->destination_ring, &job->tls, fault) == -1)
     return -1;
   if (endpoints_check(source, destination, fault) == -1 ||
+      endpoints_check_start(source, destination, options->copy.from, fault) == -1 ||
       digests_check(&job->digests, source, destination, fault) == -1 || copy_between(job, options, fault) == -1)
     result = -1;
   return close_end(destination, result, fault);

@@ -34,7 +34,7 @@ int
 probe_source(struct probe *probe, const struct probe_ends *ends, const struct options *options, struct fault *fault);
 
 /* Asks, on a terminal, whether a device is to be overwritten that holds a filesystem, a
- * partition table or the like. Where nobody sits, as nbdcopy, and with --yes, it is as the
+ * partition table or the like. Where nobody sits, as nbdcopy, where a copy goes on, and with --yes, it is as the
  * command line says. Returns 0, or -1 with the fault set. */
 int probe_destination(struct probe *probe, const struct probe_ends *ends, const struct options *options,
                       struct fault *fault);

@@ -112,16 +112,29 @@ static const struct endpoint_ops file_ops = {
   .close = file_close,
 };
 
+/* What was copied before must still be there. */
 static int
-learn_file(struct endpoint_file *file, const struct stat *opened, enum role role)
+learn_what_is_there(struct endpoint_file *file, const struct stat *opened, struct fault *fault)
+{
+  file->length_bytes = (uint64_t)opened->st_size;
+  if (file->length_bytes >= file->start)
+    return 0;
+  return fault_set(fault, EXIT_FAILED, 0,
+                   "%s has only %llu bytes: what lies below --from=%llu isn't all there; nothing was written",
+                   file->base.name, (unsigned long long)file->length_bytes, (unsigned long long)file->start);
+}
+
+static int
+learn_file(struct endpoint_file *file, const struct stat *opened, enum role role, struct fault *fault)
 {
   struct traits *traits = &file->base.traits;
 
-  if (role == ROLE_DESTINATION) {
-    traits->grows = true;
-    traits->reads_zero = true; /* prepare empties it */
+  traits->grows = role == ROLE_DESTINATION || role == ROLE_RESUMED;
+  traits->reads_zero = role == ROLE_DESTINATION; /* prepare empties it */
+  if (role == ROLE_DESTINATION)
     return 0;
-  }
+  if (role == ROLE_RESUMED)
+    return learn_what_is_there(file, opened, fault);
   assert(opened); /* only a destination may be missing */
   traits->size = file->content_bytes = file->length_bytes = (uint64_t)opened->st_size;
   if (role == ROLE_UPDATED)
@@ -183,7 +196,7 @@ open_existing(struct endpoint_file *file, enum role role)
 
 int
 endpoint_file_open(struct endpoint_file *file, const char *path, const struct stat *found, enum role role,
-                   struct ring *ring, struct fault *fault)
+                   uint64_t start, struct ring *ring, struct fault *fault)
 {
   struct stat opened;
 
@@ -200,6 +213,8 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
   file->path = path;
   file->fd = file->cached_fd = -1;
   file->is_source = role == ROLE_SOURCE;
+  file->is_resumed = role == ROLE_RESUMED;
+  file->start = start;
   file->keeps = role == ROLE_UPDATED;
   file->ring = ring && ring_is_open(ring) ? ring : NULL;
   file->is_device = found && S_ISBLK(found->st_mode);
@@ -208,7 +223,7 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
     return fault_set(fault, EXIT_FAILED, 0,
                      "there is no %s, and files are not made where devices live; nothing was written", file->base.name);
   if (!found)
-    return learn_file(file, NULL, role);
+    return learn_file(file, NULL, role, fault);
   open_existing(file, role);
   if (file->fd == -1 && errno == EBUSY)
     return fault_set(fault, EXIT_FAILED, 0, "%s is in use (mounted?): unmount it first", file->base.name);
@@ -217,7 +232,7 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
   if (file->fd == -1 || fstat(file->fd, &opened) == -1)
     return cannot(file, "open", fault);
   file->base.identity = endpoint_identity(&opened);
-  if ((file->is_device ? device_learn(file, fault) : learn_file(file, &opened, role)) == -1)
+  if ((file->is_device ? device_learn(file, fault) : learn_file(file, &opened, role, fault)) == -1)
     return -1;
   if (role == ROLE_SOURCE)
     file_direct_watch_cache(file);

@@ -6,7 +6,7 @@
  * file system, such as a file's last one, goes through the page cache after all; so does what of a
  * source is in there already. A destination
  * file is created, or emptied and made as long as the source, in prepare (one
- * that is updated must be there, and is neither); a stream's is grown ahead of what is
+ * that is updated must be there, and is neither; one that is resumed must be there, and isn't emptied); a stream's is grown ahead of what is
  * written, and cut to its length by a flush and at the end; a block device keeps its size
  * and whatever is not written to. A device that is mounted or otherwise in use is refused
  * as a destination.
@@ -37,6 +37,8 @@ struct endpoint_file {
   bool is_device;
   bool is_source;
   bool is_changed;            /* something was written to it, or asked to be */
+  bool is_resumed;            /* what lies below `start` stays as it is */
+  uint64_t start;             /* where the copy begins */
   bool keeps;                 /* what isn't written to stays as it is, and its size too */
   uint64_t direct_bytes;      /* a file: direct I/O goes in whole multiples of this, a power of two */
   uint64_t content_bytes;     /* a file: where it ends, by what it was given so far */
@@ -51,10 +53,11 @@ struct endpoint_file {
 };
 
 /* Opens the file or device at `path`, of which `found` is what stat() told, or
- * NULL for a destination that doesn't exist yet. Changes nothing. The ring is for
+ * NULL for a destination that doesn't exist yet. `start` is where a copy that is resumed
+ * begins: a file must reach to there. Changes nothing. The ring is for
  * its use alone; it may be NULL. Returns 0, or -1 with the fault set. */
 int endpoint_file_open(struct endpoint_file *file, const char *path, const struct stat *found, enum role role,
-                       struct ring *ring, struct fault *fault);
+                       uint64_t start, struct ring *ring, struct fault *fault);
 
 static inline struct endpoint_file *
 file_of(struct endpoint *endpoint)

@@ -39,9 +39,9 @@ grow_ahead(struct endpoint_file *file)
 int
 file_length_begin(struct endpoint_file *file, uint64_t size)
 {
-  file->content_bytes = size == SIZE_UNKNOWN ? 0 : size;
+  file->content_bytes = size == SIZE_UNKNOWN ? file->start : size;
   file->ahead_bytes = size == SIZE_UNKNOWN ? GROWTH_BYTES : 1;
-  int errnum = set_length(file, 0);
+  int errnum = file->is_resumed ? 0 : set_length(file, 0);
   return errnum ? errnum : grow_ahead(file);
 }
 

@@ -15,7 +15,8 @@
 
 #include "local/endpoint_file.h"
 
-/* Empties it and makes it `size` bytes of zeros; SIZE_UNKNOWN: none yet. */
+/* Empties it and makes it `size` bytes of zeros; SIZE_UNKNOWN: none yet. One that is resumed isn't emptied, and is as
+ * long as what lies below the start at least. */
 int file_length_begin(struct endpoint_file *file, uint64_t size);
 
 /* Before what reaches up to `end` is written, or is to read as zeros. */

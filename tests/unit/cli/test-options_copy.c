@@ -105,6 +105,21 @@ lost_ends_are_retried_as_long_as_is_said(void **state)
   assert_int_equal(options.copy.retry_ms, UINT64_MAX);
 }
 
+/* From the beginning is what every copy does. */
+static void
+copies_go_on_where_it_is_said(void **state)
+{
+  (void)state;
+  assert_parsed(PARSE("a", "b"));
+  assert_true(options.copy.from == 0 && options.wishes.start == 0);
+  assert_parsed(PARSE("--from", "3M", "a", "b"));
+  assert_true(options.copy.from == 3 * MIB && options.wishes.start == 3 * MIB);
+  assert_parsed(PARSE("--from=512", "--dirty-bitmap=x", "-", "b"));
+  assert_int_equal(options.copy.from, 512);
+  assert_parsed(PARSE("--from=0", "--sha256", "a", "-"));
+  assert_int_equal(options.copy.from, 0);
+}
+
 static void
 what_is_wrong_is_said(void **state)
 {
@@ -138,6 +153,15 @@ what_is_wrong_is_said(void **state)
     { { "--request-size=64M", "a", "b" }, "--request-size=64M: must" },
     { { "-R0", "a", "b" }, "--requests=0: must" },
     { { "-Tx", "a", "b" }, "--threads=x: must" },
+    { { "--from=x", "a", "b" }, "--from=x: must be an offset in bytes" },
+    { { "--from=-1", "a", "b" }, "--from=-1: must" },
+    { { "--from=1k", "a", "b", "--from=1k" }, "--from can be given only once" },
+    { { "--from=1k", "--sha256", "a", "b" }, "a digest is of the whole disk: it can't be used with --from" },
+    { { "--from=1k", "--blkhash", "a", "b" }, "a digest is of the whole disk" },
+    { { "--from=1k", "--blkhash-file=f", "a", "b" }, "a digest is of the whole disk" },
+    { { "--from=1k", "--expect=sha256:x", "a", "b" }, "a digest is of the whole disk" },
+    { { "--from=1k", "a", "-" }, "such as -, can't be used with --from" },
+    { { "--from=1k", "a", "null:" }, "null: doesn't" },
     { { "--retry=always", "a", "b" }, "--retry=always: must be a number of seconds" },
     { { "--progress=x", "a", "b" }, "--progress=x: must" },
   };
@@ -254,6 +278,7 @@ main(void)
     cmocka_unit_test(defaults_are_the_documented_ones),
     cmocka_unit_test(each_option_sets_its_own),
     cmocka_unit_test(lost_ends_are_retried_as_long_as_is_said),
+    cmocka_unit_test(copies_go_on_where_it_is_said),
     cmocka_unit_test(what_is_wrong_is_said),
     cmocka_unit_test(every_option_is_in_the_help),
     cmocka_unit_test(a_part_is_asked_for_by_its_contexts),
