@@ -33,6 +33,7 @@ fault_set(struct fault *fault, enum exit_code exit_code, int errnum, const char 
   fault->exit_code = exit_code;
   fault->errnum = errnum;
   fault->text[0] = '\0';
+  fault->command = NULL;
   va_start(args, format);
   add(fault, format, args);
   va_end(args);

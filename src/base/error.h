@@ -26,6 +26,8 @@ struct fault {
   enum exit_code exit_code;    /* EXIT_DONE: there is no fault */
   int errnum;                  /* errno of the cause, 0 where there is none */
   char text[FAULT_TEXT_BYTES]; /* one line, without the program's name or a newline; "": there is nothing to add */
+  const char *command;         /* for a line of its own behind that: what goes on from here; NULL: none is known */
+  const char *leads_to;        /* the words before it: "go on with", or what else it does */
 };
 
 /* Fills in a fault with a printf-style text; where errnum isn't 0, ": " and

@@ -320,6 +320,14 @@ check_places(const struct options *options, unsigned count, struct fault *fault)
   return check_pins(options, fault);
 }
 
+/* A long option has its words to itself. */
+static void
+note_from(struct options_command *command, int before)
+{
+  command->from_at = before;
+  command->from_words = optind - before;
+}
+
 static int
 parse_words(struct options *options, int argc, char **argv, struct fault *fault)
 {
@@ -335,6 +343,8 @@ parse_words(struct options *options, int argc, char **argv, struct fault *fault)
     if (option != -1) {
       if (take_option(options, option, argv, fault) == -1)
         return -1;
+      if (option == OPTION_FROM)
+        note_from(&options->command, before);
       if (options->mode != RUN_VERB)
         return 0;
       continue;
@@ -357,6 +367,7 @@ parse_all(struct options *options, int argc, char **argv, struct fault *fault)
 {
   if (options->persona == PERSONA_DECANT && take_verb(options, argc, argv, fault) == -1)
     return -1;
+  options->command = (struct options_command){ .argc = argc, .argv = argv, .begin = optind };
   for (size_t i = 0; i < VERBS; i++)
     verbs[i]->set_defaults(options);
   return parse_words(options, argc, argv, fault);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "cli/options_command.h"
 #include "cli/options_copy.h"
 #include "cli/options_info.h"
 #include "cli/options_map.h"
@@ -35,7 +36,9 @@ struct options {
   struct place source;
   struct place destination; /* VERB_COPY */
 
-  struct wishes wishes; /* -R, -C, --tls-pin, --timeout, --wait, and what the verb asks a source for */
+  struct wishes wishes;           /* -R, -C, --tls-pin, --timeout, --wait, and what the verb asks a source for */
+  struct options_command command; /* all of it, as it was given */
+
   bool verbose;
   enum colour colour; /* of what is printed on standard output */
 

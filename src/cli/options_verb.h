@@ -27,7 +27,7 @@ struct verb_options {
   int (*check)(struct options *options, struct fault *fault);
 };
 
-/* Values of long options: those that all verbs take, and the first of a verb's own. */
+/* Values of long options: those that all verbs take, or that `options` knows, and the first of a verb's own. */
 enum {
   OPTION_LONG_OPTIONS = 256,
   OPTION_SHORT_OPTIONS,
@@ -36,6 +36,7 @@ enum {
   OPTION_WAIT,
   OPTION_COLOUR,
   OPTION_NO_COLOUR,
+  OPTION_FROM, /* copy's; where it stands is noted for all */
   OPTION_OF_VERB
 };
 

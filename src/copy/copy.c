@@ -203,7 +203,6 @@ tell_what_is_good(const struct copy *copy, struct fault *fault)
   else
     fault_add(fault, "; the copy is good below offset %llu%s and incomplete from there on", flushed,
               flushed > 0 ? " (flushed)" : "");
-  fault_add(fault, ": copy again from the start");
 }
 
 /* Whether a flush failed, and that isn't the same as what failed before. */

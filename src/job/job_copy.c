@@ -8,7 +8,6 @@
 #include "copy/budget.h"
 #include "os/say.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -141,20 +140,11 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
     return -1;
   reporter_begin(&job->reporter, options, &job->copy, &job->loop);
   copy_init(&job->copy, &config);
+  job->outcome.has_begun = true;
   int result = copy_run(&job->copy, fault);
   reporter_end(&job->reporter);
+  job->outcome.ms = loop_now_ms(&job->loop) - job->reporter.started_ms;
   return result;
-}
-
-static int
-report_end(const struct copy_job *job, struct fault *fault)
-{
-  uint64_t ms = loop_now_ms(&job->loop) - job->reporter.started_ms;
-
-  if (say_line("decant", "done: bytes=%llu seconds=%llu.%02llu", (unsigned long long)job->copy.source_end,
-               (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000 / 10)) == -1)
-    return fault_set(fault, EXIT_FAILED, errno, "all is copied, but the --report can't be written to standard error");
-  return 0;
 }
 
 /* All is copied: what the operator wants to be told. One that can't be told doesn't
@@ -162,22 +152,23 @@ report_end(const struct copy_job *job, struct fault *fault)
 static int
 job_copy_conclude(struct copy_job *job, const struct options *options, struct fault *fault)
 {
-  int reported = options->copy.report ? report_end(job, fault) : 0;
+  int reported = options->copy.report ? outcome_report(&job->outcome, &job->copy, fault) : 0;
 
   return digests_finish(&job->digests, options, fault) == -1 ? -1 : reported;
 }
 
-/* What closing tells counts only while nothing else has failed. */
+/* What closing tells counts only while nothing else has failed; but what it says of the end isn't mended by that. */
 static int
-close_end(struct endpoint *end, int result, struct fault *fault)
+close_end(struct copy_job *job, struct endpoint *end, int result, struct fault *fault)
 {
   struct fault closing;
 
-  if (end->ops->close(end, &closing) == -1 && result == 0) {
+  if (end->ops->close(end, &closing) == 0)
+    return result;
+  job->outcome.is_spoilt = true;
+  if (result == 0)
     *fault = closing;
-    return -1;
-  }
-  return result;
+  return -1;
 }
 
 /* The source is open. */
@@ -198,7 +189,7 @@ open_destination_and_copy(struct copy_job *job, const struct options *options, s
       endpoints_check_start(source, destination, options->copy.from, fault) == -1 ||
       digests_check(&job->digests, source, destination, fault) == -1 || copy_between(job, options, fault) == -1)
     result = -1;
-  return close_end(destination, result, fault);
+  return close_end(job, destination, result, fault);
 }
 
 /* nbdcopy has nothing to say of that. */
@@ -219,11 +210,14 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
                      &job->tls, fault) == -1)
     return -1;
   int result = open_destination_and_copy(job, options, fault);
-  result = close_end(&job->source.base, result, fault);
+  result = close_end(job, &job->source.base, result, fault);
   loop_let_signals_end(&job->loop); /* what reads our output may wait, and nothing is left to clear up */
-  if (result == 0)
-    say_remark(options, &job->destination.base);
-  return result == 0 ? job_copy_conclude(job, options, fault) : -1;
+  if (result == -1) {
+    outcome_fail(&job->outcome, options, &job->copy, fault);
+    return -1;
+  }
+  say_remark(options, &job->destination.base);
+  return job_copy_conclude(job, options, fault);
 }
 
 int

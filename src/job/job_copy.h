@@ -8,6 +8,7 @@
 #include "copy/copy.h"
 #include "job/digests.h"
 #include "job/endpoints.h"
+#include "job/outcome.h"
 #include "job/probe.h"
 #include "job/reporter.h"
 #include "os/arena.h"
@@ -26,6 +27,7 @@ struct copy_job {
   struct probe probe;
   struct copy copy;
   struct reporter reporter;
+  struct outcome outcome;
   struct digests digests;
 };
 

@@ -72,12 +72,10 @@ check_unchanged(const struct endpoint_file *file, struct fault *fault)
   if (file->fd == -1 || file->is_device)
     return 0;
   if (!file->is_source && !file_name_is_of(file->path, file->fd))
-    return fault_set(fault, EXIT_FAILED, 0,
-                     "%s was removed, renamed or replaced while it was written: copy again from the "
-                     "start",
+    return fault_set(fault, EXIT_FAILED, 0, "%s was removed, renamed or replaced while it was written",
                      file->base.name);
   if (file_length_is_lost(file))
-    return fault_set(fault, EXIT_FAILED, 0, "%s %s while it was %s: copy again from the start", file->base.name,
+    return fault_set(fault, EXIT_FAILED, 0, "%s %s while it was %s", file->base.name,
                      file->is_source ? "became shorter" : "was given another length by others", doing);
   return 0;
 }

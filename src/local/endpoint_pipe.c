@@ -176,7 +176,7 @@ pipe_close(struct endpoint *endpoint, struct fault *fault)
   if (close(pipe->fd) == -1)
     return fault_set(fault, EXIT_FAILED, errno, "cannot close %s", pipe->base.name);
   if (lost)
-    return fault_set(fault, EXIT_FAILED, 0, "%s: %s: copy again from the start", pipe->base.name, lost_words(pipe));
+    return fault_set(fault, EXIT_FAILED, 0, "%s: %s", pipe->base.name, lost_words(pipe));
   return 0;
 }
 

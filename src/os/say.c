@@ -69,7 +69,14 @@ say_line(const char *program, const char *format, ...)
 void
 say_fault(const char *program, const struct fault *fault)
 {
-  say_line(program, "%s", fault->text);
+  if (!fault->command) {
+    say_line(program, "%s", fault->text);
+    return;
+  }
+  say_line(program, "%s: %s", fault->text, fault->leads_to);
+  say_text(STDERR_FILENO, "  ");
+  say_text(STDERR_FILENO, fault->command);
+  say_text(STDERR_FILENO, "\n");
 }
 
 void

@@ -14,7 +14,7 @@
 /* One line, printf-style, without the newline; what may not be shown (clean.h) as '?'. Returns 0, or -1 with errno set. */
 int say_line(const char *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A fault, as one line. */
+/* A fault, as one line; its command in a second one that has nothing else, for whoever cuts and pastes. */
 void say_fault(const char *program, const struct fault *fault);
 
 /* A line on a terminal, in the place of the one before it. */

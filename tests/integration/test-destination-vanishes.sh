@@ -29,32 +29,39 @@ head -c 8M /dev/urandom >in.img
 case $1 in
 removed)
     copy_meanwhile rm out.img
-    must_say 'out.img was removed, renamed or replaced while it was written: copy again' ;;
+    must_say 'out.img was removed, renamed or replaced while it was written: copy again with'
+    goes_on in.img out.img ;;
 replaced)
     : >other.img
     copy_meanwhile mv other.img out.img
-    must_say 'out.img was removed, renamed or replaced while it was written: copy again' ;;
+    must_say 'out.img was removed, renamed or replaced while it was written: copy again with'
+    goes_on in.img out.img ;;
 renamed)
     # Somebody's in the way of it, as a rotation of backups is.
     copy_meanwhile mv out.img other.img
-    must_say 'out.img was removed, renamed or replaced while it was written: copy again' ;;
+    must_say 'out.img was removed, renamed or replaced while it was written: copy again with'
+    goes_on in.img out.img ;;
 cut-short|emptied)
     case $1 in emptied) size=0 ;; *) size=100K ;; esac
     copy_meanwhile truncate -s "$size" out.img
-    must_say 'out.img was given another length by others while it was written|length was changed by others meanwhile' ;;
+    must_say 'out.img was given another length by others while it was written|length was changed by others meanwhile'
+    goes_on in.img out.img <in.img ;;
 longer)
     copy_meanwhile truncate -s 16M out.img
-    must_say 'out.img was given another length by others while it was written|length was changed by others meanwhile' ;;
+    must_say 'out.img was given another length by others while it was written|length was changed by others meanwhile'
+    goes_on in.img out.img <in.img ;;
 stream-cut-short|stream-emptied)
     case $1 in *emptied) size=0 ;; *) size=100K ;; esac
     source=(-)
     copy_meanwhile truncate -s "$size" out.img
-    must_say 'length was changed by others meanwhile' ;;
+    must_say 'length was changed by others meanwhile'
+    goes_on in.img out.img <in.img ;;
 no-ring-cut-short)
     requires_strace
     how=(strace -f -o trace -e inject=io_uring_setup:error=ENOSYS)
     copy_meanwhile truncate -s 100K out.img
-    must_say 'length was changed by others meanwhile' ;;
+    must_say 'length was changed by others meanwhile'
+    goes_on in.img out.img <in.img ;;
 updated-cut-short)
     requires_program qemu-img qemu-io qemu-nbd
     qemu-img create -q -f qcow2 disk.qcow2 8M
@@ -64,7 +71,9 @@ updated-cut-short)
     source=(--dirty-bitmap=b "$(uri s)")
     truncate -s 8M out.img
     copy_meanwhile truncate -s 100K out.img
-    must_say 'length was changed by others meanwhile|given another length' ;;
+    must_say 'length was changed by others meanwhile|given another length'
+    truncate -s 8M out.img
+    goes_on in.img out.img ;;
 flushed-away)
     # The last moment: all is written and the flush is on its way.
     requires_strace
@@ -74,7 +83,8 @@ flushed-away)
         : >out.img
     }
     copy_meanwhile emptied_in_the_flush
-    must_say 'given another length by others' ;;
+    must_say 'given another length by others'
+    goes_on in.img out.img ;;
 redirected*)
     # The shell has opened it, and we only know what it is.
     destination=-
@@ -82,10 +92,12 @@ redirected*)
     case $1 in
     redirected-emptied)
         copy_meanwhile truncate -s 0 out.img
-        must_say 'it was removed or cut short by others meanwhile' ;;
+        must_say 'it was removed or cut short by others meanwhile'
+        goes_on in.img out.img >out.img ;;
     redirected-removed)
         copy_meanwhile rm out.img
-        must_say 'it was removed or cut short by others meanwhile' ;;
+        must_say 'it was removed or cut short by others meanwhile'
+        goes_on in.img out.img >out.img ;;
     redirected-appending)
         # Behind what is there, and with others writing too.
         redirected=log

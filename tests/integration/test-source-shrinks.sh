@@ -27,25 +27,30 @@ before-its-extents)
     sparse_image in.img 2G 0 2000000000
     head -c 4M /dev/urandom | dd of=in.img bs=1M conv=notrunc iflag=fullblock status=none
     copy_meanwhile truncate -s 4M in.img
-    must_say 'reading in.img failed at offset [0-9]+: it became shorter meanwhile; the copy is good below' ;;
+    must_say 'reading in.img failed at offset [0-9]+: it became shorter meanwhile; the copy is good below'
+    goes_on in.img out.img <in.img ;;
 before-its-data)
     head -c 16M /dev/urandom >in.img
     copy_meanwhile truncate -s 1M in.img
-    must_say 'reading in.img failed at offset [0-9]+: it became shorter meanwhile; the copy is good below' ;;
+    must_say 'reading in.img failed at offset [0-9]+: it became shorter meanwhile; the copy is good below'
+    goes_on in.img out.img <in.img ;;
 after-its-extents)
     truncate -s 16M in.img
     copy_meanwhile truncate -s 4M in.img
-    must_say 'in.img became shorter while it was read: copy again' ;;
+    must_say 'in.img became shorter while it was read: copy again with'
+    goes_on in.img out.img <in.img ;;
 no-ring)
     requires_strace
     trace=(strace -f -o trace -e inject=io_uring_setup:error=ENOSYS)
     head -c 16M /dev/urandom >in.img
     copy_meanwhile truncate -s 1M in.img
-    must_say 'it became shorter meanwhile' ;;
+    must_say 'it became shorter meanwhile'
+    goes_on in.img out.img <in.img ;;
 redirected)
     source=-
     copy_meanwhile truncate -s 3M in.img
-    must_say 'standard input: it became shorter meanwhile' ;;
+    must_say 'standard input: it became shorter meanwhile'
+    goes_on in.img out.img <in.img ;;
 grown)
     # What it has more by now was not asked for.
     cp in.img before.img

@@ -38,7 +38,7 @@ judge() {
     tail -n 1 cpu | awk -v limit="$cpu_limit_s" '{ exit $1 + $2 > limit }' ||
         fail "seed $seed: a spin: $(tail -n 1 cpu) seconds of processor time"
     cat err >>all.err
-    [ "$code" -eq 0 ] || [ "$(wc -l <err)" -eq 1 ] || fail "seed $seed: one line expected: $(cat err)"
+    [ "$code" -eq 0 ] || is_one_message || fail "seed $seed: one line expected: $(cat err)"
 }
 
 # Everything that was written is right; what wasn't is as it was, zeros.

@@ -17,16 +17,21 @@ must_copy() {
     [ "$code" -eq 0 ] || fail "exit code $code: decant $*: $(cat err)"
 }
 
+# Whether `err` is one line, and maybe the command that goes on.
+is_one_message() {
+    [ "$(grep -vc '^  ' err)" -eq 1 ] && [ "$(wc -l <err)" -le 2 ]
+}
+
 # must_fail CODE PATTERN ARGUMENTS: fails with this code and says so in one line
-# that starts `decant: ` and matches the extended regular expression.
+# that starts `decant: ` and matches the extended regular expression. The command that
+# goes on may stand in a second one: see goes_on.
 must_fail() {
     local expected=$1 pattern=$2
     shift 2
     run_decant "$@"
     [ "$code" -eq "$expected" ] ||
         fail "exit code $code instead of $expected: decant $*: $(cat err)"
-    [ "$(wc -l <err)" -eq 1 ] ||
-        fail "one line expected from decant $*, got: $(cat err)"
+    is_one_message || fail "one line expected from decant $*, got: $(cat err)"
     grep -q '^decant: ' err ||
         fail "the line should start with 'decant: ': $(cat err)"
     grep -Eq -e "$pattern" err ||
@@ -54,5 +59,22 @@ nothing_touched() {
 # What ran in the background, with its code in $code, has failed with 1 and says so in one line that matches the pattern.
 must_say() { # PATTERN
     [ "$code" -eq 1 ] || fail "exit code $code, not 1: $(cat err)"
-    [ "$(wc -l <err)" -eq 1 ] && grep -Eq "$1" err || fail "the line should match '$1': $(cat err)"
+    is_one_message && grep -Eq "$1" err || fail "the line should match '$1': $(cat err)"
+}
+
+# goes_on SOURCE DESTINATION [COMPARE]: a copy has failed, and what was wrong is mended. The command in `err` that goes on, as a
+# shell takes it, has to finish the copy: the files are the same then, by the command COMPARE (same).
+goes_on() {
+    local command
+    command=$(sed -nE '/: (go on|copy again) with$/ { n; s/^  //p }' err)
+    [ -n "$command" ] || fail "no command that goes on: $(cat err)"
+    code=0
+    timeout --foreground --kill-after=5 "$DECANT_LIMIT_S" sh -c "$command" 2>err.again || code=$?
+    [ "$code" -eq 0 ] || fail "exit code $code of $command: $(cat err.again)"
+    "${3:-same}" "$1" "$2"
+}
+
+# Without what lies beyond the source.
+same_front() {
+    cmp -n "$(size_of "$1")" -- "$1" "$2" || fail "$1 and the front of $2 differ"
 }

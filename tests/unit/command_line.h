@@ -36,8 +36,10 @@ reset_getopt(void)
 static inline int
 parse_as(const char *program, int count, const char *const *words)
 {
-  char *argv[2 * COMMAND_WORDS_MAX] = { (char *)(uintptr_t)program };
+  static char *argv[2 * COMMAND_WORDS_MAX]; /* which the options point into */
 
+  memset(argv, 0, sizeof argv);
+  argv[0] = (char *)(uintptr_t)program;
   assert_true(count + 2 <= (int)LENGTH_OF(argv));
   for (int i = 0; i < count; i++)
     argv[i + 1] = (char *)(uintptr_t)words[i];
