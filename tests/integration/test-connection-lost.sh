@@ -17,7 +17,7 @@ junk out.img "$size"
 throttled() {
     echo "driver=throttle,throttle-group=t,file.driver=raw,file.file.driver=file,file.file.filename=$1"
 }
-limit=throttle-group,id=t,x-bps-total=2097152
+limit=throttle-group,id=t,x-bps-total=8388608
 
 good_below_is_true() {
     local good
@@ -49,12 +49,18 @@ source)
     serve_qemu s --object "$limit" --image-opts "$(throttled in.img)"
     fails_when_killed s.pid "$(uri s)" out.img
     grep -Eq 's.sock|source' err || fail "which side? $(cat err)"
-    good_below_is_true ;;
+    good_below_is_true
+    end_server s
+    serve_qemu s -r -f raw in.img
+    goes_on in.img out.img ;;
 destination)
     serve_qemu s --object "$limit" --image-opts "$(throttled out.img)"
     fails_when_killed s.pid in.img "$(uri s)"
     grep -Eq 's.sock|destination' err || fail "which side? $(cat err)"
-    good_below_is_true ;;
+    good_below_is_true
+    end_server s
+    serve_qemu s -f raw out.img
+    goes_on in.img out.img ;;
 destination-qcow2)
     # What it took it had in memory: nothing may be called good that wasn't flushed.
     requires_program qemu-img
@@ -70,21 +76,30 @@ destination-qcow2)
     good=$(sed -n 's/.*good below offset \([0-9][0-9]*\).*/\1/p' err)
     qemu-img convert -U -f qcow2 -O raw d.qcow2 out.img
     cmp -n "${good:-0}" in.img out.img || fail "the data below $good is not what it should be: $(cat err)"
-    grep -Eq 'confirmed below offset [1-9]|only confirmed|good below' err || fail "not said how far it got: $(cat err)" ;;
+    grep -Eq 'confirmed below offset [1-9]|only confirmed|good below' err || fail "not said how far it got: $(cat err)"
+    end_server s
+    serve_qemu s -f qcow2 d.qcow2
+    same_in_qcow2() { qemu-img compare -q -U -f raw -F qcow2 "$1" "$2" || fail "$1 and $2 differ"; }
+    goes_on in.img d.qcow2 same_in_qcow2 ;;
 source-before-block-status)
     # It dies on being asked, not on being read.
     requires_nbdkit_plugin eval
     serve_nbdkit s eval get_size="echo $size" can_extents='exit 0' \
         pread='dd if=/dev/zero iflag=count_bytes count=$3 bs=256K status=none' \
         extents='kill -KILL $(cat "$TEST_DIR/s.pid"); sleep 1'
-    must_fail 1 's.sock|source' "$(uri s)" out.img ;;
+    must_fail 1 's.sock|source' "$(uri s)" out.img
+    end_server s
+    serve_nbdkit s file in.img
+    goes_on in.img out.img ;;
 command-source)
     fails_when_killed s.pid '[' qemu-nbd --persistent --shared=8 --pid-file="$PWD/s.pid" \
         --object "$limit" --image-opts "$(throttled in.img)" ']' out.img
-    good_below_is_true ;;
+    good_below_is_true
+    goes_on in.img out.img ;;
 command-destination)
     fails_when_killed s.pid in.img '[' qemu-nbd --persistent --shared=8 --pid-file="$PWD/s.pid" \
         --object "$limit" --image-opts "$(throttled out.img)" ']'
-    good_below_is_true ;;
+    good_below_is_true
+    goes_on in.img out.img ;;
 *) fail "no such case" ;;
 esac

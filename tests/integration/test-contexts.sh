@@ -200,6 +200,10 @@ copy-dirty-mute|copy-dirty-fails)
     guard_files
     cp precious.img out.img
     must_fail 1 'asking for the extents of .* failed at offset 0' --dirty-bitmap=b "$(uri s)" out.img
-    same precious.img out.img ;;
+    same precious.img out.img
+    end_server s
+    serve
+    cp in.img out.img
+    goes_on in.img out.img ;;
 *) fail "no such case" ;;
 esac

@@ -22,6 +22,11 @@ untouched() {
     blockdev --flushbufs "$device"
     same before.img out.img
 }
+# What the device was given.
+same_flushed() {
+    blockdev --flushbufs "$device"
+    same "$1" "$2"
+}
 # Copies slowly, and has commands run once the first bytes have arrived at a file.
 copy_meanwhile() { # SOURCE DESTINATION FILE COMMANDS
     "$DECANT" --rate-limit=2M "$1" "$2" 2>err &
@@ -64,11 +69,11 @@ read-only-source)
     attach in.img --read-only
     must_copy "$device" out.img
     same in.img out.img ;;
-pulled-destination)
+pulled-destination) # what it had goes with it here, and so nothing goes on
     attach out.img
     copy_meanwhile in.img "$device" out.img 'truncate -s 0 out.img; losetup -c "$device"'
     grep -Eq "writing $device failed at offset [0-9]+: the device has gone; " err || fail "got: $(cat err)" ;;
-smaller-destination)
+smaller-destination) # likewise
     attach out.img
     copy_meanwhile in.img "$device" out.img 'truncate -s 512K out.img; losetup -c "$device"'
     grep -Eq "writing $device failed at offset [0-9]+: the device has become smaller; " err || fail "got: $(cat err)" ;;
@@ -76,25 +81,35 @@ pulled-source)
     cp in.img disk.img
     attach disk.img
     copy_meanwhile "$device" out.img out.img 'truncate -s 0 disk.img; losetup -c "$device"'
-    grep -Eq "reading $device failed at offset [0-9]+: the device has gone; " err || fail "got: $(cat err)" ;;
+    grep -Eq "reading $device failed at offset [0-9]+: the device has gone; " err || fail "got: $(cat err)"
+    cp in.img disk.img
+    losetup -c "$device"
+    goes_on in.img out.img ;;
 medium-error-source)
     must_fail_with 'reading in.img failed at offset [0-9]+: medium error' pread64:error=ENODATA:when=3+ in.img out.img
+    goes_on in.img out.img
     attach in.img
-    must_fail_with "reading $device failed at offset [0-9]+: medium error" pread64:error=ENODATA:when=3+ "$device" out.img ;;
+    must_fail_with "reading $device failed at offset [0-9]+: medium error" pread64:error=ENODATA:when=3+ "$device" out.img
+    goes_on in.img out.img ;;
 medium-error-destination)
     attach out.img
-    must_fail_with "writing $device failed at offset [0-9]+: medium error" pwrite64:error=ENODATA:when=3+ in.img "$device" ;;
+    must_fail_with "writing $device failed at offset [0-9]+: medium error" pwrite64:error=ENODATA:when=3+ in.img "$device"
+    goes_on in.img out.img same_flushed ;;
 medium-error-flush)
     attach out.img
-    must_fail_with "flushing $device failed: medium error" fsync:error=ENODATA in.img "$device" ;;
+    must_fail_with "flushing $device failed: medium error" fsync:error=ENODATA in.img "$device"
+    goes_on in.img out.img same_flushed ;;
 thin-is-full)
     attach out.img
     must_fail_with "writing $device failed at offset [0-9]+: no space is left where the device keeps its data" \
-        pwrite64:error=ENOSPC:when=3+ in.img "$device" ;;
+        pwrite64:error=ENOSPC:when=3+ in.img "$device"
+    goes_on in.img out.img same_flushed ;;
 read-only-later)
     attach out.img
     at_exit=("blockdev --setrw $device" "${at_exit[@]}")
     copy_meanwhile in.img "$device" out.img 'blockdev --setro "$device"'
-    grep -Eq "writing $device failed at offset [0-9]+: the device has become read-only; " err || fail "got: $(cat err)" ;;
+    grep -Eq "writing $device failed at offset [0-9]+: the device has become read-only; " err || fail "got: $(cat err)"
+    blockdev --setrw "$device"
+    goes_on in.img out.img same_flushed ;;
 *) fail "no such case" ;;
 esac

@@ -51,6 +51,12 @@ good_below_is_true() {
     cmp -n "$good" in.img out.img || fail "the data below $good is not what it should be"
 }
 
+# mended FILE: the same server without its fault has FILE.
+mended() {
+    end_server s
+    serve_nbdkit s file "$1"
+}
+
 case $1 in
 read-first|read-middle|read-last)
     case $1 in read-first) bad=0 ;; read-middle) bad=5000000 ;; *) bad=8388607 ;; esac
@@ -58,47 +64,65 @@ read-first|read-middle|read-last)
     must_fail 1 'reading' "$(uri s)" out.img
     names_offset "$bad"
     good_below_is_true "$bad"
-    grep -q 'Input/output error' err || grep -q 'I/O error' err || fail "no cause: $(cat err)" ;;
+    grep -q 'Input/output error' err || grep -q 'I/O error' err || fail "no cause: $(cat err)"
+    mended in.img
+    goes_on in.img out.img ;;
 read-all)
     serve_nbdkit s --filter=error file in.img error-pread-rate=100%
     must_fail 1 'reading' "$(uri s)" out.img
-    names_offset 0 ;;
+    names_offset 0
+    mended in.img
+    goes_on in.img out.img ;;
 write-first|write-middle)
     case $1 in write-first) bad=0 ;; *) bad=5000000 ;; esac
     serve_bad_writes EIO "$bad"
     must_fail 1 'writing' in.img "$(uri s)"
     names_offset "$bad"
-    good_below_is_true "$bad" ;;
+    good_below_is_true "$bad"
+    mended out.img
+    goes_on in.img out.img ;;
 write-all)
     serve_nbdkit s --filter=error file out.img error-pwrite-rate=100%
     must_fail 1 'writing' in.img "$(uri s)"
-    names_offset 0 ;;
+    names_offset 0
+    mended out.img
+    goes_on in.img out.img ;;
 write-no-space)
     serve_bad_writes ENOSPC 6000000
     must_fail 1 'writing' in.img "$(uri s)"
     grep -q 'No space left' err || fail "no cause: $(cat err)"
-    good_below_is_true 6000000 ;;
+    good_below_is_true 6000000
+    mended out.img
+    goes_on in.img out.img ;;
 flush)
     # A thin pool that is full, a card that dies: all is taken, and nothing is known to be there.
     serve_bad_writes EIO "$size" 'echo EIO the medium is gone >&2; exit 1'
     must_fail 1 'flushing .*s.sock.* failed: (Input/output|I/O) error; the copy is confirmed below offset 8388608, but nothing of it is flushed' \
         in.img "$(uri s)"
-    ! grep -q 'good below' err || fail "nothing is known to be good: $(cat err)" ;;
+    ! grep -q 'good below' err || fail "nothing is known to be good: $(cat err)"
+    mended out.img
+    goes_on in.img out.img ;;
 write-and-flush)
     serve_bad_writes ENOSPC 6000000 'echo EIO the medium is gone >&2; exit 1'
     must_fail 1 'writing .* failed at offset [0-9]+: No space left on device, and flushing .* failed: (Input/output|I/O) error' \
         in.img "$(uri s)"
-    ! grep -q 'good below' err || fail "nothing is known to be good: $(cat err)" ;;
+    ! grep -q 'good below' err || fail "nothing is known to be good: $(cat err)"
+    mended out.img
+    goes_on in.img out.img ;;
 zero-refused)
     # Whatever the cause, a disk without power isn't one that lacks a command.
     truncate -s 0 in.img; truncate -s "$size" in.img
     serve_nbdkit s --filter=error file out.img error=EIO error-zero-rate=100% error-pwrite-rate=100%
     must_fail 1 'zeroing|writing' in.img "$(uri s)"
-    names_offset 0 ;;
+    names_offset 0
+    mended out.img
+    goes_on in.img out.img ;;
 pipe-too-long)
     # A pipe has no size until it ends; more than the destination holds is an error.
     serve_nbdkit s memory 1M
     must_fail 1 '1048576' - "$(uri s)" < <(cat in.img)
-    ! grep -q "out of range" s.server || fail "it wrote beyond the end" ;;
+    ! grep -q "out of range" s.server || fail "it wrote beyond the end"
+    mended out.img
+    goes_on in.img out.img < <(cat in.img) ;;
 *) fail "no such case" ;;
 esac

@@ -65,6 +65,9 @@ flush-refused)
     serve_nbdkit d eval get_size='echo 3145728' can_write='exit 0' can_flush='exit 0' \
         pread='dd if=/dev/zero iflag=count_bytes count=$3 bs=256K status=none' pwrite='cat >/dev/null' \
         flush='echo EIO no power >&2; exit 1'
-    must_fail 1 'flush|stable' in.img "$(uri d)" ;;
+    must_fail 1 'flush|stable' in.img "$(uri d)"
+    end_server d
+    serve_nbdkit d file out.img
+    goes_on in.img out.img ;;
 *) fail "no such case" ;;
 esac

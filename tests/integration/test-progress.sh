@@ -40,8 +40,13 @@ terminal-failed)
     touch fail
     on_terminal 80 "$DECANT" -p "$(uri s)" out.img
     [ "$code" -eq 1 ] || fail "exit code $code: $(cat lines)"
-    grep -v '^$' lines | tail -n 2 | head -n 1 | grep -Eq '^decant: .* of 8.0 MiB' || fail "got: $(cat -A seen)"
-    tail -n 1 lines | grep -Eq '^decant: reading .* failed' || fail "got: $(cat -A seen)" ;;
+    grep -v '^$' lines | tail -n 3 >last
+    sed -n 1p last | grep -Eq '^decant: .* of 8.0 MiB' || fail "got: $(cat -A seen)"
+    sed -n 2p last | grep -Eq '^decant: reading .* failed' || fail "got: $(cat -A seen)"
+    # And how to go on below it.
+    rm fail
+    sed 's/\r//g' last >err
+    goes_on in.img out.img ;;
 terminal-zeros)
     # Zeros are asked for in large pieces; what is read of them shows before. The feeder goes on once it does.
     mkfifo zeros

@@ -15,6 +15,13 @@ must_refuse() {
     [ ! -s out ] || fail "it printed: $(cat out)"
 }
 
+# What the command does that is printed, with a server that does as it should.
+goes_on_mended() {
+    end_server s
+    serve_odd s in.img
+    goes_on in.img out.img
+}
+
 case $1 in
 list-too-short)
     for bytes in '' 00 0000 000000; do
@@ -60,13 +67,15 @@ list-cut-in-the-middle)
     must_refuse 'contexts.*disconnected' info --list "$(uri s)" ;;
 copy-broken)
     serve_odd s in.img bad-magic=read
-    must_fail 1 'reading .*invalid or unexpected reply magic 0x48545450' "$(uri s)" out.img ;;
+    must_fail 1 'reading .*invalid or unexpected reply magic 0x48545450' "$(uri s)" out.img
+    goes_on_mended ;;
 map-broken)
     serve_odd s in.img bad-magic=status
     must_fail 1 'invalid or unexpected reply magic 0x48545450' map "$(uri s)" >out ;;
 copy-cut)
     serve_odd s in.img cut=read
-    must_fail 1 'reading .*the connection was lost' "$(uri s)" out.img ;;
+    must_fail 1 'reading .*the connection was lost' "$(uri s)" out.img
+    goes_on_mended ;;
 tls-only)
     serve_odd s in.img tls-only
     must_refuse 'this server wants TLS: use nbds' info --list "$(uri s)"
@@ -96,10 +105,12 @@ many-pieces)
 many-pieces-and-errors)
     # What is no lawful reply stays one that isn't.
     serve_odd s in.img shuffle=512 twice
-    must_fail 1 'Protocol error' "$(uri s)" out.img ;;
+    must_fail 1 'Protocol error' "$(uri s)" out.img
+    goes_on_mended ;;
 no-space)
     # The error of a source is no statement about the destination.
     serve_odd s in.img errno=28
-    must_fail 1 'reading .*No space left' "$(uri s)" out.img ;;
+    must_fail 1 'reading .*No space left' "$(uri s)" out.img
+    goes_on_mended ;;
 *) fail "no such case" ;;
 esac

@@ -34,6 +34,12 @@ has_calls() { # N CALL
 }
 slow=(-e inject=fallocate:delay_enter=1000000)
 
+# What a device was given.
+same_flushed() {
+    blockdev --flushbufs "$device"
+    same_front "$1" "$2"
+}
+
 case $1 in
 ring)
     # None of them is made by us.
@@ -56,7 +62,8 @@ signal-between-parts)
     [ "$calls" -le 4 ] || fail "$calls calls: $(cat trace)"
     good=$(sed -n 's/.*good below offset \([0-9]*\).*/\1/p' err)
     blockdev --flushbufs "$device"
-    cmp -n "$good" in.img out.img ;;
+    cmp -n "$good" in.img out.img
+    goes_on in.img out.img same_flushed ;;
 progress-between-parts)
     start "${without_ring[@]}" "${slow[@]}" -- --progress=9 9>progress
     wait_for has_calls 3 fallocate
@@ -65,7 +72,8 @@ progress-between-parts)
     wait "$pid" && fail "exit code 0"
     # Parts are small where they take long.
     sed -n 's/.*fallocate([^,]*, [^,]*, [0-9]*, \([0-9]*\)).*/\1/p' trace | awk '$1 > 1048576 { exit 1 }' ||
-        fail "too much at once: $(cat trace)" ;;
+        fail "too much at once: $(cat trace)"
+    goes_on in.img out.img same_flushed 9>progress ;;
 slow-writes)
     # The same holds for writes that aren't made through the ring.
     head -c 32M /dev/urandom >in.img
@@ -76,7 +84,8 @@ slow-writes)
     wait "$pid" || code=$?
     [ "$code" -eq 1 ] || fail "exit code $code, not 1: $(cat err)"
     calls=$(grep -c pwrite64 trace)
-    [ "$calls" -le 6 ] || fail "$calls calls: $(cat trace)" ;;
+    [ "$calls" -le 6 ] || fail "$calls calls: $(cat trace)"
+    goes_on in.img out.img same_flushed ;;
 refused-by-the-ring)
     # What the kernel doesn't take now is done otherwise.
     strace -f -o trace -e trace=$traced,io_uring_enter -e inject=io_uring_enter:error=EAGAIN "$DECANT" in.img "$device" ||

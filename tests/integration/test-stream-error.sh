@@ -18,4 +18,5 @@ for when in 91 92 111 122; do
     [ "$good" -le "$failed" ] || fail "good below $good, though offset $failed was not read"
     [ "$good" -gt 524288 ] || fail "it failed too early to tell: $good"
     cmp -n "$good" in.img out.img || fail "what is said to be good isn't"
+    goes_on in.img out.img <in.img
 done
