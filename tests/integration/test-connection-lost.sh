@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A server that dies in the middle of a copy is a failure that says so, soon, on
+# A server that dies in the middle of a copy, and isn't waited for, is a failure that says so, soon, on
 # one line, with how far the data is good; nothing hangs and nothing is claimed.
 #
 # cases: source destination destination-qcow2 source-before-block-status command-source command-destination
@@ -39,7 +39,7 @@ fails_when_killed() {
     ) &
     local killer=$!
     at_exit+=("kill $killer 2>/dev/null")
-    must_fail 1 '.' "$@"
+    must_fail 1 '.' --retry=0 "$@"
     wait "$killer"
     [ -e moving ] || fail "it failed before anything had moved: $(cat err)"
 }
@@ -71,7 +71,7 @@ destination-qcow2)
         wait_for has_taken_much
         kill -KILL "$(cat s.pid)"
     ) &
-    must_fail 1 's.sock.*connection was lost' in.img "$(uri s)"
+    must_fail 1 's.sock.*connection was lost' --retry=0 in.img "$(uri s)"
     wait $!
     good=$(sed -n 's/.*good below offset \([0-9][0-9]*\).*/\1/p' err)
     qemu-img convert -U -f qcow2 -O raw d.qcow2 out.img
@@ -87,7 +87,7 @@ source-before-block-status)
     serve_nbdkit s eval get_size="echo $size" can_extents='exit 0' \
         pread='dd if=/dev/zero iflag=count_bytes count=$3 bs=256K status=none' \
         extents='kill -KILL $(cat "$TEST_DIR/s.pid"); sleep 1'
-    must_fail 1 's.sock|source' "$(uri s)" out.img
+    must_fail 1 's.sock|source' --retry=0 "$(uri s)" out.img
     end_server s
     serve_nbdkit s file in.img
     goes_on in.img out.img ;;

@@ -67,14 +67,14 @@ list-cut-in-the-middle)
     must_refuse 'contexts.*disconnected' info --list "$(uri s)" ;;
 copy-broken)
     serve_odd s in.img bad-magic=read
-    must_fail 1 'reading .*invalid or unexpected reply magic 0x48545450' "$(uri s)" out.img
+    must_fail 1 'reading .*invalid or unexpected reply magic 0x48545450' --retry=0 "$(uri s)" out.img
     goes_on_mended ;;
 map-broken)
     serve_odd s in.img bad-magic=status
     must_fail 1 'invalid or unexpected reply magic 0x48545450' map "$(uri s)" >out ;;
 copy-cut)
     serve_odd s in.img cut=read
-    must_fail 1 'reading .*the connection was lost' "$(uri s)" out.img
+    must_fail 1 'reading .*the connection was lost' --retry=0 "$(uri s)" out.img
     goes_on_mended ;;
 tls-only)
     serve_odd s in.img tls-only
