@@ -50,6 +50,8 @@ check_words(const struct options *options, struct fault *fault)
   const struct copy_options *copy = &options->copy;
   bool to_stderr = (copy->progress && copy->progress_fd == -1) || copy->report || options->verbose ||
                    (options->destination.kind == PLACE_STREAM && (copy->sha256 || copy->blkhash));
+  bool to_stdout = options->destination.kind != PLACE_STREAM &&
+                   (copy->sha256 || (copy->blkhash && !copy->blkhash_file));
   struct stat said;
 
   if (copy->progress_fd != -1 && !descriptors_can(copy->progress_fd, DESCRIPTOR_WRITE))
@@ -63,6 +65,9 @@ check_words(const struct options *options, struct fault *fault)
     return fault_set(fault, EXIT_BAD_USAGE, 0,
                      "standard error is the DESTINATION too (2>&1?): what -p, -v, --report or "
                      "a digest says would become part of the disk");
+  if (to_stdout && fstat(STDOUT_FILENO, &said) == 0 && is_place(&said, &options->destination, STDOUT_FILENO))
+    return fault_set(fault, EXIT_BAD_USAGE, 0,
+                     "standard output is the DESTINATION too: the digest would become part of the disk");
   return 0;
 }
 

@@ -6,7 +6,7 @@
 #
 # cases: input-closed output-closed all-closed all-closed-without-ring no-device-null
 # cases: progress-closed progress-for-reading progress-open progress-is-destination
-# cases: words-are-destination path-of-closed
+# cases: answer-is-destination words-are-destination path-of-closed
 
 . "$(dirname "$0")/../functions.sh"
 guard_files
@@ -70,6 +70,15 @@ progress-is-destination)
     must_fail 64 'is the DESTINATION' --progress=7 in.img precious.img 7>>precious.img
     [ ! -s out ] || fail "written: $(head -c 20 out)"
     nothing_touched ;;
+answer-is-destination)
+    # The shell has opened it at its beginning, which is the disk's.
+    for option in --sha256 --blkhash; do
+        must_fail 64 'standard output is the DESTINATION too' "$option" in.img precious.img 1<>precious.img
+        must_fail 64 'standard output is the DESTINATION too' "$option" in.img ./precious.img >>precious.img
+    done
+    nothing_touched
+    must_copy --blkhash --blkhash-file=hash in.img out.img >out.img
+    same in.img out.img ;;
 words-are-destination)
     for option in -p -v --report --sha256 --blkhash; do
         code=0
