@@ -30,6 +30,7 @@ static const char help[] =
     "  -p, --progress             show bytes done, rate and time left\n"
     "      --progress=FD          write \"N/100\" lines to file descriptor FD\n"
     "      --report               end with \"decant: done: bytes=... seconds=...\"\n"
+    "      --json                 end with a JSON object on standard output\n"
     "  -S, --sparse=SIZE          make holes of zeros this long (4k); 0: never\n"
     "      --allocated            write zeros so that they stay allocated: no holes\n"
     "      --no-extents           don't ask for the source's holes: read all of it\n"
@@ -83,6 +84,7 @@ enum {
   OPTION_DIRTY_BITMAP,
   OPTION_EXPECT,
   OPTION_FLUSH,
+  OPTION_JSON,
   OPTION_LAYER,
   OPTION_MEMORY,
   OPTION_NICE,
@@ -110,6 +112,7 @@ static const struct option long_options[] = {
   { "expect", required_argument, NULL, OPTION_EXPECT },
   { "flush", no_argument, NULL, OPTION_FLUSH },
   { "from", required_argument, NULL, OPTION_FROM },
+  { "json", no_argument, NULL, OPTION_JSON },
   { "layer", no_argument, NULL, OPTION_LAYER },
   { "memory", required_argument, NULL, OPTION_MEMORY },
   { "nice", no_argument, NULL, OPTION_NICE },
@@ -270,6 +273,9 @@ take_copy_option(struct options *options, int option, const char *value, struct 
     return 0;
   case OPTION_FROM:
     return parse_from(options, value, fault);
+  case OPTION_JSON:
+    options->copy.json = true;
+    return 0;
   case OPTION_LAYER:
     options->copy.layer = true;
     return 0;
@@ -389,6 +395,8 @@ choose_part(struct options *options, struct fault *fault)
 static int
 check_copy(struct options *options, struct fault *fault)
 {
+  if (options->copy.json && options->destination.kind == PLACE_STREAM)
+    return options_usage(options, fault, "--json goes to standard output, which is the DESTINATION", "");
   if (choose_part(options, fault) == -1 || check_from(options, fault) == -1)
     return -1;
   if (!options->copy.payload_is_fixed)

@@ -30,6 +30,7 @@ struct copy_options {
   bool any_content;         /* also what can't be meant as a disk's */
   bool yes;                 /* don't ask before a device is overwritten */
   bool report;              /* one line for scripts at the end */
+  bool json;                /* an object for scripts at the end */
   bool sha256;              /* print the digest of the whole source */
   const char *blkhash;      /* --blkhash's value, "" without one; NULL: not asked for */
   const char *blkhash_file; /* where to write it; NULL: standard output */

@@ -78,6 +78,8 @@ tell(struct digests *digests, const struct options *options, enum digest_kind ki
   char line[DIGEST_HEX_BYTES + 16];
   bool to_file = kind == DIGEST_BLKHASH && digests->file.path;
 
+  if (!to_file && options->copy.json) /* which has it too */
+    return 0;
   if (!to_file && options->destination.kind == PLACE_STREAM) {
     if (say_line(options_program(options), "%s:%s", digest_label(kind), hex) == 0)
       return 0;
@@ -91,7 +93,6 @@ tell(struct digests *digests, const struct options *options, enum digest_kind ki
 int
 digests_finish(struct digests *digests, const struct options *options, struct fault *fault)
 {
-  char hex[DIGEST_HEX_BYTES];
   struct fault difference;
   bool differs = false;
   int result = 0;
@@ -99,6 +100,7 @@ digests_finish(struct digests *digests, const struct options *options, struct fa
   for (int i = 0; i < DIGESTS; i++) {
     if (!digests->wanted[i])
       continue;
+    char *hex = digests->hex[i];
     digest_finish(&digests->list[i], hex);
     if (digests->told[i] && tell(digests, options, (enum digest_kind)i, hex, fault) == -1)
       result = -1;

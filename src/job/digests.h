@@ -21,7 +21,8 @@ struct digests {
   struct copy_tap tap;
   struct digest list[DIGESTS]; /* by enum digest_kind */
   bool wanted[DIGESTS];
-  bool told[DIGESTS]; /* to be printed, not only compared */
+  bool told[DIGESTS];                  /* to be printed, not only compared */
+  char hex[DIGESTS][DIGEST_HEX_BYTES]; /* once the whole source has passed; until then "" */
   struct digest_expected expected;
   bool expects;
   struct digest_file file; /* for the blkhash, if there is one */

@@ -51,7 +51,7 @@ check_words(const struct options *options, struct fault *fault)
   bool to_stderr = (copy->progress && copy->progress_fd == -1) || copy->report || options->verbose ||
                    (options->destination.kind == PLACE_STREAM && (copy->sha256 || copy->blkhash));
   bool to_stdout = options->destination.kind != PLACE_STREAM &&
-                   (copy->sha256 || (copy->blkhash && !copy->blkhash_file));
+                   (copy->json || copy->sha256 || (copy->blkhash && !copy->blkhash_file));
   struct stat said;
 
   if (copy->progress_fd != -1 && !descriptors_can(copy->progress_fd, DESCRIPTOR_WRITE))
@@ -67,7 +67,7 @@ check_words(const struct options *options, struct fault *fault)
                      "a digest says would become part of the disk");
   if (to_stdout && fstat(STDOUT_FILENO, &said) == 0 && is_place(&said, &options->destination, STDOUT_FILENO))
     return fault_set(fault, EXIT_BAD_USAGE, 0,
-                     "standard output is the DESTINATION too: the digest would become part of the disk");
+                     "standard output is the DESTINATION too: what is printed there would become part of the disk");
   return 0;
 }
 

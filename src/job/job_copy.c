@@ -220,8 +220,8 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
   return job_copy_conclude(job, options, fault);
 }
 
-int
-job_copy(struct copy_job *job, const struct options *options, struct fault *fault)
+static int
+reserve_and_copy(struct copy_job *job, const struct options *options, struct fault *fault)
 {
   unsigned sessions = client_sessions(&options->source, &options->wishes) +
                       client_sessions(&options->destination, &options->wishes);
@@ -237,5 +237,15 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   int result = digests_init(&job->digests, options, fault) == -1 ? -1 : open_and_copy(job, options, fault);
   digests_close(&job->digests);
+  return result;
+}
+
+int
+job_copy(struct copy_job *job, const struct options *options, struct fault *fault)
+{
+  int result = reserve_and_copy(job, options, fault);
+
+  if (options->copy.json && fault->exit_code != EXIT_BAD_USAGE)
+    result = outcome_tell_json(&job->outcome, options, &job->copy, &job->digests, fault);
   return result;
 }

@@ -3,6 +3,7 @@
 #include "job/outcome.h"
 
 #include "base/range.h"
+#include "copy/copy_stages.h"
 #include "os/say.h"
 
 #include <errno.h>
@@ -21,13 +22,14 @@ can_go_on(const struct outcome *outcome, const struct options *options, const st
 void
 outcome_fail(struct outcome *outcome, const struct options *options, const struct copy *copy, struct fault *fault)
 {
-  uint64_t from = 0;
   struct text text;
+  uint64_t from = 0;
 
   if (!outcome->has_begun || options->persona == PERSONA_NBDCOPY)
     return;
   if (can_go_on(outcome, options, copy))
     from = range_max(copy->flushed_below, copy->config.start);
+  outcome->from = from;
   text_init(&text, outcome->command, sizeof outcome->command);
   options_command_add(&options->command, from, &text);
   fault->leads_to = from > 0 ? "go on with" : "copy again with";
@@ -41,6 +43,8 @@ outcome_fail(struct outcome *outcome, const struct options *options, const struc
     fault_add(fault, ", but without --from");
 }
 
+/* ---- For scripts ---- */
+
 int
 outcome_report(const struct outcome *outcome, const struct copy *copy, struct fault *fault)
 {
@@ -48,4 +52,65 @@ outcome_report(const struct outcome *outcome, const struct copy *copy, struct fa
                (unsigned long long)(outcome->ms / 1000), (unsigned long long)(outcome->ms % 1000 / 10)) == -1)
     return fault_set(fault, EXIT_FAILED, errno, "all is copied, but the --report can't be written to standard error");
   return 0;
+}
+
+static void
+add_member(struct text *text, const char *name, const char *string)
+{
+  text_add(text, ",\n\"%s\": ", name);
+  text_add_json(text, string);
+}
+
+/* The one that goes on, for a shell, and word by word for whoever has none. */
+static void
+add_command(struct outcome *outcome, const struct options *options, struct text *text)
+{
+  add_member(text, "go-on", outcome->command);
+  struct text before = *text;
+  text_add(text, ",\n\"go-on-words\": ");
+  options_command_add_json(&options->command, outcome->from, text);
+  if (!text->full)
+    return;
+  *text = before;
+  text->bytes[text->used] = '\0';
+}
+
+static void
+add_figures(const struct outcome *outcome, const struct copy *copy, struct text *text)
+{
+  if (!outcome->has_begun)
+    return;
+  if (copy->source_end != SIZE_UNKNOWN)
+    text_add(text, ",\n\"bytes\": %llu", (unsigned long long)copy->source_end);
+  text_add(text, ",\n\"seconds\": %llu.%03llu,\n\"good-below\": %llu,\n\"confirmed-below\": %llu",
+           (unsigned long long)(outcome->ms / 1000), (unsigned long long)(outcome->ms % 1000),
+           (unsigned long long)(outcome->is_spoilt ? 0 : copy->flushed_below),
+           (unsigned long long)copy_confirmed_below(copy));
+}
+
+int
+outcome_tell_json(struct outcome *outcome, const struct options *options, const struct copy *copy,
+                  const struct digests *digests, struct fault *fault)
+{
+  bool has_failed = fault->exit_code != EXIT_DONE;
+  struct fault telling;
+  struct text text;
+
+  text_init(&text, outcome->json, sizeof outcome->json);
+  text_add(&text, "{\n\"result\": \"%s\"",
+           fault->exit_code == EXIT_DIGEST_DIFFERS ? "digest-differs"
+           : has_failed                            ? "failed"
+                                                   : "done");
+  if (has_failed)
+    add_member(&text, "message", fault->text);
+  add_figures(outcome, copy, &text);
+  for (int i = 0; i < DIGESTS; i++)
+    if (digests->told[i] && digests->hex[i][0])
+      add_member(&text, digest_label((enum digest_kind)i), digests->hex[i]);
+  if (fault->command)
+    add_command(outcome, options, &text);
+  text_add(&text, "\n}\n");
+  if (say_answer(outcome->json, has_failed ? &telling : fault) == 0 && !has_failed)
+    return 0;
+  return -1;
 }

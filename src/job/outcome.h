@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* outcome: what came of a copy: the line of --report, and after a failure the command that goes on.
- */
+/* outcome: what came of a copy: the line of --report, the object of --json, and after a failure the command
+ * that goes on. */
 #ifndef DECANT_OUTCOME_H
 #define DECANT_OUTCOME_H
 
 #include "cli/options.h"
 #include "copy/copy.h"
+#include "job/digests.h"
 
 #include <stdbool.h>
 
 /* A longer command is not told, but what to change of it. */
 #define OUTCOME_COMMAND_BYTES (4 * KIB)
 
+/* A message and a command with everything escaped; the command's words are left out where they don't fit besides. */
+#define OUTCOME_JSON_BYTES (6 * FAULT_TEXT_BYTES + 3 * OUTCOME_COMMAND_BYTES + 1 * KIB)
+
 /* Begins as zeros. */
 struct outcome {
   bool has_begun;                      /* the destination may have been written to */
   bool is_spoilt;                      /* an end isn't what it was: nothing of the copy is to be kept */
   uint64_t ms;                         /* how long it took */
-  char command[OUTCOME_COMMAND_BYTES]; /* the one that goes on */
+  uint64_t from;                       /* where it can go on */
+  char command[OUTCOME_COMMAND_BYTES]; /* which does that */
+  char json[OUTCOME_JSON_BYTES];
 };
 
 /* The copy has failed. One that had begun can go on, or be begun again: adds the command that does that to the fault.
@@ -26,5 +32,10 @@ void outcome_fail(struct outcome *outcome, const struct options *options, const 
 
 /* Prints the line of --report. Returns 0, or -1 with the fault set. */
 int outcome_report(const struct outcome *outcome, const struct copy *copy, struct fault *fault);
+
+/* Prints the object of --json, once all is over; `fault` says how it ended, or that nothing failed. Returns 0, or -1
+ * with the fault set, where there was none before. */
+int outcome_tell_json(struct outcome *outcome, const struct options *options, const struct copy *copy,
+                      const struct digests *digests, struct fault *fault);
 
 #endif

@@ -72,7 +72,7 @@ progress-is-destination)
     nothing_touched ;;
 answer-is-destination)
     # The shell has opened it at its beginning, which is the disk's.
-    for option in --sha256 --blkhash; do
+    for option in --sha256 --blkhash --json; do
         must_fail 64 'standard output is the DESTINATION too' "$option" in.img precious.img 1<>precious.img
         must_fail 64 'standard output is the DESTINATION too' "$option" in.img ./precious.img >>precious.img
     done

@@ -153,6 +153,8 @@ what_is_wrong_is_said(void **state)
     { { "--request-size=64M", "a", "b" }, "--request-size=64M: must" },
     { { "-R0", "a", "b" }, "--requests=0: must" },
     { { "-Tx", "a", "b" }, "--threads=x: must" },
+    { { "--json", "a", "-" }, "--json goes to standard output, which is the DESTINATION" },
+    { { "--json=x", "a", "b" }, "there is no argument to --json" },
     { { "--from=x", "a", "b" }, "--from=x: must be an offset in bytes" },
     { { "--from=-1", "a", "b" }, "--from=-1: must" },
     { { "--from=1k", "a", "b", "--from=1k" }, "--from can be given only once" },
