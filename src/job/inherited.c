@@ -43,6 +43,14 @@ is_place(const struct stat *said, const struct place *place, int stream)
   return !S_ISCHR(found.st_mode) && found.st_dev == said->st_dev && found.st_ino == said->st_ino;
 }
 
+bool
+inherited_says_into_disk(const struct options *options)
+{
+  struct stat said;
+
+  return fstat(STDERR_FILENO, &said) == 0 && is_place(&said, &options->destination, STDOUT_FILENO);
+}
+
 /* Where what a copy says would become part of the disk (2>&1 before a pipe). */
 static int
 check_words(const struct options *options, struct fault *fault)
@@ -61,7 +69,7 @@ check_words(const struct options *options, struct fault *fault)
       is_place(&said, &options->destination, STDOUT_FILENO))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--progress=%d: that file descriptor is the DESTINATION",
                      copy->progress_fd);
-  if (to_stderr && fstat(STDERR_FILENO, &said) == 0 && is_place(&said, &options->destination, STDOUT_FILENO))
+  if (to_stderr && inherited_says_into_disk(options))
     return fault_set(fault, EXIT_BAD_USAGE, 0,
                      "standard error is the DESTINATION too (2>&1?): what -p, -v, --report or "
                      "a digest says would become part of the disk");

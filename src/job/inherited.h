@@ -8,8 +8,13 @@
 
 #include "cli/options.h"
 
+#include <stdbool.h>
+
 /* To be called before anything is opened: later, what isn't there may be a descriptor
  * of our own. Returns 0, or -1 with the fault set. */
 int inherited_check(const struct options *options, struct fault *fault);
+
+/* Whether what is said on standard error would become part of the disk. */
+bool inherited_says_into_disk(const struct options *options);
 
 #endif

@@ -2,8 +2,10 @@
 /* reporter: see reporter.h. */
 #include "job/reporter.h"
 
+#include "job/inherited.h"
 #include "os/say.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,6 +58,36 @@ report(struct copy_observer *observer, uint64_t done, uint64_t total, uint64_t n
 }
 _Static_assert(offsetof(struct reporter, observer) == 0, "the reporter is found by its observer");
 
+/* What is said goes into lines of their own. */
+static void
+leave_line(struct reporter *reporter)
+{
+  if (reporter->has_shown)
+    (void)say_text(STDERR_FILENO, "\r\033[K");
+  reporter->has_shown = false;
+}
+
+static void
+say_lost(struct copy_observer *observer, const struct endpoint *end)
+{
+  struct reporter *reporter = (struct reporter *)observer;
+  char how_long[32] = "until it is back";
+
+  leave_line(reporter);
+  if (reporter->retry_ms != COPY_RETRY_FOREVER)
+    snprintf(how_long, sizeof how_long, "for up to %g s", (double)reporter->retry_ms / 1000);
+  (void)say_line(reporter->program, "%s: %s; trying again %s", end->name, endpoint_why(end, ENOTCONN), how_long);
+}
+
+static void
+say_back(struct copy_observer *observer, const struct endpoint *end, uint64_t offset)
+{
+  struct reporter *reporter = (struct reporter *)observer;
+
+  leave_line(reporter);
+  (void)say_line(reporter->program, "%s is back: going on at offset %llu", end->name, (unsigned long long)offset);
+}
+
 void
 reporter_begin(struct reporter *reporter, const struct options *options, const struct copy *copy,
                const struct loop *loop)
@@ -68,12 +100,17 @@ reporter_begin(struct reporter *reporter, const struct options *options, const s
                   .interval_ms = !options->copy.progress ? 0
                                  : often                 ? TERMINAL_INTERVAL_MS
                                                          : CONSOLE_INTERVAL_MS },
+    .retry_ms = options->copy.retry_ms,
     .copy = copy,
     .program = options_program(options),
     .percent_fd = options->copy.progress_fd,
     .on_terminal = on_terminal,
     .started_ms = loop_now_ms(loop),
   };
+  if (!inherited_says_into_disk(options)) {
+    reporter->observer.lost = say_lost;
+    reporter->observer.back = say_back;
+  }
   progress_begin(&reporter->progress, reporter->started_ms);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* reporter: shows how far a copy is while it runs: in place on a terminal, in lines now
- * and then elsewhere, or as "N/100" to a descriptor of somebody's choice. */
+ * and then elsewhere, or as "N/100" to a descriptor of somebody's choice; and says when an end
+ * is lost, and when it is back. */
 #ifndef DECANT_REPORTER_H
 #define DECANT_REPORTER_H
 
@@ -16,7 +17,8 @@ struct reporter {
   const char *program;
   int percent_fd; /* --progress=FD; -1: lines for people */
   bool on_terminal;
-  bool has_shown; /* a line, which the cursor stands behind on a terminal */
+  bool has_shown;    /* a line, which the cursor stands behind on a terminal */
+  uint64_t retry_ms; /* how long a lost end is waited for */
   uint64_t started_ms;
   struct progress progress;
 };
