@@ -25,12 +25,17 @@ show_percent(int fd, uint64_t done, uint64_t total)
 }
 
 static void
-show_line(struct reporter *reporter, uint64_t total)
+show_line(struct reporter *reporter, uint64_t total, uint64_t now_ms)
 {
   size_t prefix = strlen(reporter->program) + 2; /* "decant: " */
   char text[PROGRESS_TEXT_BYTES];
+  uint64_t since_ms;
+  const struct endpoint *waits_for = copy_waits_for(reporter->copy, &since_ms);
 
-  progress_text(&reporter->progress, text, total);
+  if (waits_for)
+    progress_waiting_text(&reporter->progress, text, total, waits_for->name, now_ms - since_ms);
+  else
+    progress_text(&reporter->progress, text, total);
   if (!reporter->on_terminal) {
     (void)say_line(reporter->program, "%s", text);
     return;
@@ -54,7 +59,7 @@ report(struct copy_observer *observer, uint64_t done, uint64_t total, uint64_t n
   if (reporter->percent_fd != -1)
     show_percent(reporter->percent_fd, done, total);
   else
-    show_line(reporter, total);
+    show_line(reporter, total, now_ms);
 }
 _Static_assert(offsetof(struct reporter, observer) == 0, "the reporter is found by its observer");
 

@@ -2,6 +2,7 @@
 /* progress: see progress.h. */
 #include "report/progress.h"
 
+#include "base/clean.h"
 #include "base/limits.h"
 #include "base/sizes.h"
 
@@ -60,17 +61,39 @@ rate_of(uint64_t bytes, uint64_t ms)
   return ms > 0 ? (double)bytes * 1000 / (double)ms : 0;
 }
 
+/* Seconds as people write them, in minutes or hours. */
+static int
+clock_text(char *text, size_t room, uint64_t seconds)
+{
+  unsigned minutes = (unsigned)(seconds / 60 % 60), rest = (unsigned)(seconds % 60);
+
+  return seconds >= 3600 ? snprintf(text, room, "%" PRIu64 ":%02u:%02u", seconds / 3600, minutes, rest)
+                         : snprintf(text, room, "%u:%02u", minutes, rest);
+}
+
 static void
 left_text(char *text, size_t room, uint64_t bytes, double rate)
 {
   double left = (double)bytes / rate;
   uint64_t left_s = left < 1e9 ? (uint64_t)left : UINT64_C(1000000000);
+  int used = snprintf(text, room, ", ");
 
-  if (left_s >= 3600)
-    snprintf(text, room, ", %" PRIu64 ":%02u:%02u left", left_s / 3600, (unsigned)(left_s / 60 % 60),
-             (unsigned)(left_s % 60));
-  else
-    snprintf(text, room, ", %u:%02u left", (unsigned)(left_s / 60), (unsigned)(left_s % 60));
+  used += clock_text(text + used, room - (size_t)used, left_s);
+  snprintf(text + used, room - (size_t)used, " left");
+}
+
+/* "1.5 GiB of 4.0 GiB (37 %)": returns how long that is. */
+static int
+done_text(char text[PROGRESS_TEXT_BYTES], uint64_t done, uint64_t total)
+{
+  char done_words[SIZES_TEXT_BYTES], total_words[SIZES_TEXT_BYTES];
+
+  sizes_rounded_text(done_words, (double)done);
+  sizes_rounded_text(total_words, (double)total);
+  if (total == SIZE_UNKNOWN)
+    return snprintf(text, PROGRESS_TEXT_BYTES, "%s", done_words);
+  return snprintf(text, PROGRESS_TEXT_BYTES, "%s of %s (%u %%)", done_words, total_words,
+                  progress_percent(done, total));
 }
 
 void
@@ -82,17 +105,11 @@ progress_text(const struct progress *progress, char text[PROGRESS_TEXT_BYTES], u
   uint64_t ms = last->now_ms - begin->now_ms;
   bool only_reads = last->done == begin->done && last->read > begin->read && last->read > last->done;
   double done_rate = rate_of(last->done - begin->done, ms);
-  char done_text[SIZES_TEXT_BYTES], size_text[SIZES_TEXT_BYTES], rate_text[SIZES_TEXT_BYTES];
+  char size_text[SIZES_TEXT_BYTES], rate_text[SIZES_TEXT_BYTES];
   size_t room = PROGRESS_TEXT_BYTES;
-  int used;
+  int used = done_text(text, last->done, total);
 
-  sizes_rounded_text(done_text, (double)last->done);
-  sizes_rounded_text(size_text, (double)total);
   sizes_rounded_text(rate_text, rate_of(only_reads ? last->read - begin->read : last->moved - begin->moved, ms));
-  if (total == SIZE_UNKNOWN)
-    used = snprintf(text, room, "%s", done_text);
-  else
-    used = snprintf(text, room, "%s of %s (%u %%)", done_text, size_text, progress_percent(last->done, total));
   if (only_reads) {
     sizes_rounded_text(size_text, (double)last->read);
     used += snprintf(text + used, room - (size_t)used, ", %s read", size_text);
@@ -100,6 +117,18 @@ progress_text(const struct progress *progress, char text[PROGRESS_TEXT_BYTES], u
   used += snprintf(text + used, room - (size_t)used, ", %s/s", rate_text);
   if (total != SIZE_UNKNOWN && !is_all && done_rate > 0)
     left_text(text + used, room - (size_t)used, total - last->done, done_rate);
+}
+
+void
+progress_waiting_text(const struct progress *progress, char text[PROGRESS_TEXT_BYTES], uint64_t total, const char *name,
+                      uint64_t ms)
+{
+  int used = done_text(text, moment_before(progress, 0)->done, total);
+
+  used += snprintf(text + used, PROGRESS_TEXT_BYTES - (size_t)used, ", waiting ");
+  used += clock_text(text + used, PROGRESS_TEXT_BYTES - (size_t)used, ms / 1000);
+  snprintf(text + used, PROGRESS_TEXT_BYTES - (size_t)used, ", for %.48s", name);
+  clean_in_place(text);
 }
 
 void

@@ -45,6 +45,11 @@ unsigned progress_percent(uint64_t done, uint64_t total);
  * may be SIZE_UNKNOWN. */
 void progress_text(const struct progress *progress, char text[PROGRESS_TEXT_BYTES], uint64_t total);
 
+/* The same while an end of that name is lost and waited for, for so long already: "1.5 GiB of 4.0 GiB (37 %), waiting 0:12,
+ * for nbd://host/disk". Of a long name, the beginning; what of it may not be shown, as '?'. */
+void progress_waiting_text(const struct progress *progress, char text[PROGRESS_TEXT_BYTES], uint64_t total,
+                           const char *name, uint64_t ms);
+
 /* Leaves out parts at the end of a line, the time left first, and at last all but the
  * percentage, so that it has at most so many columns. */
 void progress_fit(char text[PROGRESS_TEXT_BYTES], size_t columns);

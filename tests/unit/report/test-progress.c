@@ -143,6 +143,43 @@ zeros_that_are_read_show(void **state)
   assert_string_equal(text, "0 B of 1.0 GiB (0 %), 50.0 MiB read, 50.0 MiB/s");
 }
 
+/* Whom it waits for is what somebody can do something about. */
+static void
+what_waits_says_for_whom(void **state)
+{
+  static const struct {
+    uint64_t done, total, ms;
+    const char *name, *text;
+  } cases[] = {
+    { GIB, 4 * GIB, 12345, "nbd://h/x", "1.0 GiB of 4.0 GiB (25 %), waiting 0:12, for nbd://h/x" },
+    { 0, 4 * GIB, 0, "/dev/sdb", "0 B of 4.0 GiB (0 %), waiting 0:00, for /dev/sdb" },
+    { MIB, SIZE_UNKNOWN, 60000, "[ qemu-nbd ]", "1.0 MiB, waiting 1:00, for [ qemu-nbd ]" },
+    { MIB, SIZE_UNKNOWN, 36061000, "a\033b", "1.0 MiB, waiting 10:01:01, for a?b" },
+    { MIB, SIZE_UNKNOWN, 0, "0123456789abcdef0123456789abcdef0123456789abcdefX",
+      "1.0 MiB, waiting 0:00, for 0123456789abcdef0123456789abcdef0123456789abcdef" },
+  };
+  struct progress progress;
+  char text[PROGRESS_TEXT_BYTES], longest[513];
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+    progress_begin(&progress, 0);
+    progress_add(&progress, &(struct progress_moment){ 1000, cases[i].done, 0, cases[i].done });
+    progress_waiting_text(&progress, text, cases[i].total, cases[i].name, cases[i].ms);
+    assert_string_equal(text, cases[i].text);
+  }
+  memset(longest, '\377', sizeof longest - 1);
+  longest[sizeof longest - 1] = '\0';
+  progress_add(&progress, &(struct progress_moment){ 1000, UINT64_MAX / 17, 0, UINT64_MAX / 17 });
+  progress_waiting_text(&progress, text, UINT64_MAX / 16, longest, UINT64_MAX);
+  assert_true(strlen(text) < PROGRESS_TEXT_BYTES - 1);
+  progress_waiting_text(&progress, text, UINT64_MAX / 16, "/dev/sdb", 5000);
+  progress_fit(text, 45);
+  assert_string_equal(text, "963.8 PiB of 1.0 EiB (94 %), waiting 0:05");
+  progress_fit(text, 30);
+  assert_string_equal(text, "963.8 PiB of 1.0 EiB (94 %)");
+}
+
 static void
 narrow_terminals_get_less(void **state)
 {
@@ -231,6 +268,7 @@ main(void)
     cmocka_unit_test(stalled_copy_has_no_rate),
     cmocka_unit_test(rare_lines_tell_of_the_time_between),
     cmocka_unit_test(zeros_that_are_read_show),
+    cmocka_unit_test(what_waits_says_for_whom),
     cmocka_unit_test(narrow_terminals_get_less),
     cmocka_unit_test(percents_are_rounded_down),
     cmocka_unit_test(random_copies_have_lines_that_fit),
