@@ -145,17 +145,32 @@
 /* How long a copy goes on trying without any progress. */
 #define RETRY_MS 120000
 
-/* How long a server is given to answer our goodbye: all that matters has been answered. */
+/* How long after the signal that asked us to end all is over, what is still in flight included; and what then is left
+ * at least for each of the things that are done in the end. */
+#define STOP_MS 5400
+#define STOP_MOMENT_MS 100
+
+/* How long a server is given to answer our goodbye: all that matters has been answered. After a signal, less. */
 #define GOODBYE_MS 2000
+#define GOODBYE_SOON_MS 250
 /* And how long one that we started to end: it may have much to write. Then it is killed; soon,
  * where the operator can't wait. The last is how long an end takes to show. */
 #define SERVER_END_MS 60000
 #define SERVER_END_SOON_MS 500
 #define SERVER_GONE_MS 250
+/* One that has lost its connection is in the way of the next. */
+#define SERVER_DISMISSED_MS 5000
 
 /* One TLS session: a handshake, or the buffers of its data. There are as many of
  * them as connections are allowed to the ends that are nbds. */
 #define TLS_SESSION_BYTES_MAX (200 * KIB)
+
+/* The addresses that are kept of a host, and how long one of them may be silent while there is another to try. */
+#define ADDRESSES_MAX 8
+#define ADDRESS_MS 5000
+/* Who isn't there is tried again after pauses that grow from the one to the other. */
+#define PAUSE_MS_MIN 200
+#define PAUSE_MS_MAX 10000
 
 #define CONNECTIONS_DEFAULT 4
 #define CONNECTIONS_MAX 16

@@ -118,6 +118,8 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
                                 .skip_zeros = can_skip_zeros(options, &source->traits, &destination->traits),
                                 .flush = options->copy.flush,
                                 .start = options->copy.from,
+                                .flush_each_bytes = options->persona == PERSONA_NBDCOPY ? 0 : FLUSH_EACH_BYTES,
+                                .flush_each_ms = FLUSH_EACH_MS,
                                 .retry_ms = options->copy.retry_ms,
                                 .bytes_per_s = options->copy.bytes_per_s,
                                 .observer = &job->reporter.observer,

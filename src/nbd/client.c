@@ -2,10 +2,19 @@
 /* client: see client.h. */
 #include "nbd/client.h"
 
+#include "base/range.h"
+
+#include <errno.h>
 #include <libnbd.h>
+#include <limits.h>
+#include <linux/vm_sockets.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 /* Where libnbd's words are about its settings, what they mean to an operator. */
 static const char *
@@ -28,6 +37,38 @@ client_words(void)
   if (strncmp(error, "nbd_", 4) == 0 && strstr(error, ": "))
     error = strstr(error, ": ") + 2;
   return plain_words(error);
+}
+
+const char *
+client_end_words(struct nbd_handle *handle)
+{
+  int errnum = nbd_get_errno();
+  const char *words = client_words();
+
+  if (nbd_aio_is_closed(handle) == 1 || errnum == EPIPE || errnum == ENOTCONN || strstr(words, "disconnected"))
+    return "the server closed the connection";
+  switch (errnum) {
+  case ECONNRESET:
+    return "the connection was reset";
+  case ETIMEDOUT:
+    return "nothing came over the network any more";
+  case ECONNREFUSED:
+  case ENOENT:
+  case EHOSTUNREACH:
+  case ENETUNREACH:
+    return strerror(errnum);
+  default:
+    return words;
+  }
+}
+
+void
+client_time(uint64_t ms, char text[CLIENT_TIME_BYTES])
+{
+  uint64_t rest_ms = ms % 1000;
+  const char *format = rest_ms == 0 ? "%llu s" : "%llu.%03llu s";
+
+  snprintf(text, CLIENT_TIME_BYTES, format, (unsigned long long)(ms / 1000), (unsigned long long)rest_ms);
 }
 
 /* libnbd's errno is part of its words already. */
@@ -77,9 +118,13 @@ client_init(struct client *client, const struct place *place, const char *name, 
 {
   client->place = place;
   client->name = name;
-  client->server.pid = 0;
+  client->server = (struct activation){ .pid = 0 };
   client->loop = loop;
+  client->timeout_ms = client->silence_ms = wishes->timeout_ms;
+  client->wait_ms = wishes->wait_ms;
   client->deadline_ms = CLIENT_PATIENT;
+  client->has_given_up = false;
+  client->addresses.count = 0;
   if (place->kind != PLACE_URI)
     return 0;
   if (uri_parse(&client->uri, place->text, fault) == -1)
@@ -89,76 +134,205 @@ client_init(struct client *client, const struct place *place, const char *name, 
   return 0;
 }
 
-/* ---- Connecting ---- */
+/* ---- Where it is ---- */
 
-struct nbd_handle *
-client_create(struct client *client)
+static void
+locate_unix(struct client *client)
 {
-  struct nbd_handle *handle = nbd_create();
+  struct address *address = &client->addresses.list[0];
+  struct sockaddr_un *name = (struct sockaddr_un *)&address->name;
 
-  if (handle)
-    nbd_set_private_data(handle, (uintptr_t)client);
-  return handle;
+  name->sun_family = AF_UNIX;
+  snprintf(name->sun_path, sizeof name->sun_path, "%s", client->uri.socket);
+  address->length = sizeof *name;
+  client->addresses.count = 1;
 }
 
-/* Asking for a host's address waits where no signal is heard. */
-static int
-begin_tcp(struct client *client, struct nbd_handle *handle)
+static void
+locate_vsock(struct client *client)
 {
-  loop_let_signals_end(client->loop);
-  int result = nbd_aio_connect_tcp(handle, client->uri.host, client->uri.port);
-  loop_hold_signals(client->loop);
-  return result;
+  struct address *address = &client->addresses.list[0];
+  struct sockaddr_vm *name = (struct sockaddr_vm *)&address->name;
+
+  name->svm_family = AF_VSOCK;
+  name->svm_cid = (unsigned)strtoul(client->uri.host, NULL, 10);
+  name->svm_port = (unsigned)strtoul(client->uri.port, NULL, 10);
+  address->length = sizeof *name;
+  client->addresses.count = 1;
 }
 
 static int
-begin_uri(struct client *client, struct nbd_handle *handle)
+locate(struct client *client, const char *what, struct fault *fault)
 {
   const struct uri *uri = &client->uri;
+  const char *why = NULL;
 
-  if (uri->tls && nbd_set_tls(handle, LIBNBD_TLS_REQUIRE) == -1)
-    return -1;
-  if (nbd_set_export_name(handle, uri->export_name) == -1)
-    return -1;
-  switch (uri->transport) {
-  case URI_UNIX:
-    return nbd_aio_connect_unix(handle, uri->socket);
-  case URI_VSOCK:
-    return nbd_aio_connect_vsock(handle, (uint32_t)strtoul(uri->host, NULL, 10),
-                                 (uint32_t)strtoul(uri->port, NULL, 10));
-  case URI_TCP:
-    break;
-  }
-  return begin_tcp(client, handle);
-}
-
-int
-client_begin(struct client *client, struct nbd_handle *handle, const char *what, struct fault *fault)
-{
-  int result;
-
-  if (client->place->kind == PLACE_COMMAND) {
-    int connection = activation_start(&client->server, client->place->command, client->name, fault);
-    if (connection == -1)
-      return -1;
-    result = nbd_aio_connect_socket(handle, connection);
-  } else {
-    result = begin_uri(client, handle);
-  }
-  return result == -1 ? client_fault(client, what, fault) : 0;
-}
-
-int
-client_connect(struct client *client, struct nbd_handle *handle, const char *what, struct fault *fault)
-{
-  if (client_begin(client, handle, what, fault) == -1)
-    return -1;
-  while (nbd_aio_is_connecting(handle) == 1)
-    if (nbd_poll(handle, -1) == -1)
-      return client_fault(client, what, fault);
-  if (nbd_aio_is_ready(handle) == 1 || nbd_aio_is_negotiating(handle) == 1)
+  if (client->place->kind == PLACE_COMMAND || client->addresses.count > 0)
     return 0;
-  return client_fault(client, what, fault);
+  client->address = 0;
+  if (uri->transport == URI_UNIX)
+    locate_unix(client);
+  else if (uri->transport == URI_VSOCK)
+    locate_vsock(client);
+  else
+    why = lookup_host(&client->addresses, uri->host, uri->port, client->loop, client->timeout_ms);
+  if (!why)
+    return 0;
+  return fault_set(fault, EXIT_FAILED, 0, "%s %s: %s: %s", what, client->name, uri->host, why);
+}
+
+/* ---- Connecting ---- */
+
+/* Has the network notice, too, when nothing comes from the other side any more. */
+static void
+tune(const struct client *client, int fd)
+{
+  int on = 1, timeout_ms = (int)range_min(client->timeout_ms, INT_MAX);
+
+  if (client->uri.transport != URI_TCP)
+    return;
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  if (timeout_ms > 0)
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+}
+
+/* What fails here shows in the handle. */
+static void
+begin_uri(struct client *client, struct nbd_handle *handle)
+{
+  const struct address *address = &client->addresses.list[client->address];
+
+  nbd_aio_connect(handle, (const struct sockaddr *)&address->name, address->length);
+  if (nbd_aio_is_connecting(handle) == 1) /* else what failed is libnbd's last word */
+    tune(client, nbd_aio_get_fd(handle));
+}
+
+static int
+client_configure(struct client *client, const struct client_setup *setup, struct nbd_handle *handle)
+{
+  nbd_set_private_data(handle, (uintptr_t)client);
+  if (client->place->kind == PLACE_URI && ((client->uri.tls && nbd_set_tls(handle, LIBNBD_TLS_REQUIRE) == -1) ||
+                                           nbd_set_export_name(handle, client->uri.export_name) == -1))
+    return -1;
+  return setup->configure(handle, setup->how);
+}
+
+struct nbd_handle *
+client_begin(struct client *client, const struct client_setup *setup, const char *what, struct fault *fault)
+{
+  struct nbd_handle *handle = nbd_create();
+  int connection = -1;
+
+  client->has_given_up = false;
+  if (!handle || client_configure(client, setup, handle) == -1)
+    client_fault(client, what, fault);
+  else if (client->place->kind == PLACE_URI)
+    begin_uri(client, handle);
+  else
+    connection = activation_start(&client->server, client->place->command, client->name, fault);
+  if (connection != -1)
+    nbd_aio_connect_socket(handle, connection);
+  if (connection != -1 || (handle && nbd_aio_is_created(handle) == 0))
+    return handle;
+  nbd_close(handle);
+  return NULL;
+}
+
+void
+client_turn(struct client *client)
+{
+  if (client->addresses.count > 0)
+    client->address = (client->address + 1) % client->addresses.count;
+}
+
+bool
+client_is_unheard(struct nbd_handle *handle)
+{
+  return nbd_stats_bytes_received(handle) == 0;
+}
+
+/* While there is another address to try, nobody waits long for word from one. */
+static int
+client_wait(struct client *client, struct nbd_handle *handle, bool is_last)
+{
+  uint64_t limit_ms = client->timeout_ms ? client->timeout_ms : UINT64_MAX;
+
+  while (nbd_aio_is_connecting(handle) == 1) {
+    client->silence_ms = client->timeout_ms;
+    if (!is_last && client_is_unheard(handle))
+      client->silence_ms = range_min(limit_ms, ADDRESS_MS);
+    if (nbd_poll(handle, -1) == -1)
+      return -1;
+  }
+  client->silence_ms = client->timeout_ms;
+  return nbd_aio_is_ready(handle) == 1 || nbd_aio_is_negotiating(handle) == 1 ? 0 : -1;
+}
+
+/* Tries each address once. `unheard` says whether there was any word from the server. */
+static struct nbd_handle *
+connect_once(struct client *client, const struct client_setup *setup, const char *what, bool *unheard,
+             struct fault *fault)
+{
+  *unheard = true;
+  if (locate(client, what, fault) == -1)
+    return NULL;
+  for (unsigned left = range_max(client->addresses.count, 1); left > 0; left--) {
+    struct nbd_handle *handle = client_begin(client, setup, what, fault);
+    if (!handle)
+      return NULL;
+    if (client_wait(client, handle, left == 1) == 0)
+      return handle;
+    client_fault(client, what, fault);
+    *unheard = client_is_unheard(handle);
+    nbd_close(handle);
+    if (!*unheard || client->loop->signal_seen)
+      return NULL;
+    client_turn(client);
+  }
+  return NULL;
+}
+
+uint64_t
+client_pause_ms(uint64_t *pause_ms)
+{
+  *pause_ms = *pause_ms ? range_min(2 * *pause_ms, PAUSE_MS_MAX) : PAUSE_MS_MIN;
+  return *pause_ms / 2 + loop_now_us(NULL) % (*pause_ms / 2 + 1);
+}
+
+/* Waits before the next attempt. Returns false when the time for it is over, or a signal came. */
+static bool
+pauses(struct client *client, uint64_t *pause_ms, uint64_t end_ms)
+{
+  struct loop *loop = client->loop;
+  uint64_t now_ms = loop_now_ms(loop);
+  uint64_t next_ms = range_min(now_ms + client_pause_ms(pause_ms), end_ms);
+  struct fault ignored;
+
+  if (now_ms >= end_ms)
+    return false;
+  while (!loop->signal_seen && loop_now_ms(loop) < next_ms) {
+    loop_begin(loop);
+    loop_wake_by(loop, next_ms);
+    if (loop_wait(loop, &ignored) == -1)
+      return false;
+  }
+  return !loop->signal_seen;
+}
+
+struct nbd_handle *
+client_connect(struct client *client, const struct client_setup *setup, const char *what, struct fault *fault)
+{
+  uint64_t end_ms = loop_now_ms(client->loop) + client->wait_ms;
+  uint64_t pause_ms = 0;
+  struct nbd_handle *handle;
+  bool unheard;
+
+  do
+    handle = connect_once(client, setup, what, &unheard, fault);
+  while (!handle && unheard && client->place->kind == PLACE_URI && pauses(client, &pause_ms, end_ms));
+  if (!handle && client->loop->signal_seen)
+    fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d", client->loop->signal_seen);
+  return handle;
 }
 
 /* ---- Leaving ---- */
@@ -169,7 +343,7 @@ client_leave(struct client *client, struct nbd_handle *handle)
   if (!handle)
     return;
   if (client->deadline_ms == CLIENT_PATIENT)
-    client->deadline_ms = loop_now_ms(client->loop) + GOODBYE_MS;
+    client->deadline_ms = loop_now_ms(client->loop) + loop_grace_ms(client->loop, GOODBYE_MS, GOODBYE_SOON_MS);
   if (nbd_aio_is_ready(handle) == 1 || nbd_aio_is_negotiating(handle) == 1)
     nbd_shutdown(handle, 0);
   nbd_close(handle);

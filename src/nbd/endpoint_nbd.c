@@ -5,6 +5,7 @@
 #include "base/range.h"
 #include "nbd/nbd_connect.h"
 #include "nbd/socket.h"
+#include "nbd/wait.h"
 #include "os/loop.h"
 
 #include <assert.h>
@@ -12,10 +13,13 @@
 #include <libnbd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* What may wait on one connection: enough to keep a fast link busy, few enough
  * that libnbd's lists of commands stay short. */
 #define REQUESTS_PER_CONNECTION 64
+
+static bool has_died(struct endpoint_nbd *nbd, struct nbd_connection *connection);
 
 static struct endpoint_nbd *
 nbd_of(struct endpoint *endpoint)
@@ -31,7 +35,7 @@ least_busy(struct endpoint_nbd *nbd)
 
   for (unsigned i = 0; i < nbd->count; i++) {
     struct nbd_connection *connection = &nbd->connections[i];
-    if (connection->joined && !connection->dead && (!best || connection->count < best->count))
+    if (connection->joined && (!best || connection->count < best->count))
       best = connection;
   }
   return best;
@@ -109,33 +113,6 @@ issue(const struct endpoint_nbd *nbd, struct nbd_handle *handle, struct request 
   return -1;
 }
 
-/* Keeps libnbd's words for the end of a connection, where they say more than that it ended:
- * that TLS failed, or how the server broke the protocol. Its requests come back with no
- * more than that the connection is gone. */
-static void
-keep_words(struct endpoint_nbd *nbd)
-{
-  int errnum = nbd_get_errno();
-  const char *words = client_words();
-
-  if (nbd->last_words[0] || errnum == ECONNRESET || errnum == EPIPE || errnum == ENOTCONN ||
-      strstr(words, "disconnected"))
-    return;
-  snprintf(nbd->last_words, sizeof nbd->last_words, "%.*s", (int)sizeof nbd->last_words - 1, words);
-}
-
-/* Whether it is beyond use; called after what may have ended it. */
-static bool
-has_died(struct endpoint_nbd *nbd, struct nbd_connection *connection)
-{
-  if (nbd_aio_is_dead(connection->handle) == 1)
-    keep_words(nbd);
-  else if (nbd_aio_is_closed(connection->handle) == 0)
-    return false;
-  connection->dead = true;
-  return true;
-}
-
 /* Gives a request to a connection that takes it. libnbd refuses one to a connection that
  * has died in this turn as if the request were wrong: the next one is asked, if any. */
 static bool
@@ -149,7 +126,9 @@ send_off(struct endpoint_nbd *nbd, struct request *request)
     if (cookie != -1) {
       request->cookie = (uint64_t)cookie;
       request->carrier = (unsigned)(connection - nbd->connections);
+      connection->heard = connection->heard || connection->count == 0;
       connection->in_flight[connection->count++] = request;
+      has_died(nbd, connection); /* which takes the request along */
       return true;
     }
     request->errnum = nbd_get_errno();
@@ -161,6 +140,13 @@ send_off(struct endpoint_nbd *nbd, struct request *request)
 }
 
 static void
+hand_back(struct endpoint_nbd *nbd, struct request *request)
+{
+  request->cookie = 0; /* no connection has it */
+  request_queue_push(&nbd->home, request);
+}
+
+static void
 send_off_or_fail(struct endpoint_nbd *nbd, struct request *request)
 {
   request->errnum = 0;
@@ -169,7 +155,7 @@ send_off_or_fail(struct endpoint_nbd *nbd, struct request *request)
   if (request->errnum == 0)
     request->errnum = ENOTCONN;
   request->done = 0;
-  request_queue_push(&nbd->failed, request);
+  hand_back(nbd, request);
 }
 
 static void
@@ -242,6 +228,7 @@ nbd_conclude_read(struct endpoint_nbd *nbd, struct request *request)
   return true;
 }
 
+/* One that hasn't been answered has lost its connection. Returns false when it is on its way again. */
 static bool
 conclude(struct endpoint_nbd *nbd, struct nbd_connection *connection, struct request *request)
 {
@@ -249,6 +236,8 @@ conclude(struct endpoint_nbd *nbd, struct nbd_connection *connection, struct req
 
   if (done == 1)
     request->errnum = 0;
+  else if (done == 0)
+    request->errnum = ENOTCONN;
   else
     request->errnum = nbd_get_errno() ? nbd_get_errno() : EIO;
   return request->kind != REQUEST_READ || nbd_conclude_read(nbd, request);
@@ -282,44 +271,194 @@ nbd_take(struct endpoint *endpoint)
 {
   struct endpoint_nbd *nbd = nbd_of(endpoint);
 
-  for (unsigned i = 0; i < nbd->count && !nbd->failed.head; i++) {
+  for (unsigned i = 0; i < nbd->count && !nbd->home.head; i++) {
     struct request *request = take_from(nbd, &nbd->connections[i]);
     if (request)
       return request;
   }
-  return request_queue_pop(&nbd->failed);
+  return request_queue_pop(&nbd->home);
 }
 
-/* What a dead connection had is failed, and libnbd has dropped it all. */
 static bool
 nbd_has_sent(struct endpoint *endpoint, const struct request *request)
 {
   const struct nbd_connection *connection = &nbd_of(endpoint)->connections[request->carrier];
 
-  return request->cookie > 0 && !connection->dead && request->cookie < socket_first_unsent(connection->handle);
+  return request->cookie > 0 && request->cookie < socket_first_unsent(connection->handle);
+}
+
+/* ---- The end of a connection ---- */
+
+/* There is no connection left; those that are still coming needn't. What a server that was started says by its end is
+ * more than that it hung up. */
+static void
+nbd_lost(struct endpoint_nbd *nbd)
+{
+  char end[ACTIVATION_WORDS_BYTES];
+
+  for (unsigned i = 0; i < nbd->count; i++) {
+    nbd_close(nbd->connections[i].handle);
+    nbd->connections[i].handle = NULL;
+  }
+  if (activation_has_ended(&nbd->client.server, end))
+    snprintf(nbd->last_words, sizeof nbd->last_words, "%s", end);
+  activation_dismiss(&nbd->client.server);
+  nbd->base.presence = PRESENCE_LOST;
+}
+
+/* Ends one that has joined. What it carried comes back, with its answer where that has come. */
+static void
+lose(struct endpoint_nbd *nbd, struct nbd_connection *connection, const char *words)
+{
+  snprintf(nbd->last_words, sizeof nbd->last_words, "%.*s", (int)sizeof nbd->last_words - 1, words);
+  connection->joined = false;
+  connection->replaced = true;
+  connection->again_ms = 0;
+  nbd->joined--;
+  nbd->base.traits.requests_max = (unsigned)range_max(nbd->joined, 1) * nbd->requests_per_connection;
+  while (connection->count > 0) {
+    struct request *request = connection->in_flight[--connection->count];
+    if (conclude(nbd, connection, request))
+      hand_back(nbd, request);
+  }
+  nbd_close(connection->handle);
+  connection->handle = NULL;
+  if (nbd->joined == 0 && nbd->base.presence == PRESENCE_HERE)
+    nbd_lost(nbd);
+}
+
+/* Looks whether it is beyond use, and ends it then; to be called after what may have ended it. */
+static bool
+has_died(struct endpoint_nbd *nbd, struct nbd_connection *connection)
+{
+  if (nbd_aio_is_dead(connection->handle) == 0 && nbd_aio_is_closed(connection->handle) == 0)
+    return false;
+  lose(nbd, connection, client_end_words(connection->handle));
+  return true;
+}
+
+/* What the server owes longest. */
+static const struct request *
+oldest(const struct nbd_connection *connection)
+{
+  const struct request *oldest = connection->in_flight[0];
+
+  for (unsigned i = 1; i < connection->count; i++)
+    if (connection->in_flight[i]->cookie < oldest->cookie)
+      oldest = connection->in_flight[i];
+  return oldest;
+}
+
+/* What is sent and not carried out yet is called back, so far as that goes: it would be written long after others
+ * have written there. */
+static void
+call_back(const struct endpoint_nbd *nbd, struct nbd_handle *handle)
+{
+  struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+  if (nbd->role != ROLE_SOURCE)
+    setsockopt(nbd_aio_get_fd(handle), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+/* Ends one whose server was silent for too long. */
+static void
+give_up(struct endpoint_nbd *nbd, struct nbd_connection *connection)
+{
+  static const char *const names[] = { [REQUEST_READ] = "a read",
+                                       [REQUEST_WRITE] = "a write",
+                                       [REQUEST_ZERO] = "a request for zeros",
+                                       [REQUEST_SURVEY] = "a question for block status",
+                                       [REQUEST_FLUSH] = "a flush" };
+  char words[ENDPOINT_WORDS_BYTES], time[CLIENT_TIME_BYTES];
+
+  if (!connection->joined) {
+    client_time(nbd_connect_patience_ms(nbd, connection), time);
+    snprintf(words, sizeof words, "no answer for %s%s", time, wait_owed(connection->handle));
+    nbd_connect_give_up(nbd, connection, words);
+    return;
+  }
+  const struct request *request = oldest(connection);
+  client_time(nbd->client.timeout_ms, time);
+  snprintf(words, sizeof words, "no answer for %s to %s", time, names[request->kind]);
+  if (request->kind != REQUEST_FLUSH)
+    snprintf(words + strlen(words), sizeof words - strlen(words), " at offset %llu",
+             (unsigned long long)request->offset);
+  call_back(nbd, connection->handle);
+  if (nbd->joined == 1)
+    activation_dismiss(&nbd->client.server);
+  lose(nbd, connection, words);
+}
+
+/* ---- The loop ---- */
+
+/* How long the server may be silent on a connection now; 0: for ever. */
+static uint64_t
+patience_ms(const struct endpoint_nbd *nbd, const struct nbd_connection *connection)
+{
+  if (!connection->joined)
+    return nbd_connect_patience_ms(nbd, connection);
+  return connection->count > 0 ? nbd->client.timeout_ms : 0;
+}
+
+/* Says until when it waits. What is due only now is so unless the next look at the loop finds that something has come:
+ * we may have been kept from looking for long. */
+static void
+watch_time(const struct endpoint_nbd *nbd, struct nbd_connection *connection, struct loop *loop, uint64_t now_ms)
+{
+  uint64_t limit_ms = patience_ms(nbd, connection);
+
+  if (connection->heard || limit_ms == 0)
+    connection->heard_ms = now_ms;
+  connection->heard = false;
+  connection->due = limit_ms > 0 && now_ms - connection->heard_ms >= limit_ms;
+  if (limit_ms > 0)
+    loop_wake_by(loop, connection->heard_ms + limit_ms);
+}
+
+static void
+watch_gap(const struct endpoint_nbd *nbd, struct nbd_connection *connection, struct loop *loop, uint64_t now_ms)
+{
+  connection->due = false;
+  if (!connection->replaced || nbd->base.presence != PRESENCE_HERE)
+    return;
+  if (connection->again_ms == 0)
+    connection->again_ms = now_ms + client_pause_ms(&connection->pause_ms);
+  connection->due = now_ms >= connection->again_ms;
+  loop_wake_by(loop, connection->again_ms);
+}
+
+static void
+watch_connection(struct nbd_connection *connection, struct loop *loop)
+{
+  bool flushed = socket_flush(connection->handle);
+  unsigned direction = nbd_aio_get_direction(connection->handle);
+  short events = (short)((direction & LIBNBD_AIO_DIRECTION_READ ? POLLIN : 0) |
+                         (direction & LIBNBD_AIO_DIRECTION_WRITE || !flushed ? POLLOUT : 0));
+
+  connection->watched = loop_watch(loop, nbd_aio_get_fd(connection->handle), events);
 }
 
 static void
 nbd_watch(struct endpoint *endpoint, struct loop *loop)
 {
   struct endpoint_nbd *nbd = nbd_of(endpoint);
+  uint64_t now_ms = loop_now_ms(loop);
 
   for (unsigned i = 0; i < nbd->count; i++) {
     struct nbd_connection *connection = &nbd->connections[i];
-    if (connection->dead)
-      continue;
-    bool flushed = socket_flush(connection->handle);
-    unsigned direction = nbd_aio_get_direction(connection->handle);
-    short events = (short)((direction & LIBNBD_AIO_DIRECTION_READ ? POLLIN : 0) |
-                           (direction & LIBNBD_AIO_DIRECTION_WRITE || !flushed ? POLLOUT : 0));
-    connection->watched = loop_watch(loop, nbd_aio_get_fd(connection->handle), events);
+    if (connection->handle) {
+      watch_connection(connection, loop);
+      watch_time(nbd, connection, loop, now_ms);
+    } else {
+      watch_gap(nbd, connection, loop, now_ms);
+    }
   }
 }
 
 /* Reading may change what the connection waits for; it is asked again before writing. While
  * it connects, only what it waits for may be told to it. */
 static void
-serve_connection(struct nbd_handle *handle, short ready)
+notify_handle(struct nbd_handle *handle, short ready)
 {
   unsigned direction = nbd_aio_get_direction(handle);
 
@@ -333,20 +472,48 @@ serve_connection(struct nbd_handle *handle, short ready)
 }
 
 static void
+serve_connection(struct endpoint_nbd *nbd, struct nbd_connection *connection, short ready)
+{
+  if (connection->due && !ready) {
+    give_up(nbd, connection);
+    return;
+  }
+  connection->heard = ready;
+  notify_handle(connection->handle, ready);
+  if (connection->joined)
+    has_died(nbd, connection);
+  else
+    nbd_connect_look(nbd, connection);
+}
+
+static void
 nbd_serve(struct endpoint *endpoint, struct loop *loop)
 {
   struct endpoint_nbd *nbd = nbd_of(endpoint);
 
   for (unsigned i = 0; i < nbd->count; i++) {
     struct nbd_connection *connection = &nbd->connections[i];
-    if (connection->dead)
-      continue;
-    serve_connection(connection->handle, loop_ready(loop, connection->watched));
-    if (!connection->joined)
-      nbd_connect_look(nbd, connection);
-    else
-      has_died(nbd, connection);
+    if (connection->handle && connection->watched != NBD_UNWATCHED)
+      serve_connection(nbd, connection, loop_ready(loop, connection->watched));
+    else if (!connection->handle && connection->due && nbd->base.presence == PRESENCE_HERE)
+      nbd_connect_again(nbd, connection);
   }
+}
+
+/* A server that was started, and has not ended yet, may hold what its successor needs. */
+static void
+nbd_reopen(struct endpoint *endpoint)
+{
+  struct endpoint_nbd *nbd = nbd_of(endpoint);
+
+  if (endpoint->presence != PRESENCE_LOST)
+    return;
+  if (!activation_is_over(&nbd->client.server)) {
+    snprintf(nbd->last_words, sizeof nbd->last_words, "the server has not ended yet");
+    return;
+  }
+  endpoint->presence = PRESENCE_COMING;
+  nbd_connect_again(nbd, &nbd->connections[0]);
 }
 
 static int
@@ -368,6 +535,7 @@ static const struct endpoint_ops nbd_ops = {
   .has_sent = nbd_has_sent,
   .watch = nbd_watch,
   .serve = nbd_serve,
+  .reopen = nbd_reopen,
   .close = nbd_end,
 };
 
@@ -383,6 +551,7 @@ endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role
   nbd->base.last_words = nbd->last_words;
   nbd->role = role;
   nbd->read_max = UINT64_MAX;
+  nbd->connections_max = wishes->connections;
   nbd->requests_per_connection = REQUESTS_PER_CONNECTION;
   if (wishes->requests)
     nbd->requests_per_connection = (unsigned)range_min(wishes->requests, REQUESTS_PER_CONNECTION);
@@ -394,8 +563,6 @@ endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role
     nbd_end(&nbd->base, &ignored);
     return -1;
   }
-  /* A server that we start serves one connection. */
-  if (place->kind == PLACE_URI && nbd_can_multi_conn(nbd->connections[0].handle) == 1)
-    nbd_connect_more(nbd, wishes);
+  nbd_connect_more(nbd);
   return 0;
 }

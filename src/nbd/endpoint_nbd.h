@@ -4,9 +4,11 @@
  * The first connection is all that a copy needs: further ones are begun with it, join in as
  * they come (a server may leave those in its queue for which it has no room), and are
  * never waited for. Requests go to the connection with the fewest in flight. libnbd's callbacks only note what a reply held; everything else
- * happens in submit, serve and take. When a connection dies, what it carried
- * comes back with ENOTCONN; what is submitted afterwards goes to the connections
- * that are left, and comes back with ENOTCONN too when there is none.
+ * happens in submit, serve and take.
+ *
+ * When a connection dies, or its server owes an answer and is silent for too long, it is closed, and what it carried
+ * comes back with ENOTCONN, as does what is submitted while there is none. While others are left, it is
+ * replaced by and by; the last one leaves the endpoint lost, until it is reopened and shows the same disk.
  *
  * Protocol: "Block size constraints" for the traits, "Metadata querying" for
  * surveys, "Structured replies" for reads.
@@ -19,6 +21,7 @@
 #include "nbd/client.h"
 #include "os/arena.h"
 
+#include <limits.h>
 #include <stdbool.h>
 
 struct nbd_handle;
@@ -26,13 +29,21 @@ struct nbd_handle;
 /* The most requests that wait for one connection. */
 #define NBD_IN_FLIGHT_MAX (SLOTS_MAX + WRITES_MAX)
 
+#define NBD_UNWATCHED UINT_MAX
+
 struct nbd_connection {
-  struct nbd_handle *handle; /* NULL: it was no use, and is gone */
+  struct nbd_handle *handle; /* NULL: it is gone */
   struct request *in_flight[NBD_IN_FLIGHT_MAX];
   unsigned count;
-  unsigned watched; /* the loop's index, this turn */
+  unsigned watched; /* the loop's index, this turn; NBD_UNWATCHED: it is new */
   bool joined;      /* its handshake is over, and it takes requests */
-  bool dead;
+  bool replaced;    /* had joined, and is to do so again */
+  bool heard;       /* the server's silence begins anew: it did something, or was idle */
+  bool due;         /* it was silent for too long, or is to be replaced, unless something comes now */
+  uint64_t heard_ms;
+  uint64_t again_ms;      /* when it is replaced; 0: not decided */
+  uint64_t pause_ms;      /* see client_pause_ms() */
+  unsigned first_address; /* where the attempt to connect began */
 };
 
 struct endpoint_nbd {
@@ -40,11 +51,14 @@ struct endpoint_nbd {
   struct client client;
   enum role role;
   struct nbd_connection connections[CONNECTIONS_MAX]; /* the first made the endpoint what it is */
-  unsigned count;
+  unsigned count;                                     /* used of them */
+  unsigned joined;                                    /* take requests */
+  unsigned connections_max;                           /* wished for */
+  bool many;                                          /* there may be several */
   unsigned requests_per_connection;
   uint64_t read_max; /* longer reads are asked for in parts, since the server answers them in too many pieces */
-  char last_words[ENDPOINT_WORDS_BYTES]; /* why the first connection was lost that libnbd could say it of */
-  struct request_queue failed;           /* requests that no connection took, to be handed back */
+  char last_words[ENDPOINT_WORDS_BYTES]; /* why the last connection was lost, or isn't there again */
+  struct request_queue home;             /* requests whose connection is gone, to be handed back */
 };
 
 /* Connects to the export that the place names (PLACE_URI or PLACE_COMMAND) and

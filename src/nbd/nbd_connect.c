@@ -6,6 +6,7 @@
 #include "nbd/socket.h"
 
 #include <libnbd.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- Connecting ---- */
@@ -22,32 +23,29 @@ takes_talk(const struct contexts *wanted)
   return required || wanted->joint_first;
 }
 
+/* How handles are set up: for these contexts. */
+struct nbd_setup {
+  const struct contexts *wanted;
+  bool talks; /* about them, in the handshake */
+};
+
 static int
-nbd_configure(struct nbd_handle *handle, const struct contexts *wanted, bool talks)
+nbd_configure(struct nbd_handle *handle, const void *how)
 {
+  const struct nbd_setup *setup = how;
+  const struct contexts *wanted = setup->wanted;
+
   /* Our own requests keep to the server's limits; libnbd's checks would refuse
    * the last, short block of an export whose size is no multiple of them. Read
    * buffers need no clearing since `chunks` proves that replies fill them. */
   if (nbd_set_strict_mode(handle, 0) == -1 || nbd_set_pread_initialize(handle, false) == -1)
     return -1;
-  if (talks && (nbd_set_opt_mode(handle, true) == -1 || nbd_set_request_meta_context(handle, false) == -1))
+  if (setup->talks && (nbd_set_opt_mode(handle, true) == -1 || nbd_set_request_meta_context(handle, false) == -1))
     return -1;
   for (unsigned i = 0; i < wanted->count; i++)
     if (nbd_add_meta_context(handle, wanted->list[i].name) == -1)
       return -1;
   return 0;
-}
-
-/* Makes the next connection's handle. Returns -1, and client_fault() knows why. */
-static int
-add_connection(struct endpoint_nbd *nbd, const struct contexts *wanted, bool talks)
-{
-  struct nbd_handle *handle = client_create(&nbd->client);
-
-  if (!handle)
-    return -1;
-  nbd->connections[nbd->count++] = (struct nbd_connection){ .handle = handle };
-  return nbd_configure(handle, wanted, talks);
 }
 
 /* ---- Metadata contexts ---- */
@@ -203,66 +201,192 @@ static void
 join(struct endpoint_nbd *nbd, struct nbd_connection *connection)
 {
   connection->joined = true;
+  connection->pause_ms = 0;
   socket_buffer(connection->handle);
-  nbd->base.traits.requests_max += nbd->requests_per_connection;
+  nbd->joined++;
+  nbd->base.traits.requests_max = nbd->joined * nbd->requests_per_connection;
 }
 
 int
 nbd_connect_first(struct endpoint_nbd *nbd, const struct contexts *wanted, struct fault *fault)
 {
-  if (add_connection(nbd, wanted, takes_talk(wanted)) == -1)
-    return client_fault(&nbd->client, "cannot open", fault);
-  struct nbd_handle *handle = nbd->connections[0].handle;
-  if (client_connect(&nbd->client, handle, "cannot open", fault) == -1 ||
-      agree_on_contexts(nbd, handle, wanted, fault) == -1 || learn_traits(nbd, handle, &nbd->base.traits, fault) == -1)
+  struct nbd_setup how = { .wanted = wanted, .talks = takes_talk(wanted) };
+  struct client_setup setup = { .configure = nbd_configure, .how = &how };
+  struct nbd_handle *handle = client_connect(&nbd->client, &setup, "cannot open", fault);
+
+  if (!handle)
     return -1;
+  nbd->count = 1;
+  nbd->connections[0] = (struct nbd_connection){ .handle = handle };
+  if (agree_on_contexts(nbd, handle, wanted, fault) == -1 || learn_traits(nbd, handle, &nbd->base.traits, fault) == -1)
+    return -1;
+  /* A server that we start serves one connection. */
+  nbd->many = nbd->client.place->kind == PLACE_URI && nbd_can_multi_conn(handle) == 1;
   join(nbd, &nbd->connections[0]);
   return 0;
 }
 
-/* ---- Further connections ---- */
+/* ---- Those that come later ---- */
 
-/* Whether it shows the same disk as the first one, and can do the same with it: somebody
- * may have put another one there, or other rights. */
+/* What is another disk about what this one shows, or can't do what the endpoint could from its start; false: nothing
+ * is. Somebody may have put another one there, or other rights. */
 static bool
-is_equal(struct endpoint_nbd *nbd, struct nbd_handle *handle)
+differs(struct endpoint_nbd *nbd, struct nbd_handle *handle, struct fault *fault)
 {
-  struct traits traits;
-  struct fault ignored;
+  const struct traits *before = &nbd->base.traits;
+  struct traits now;
 
-  if (!has_required(handle, &nbd->base.contexts) || nbd_can_multi_conn(handle) != 1 ||
-      learn_traits(nbd, handle, &traits, &ignored) == -1)
+  if (nbd->role != ROLE_SOURCE && nbd_is_read_only(handle) != 0)
+    fault_set(fault, EXIT_FAILED, 0, "it is read-only now");
+  else if (learn_traits(nbd, handle, &now, fault) == -1)
+    return true;
+  else if (now.size != before->size)
+    fault_set(fault, EXIT_FAILED, 0, "it has %llu bytes now, not %llu", (unsigned long long)now.size,
+              (unsigned long long)before->size);
+  else if (!has_required(handle, &nbd->base.contexts))
+    fault_set(fault, EXIT_FAILED, 0, "it hasn't all of its metadata contexts any more");
+  else if (now.block_min != before->block_min || now.block_preferred != before->block_preferred ||
+           now.request_max != before->request_max)
+    fault_set(fault, EXIT_FAILED, 0, "its block sizes have changed");
+  else if (!traits_are_equal(&now, before))
+    fault_set(fault, EXIT_FAILED, 0, "its server can't do the same any more, or can do more");
+  else if (nbd->joined > 0 && nbd_can_multi_conn(handle) != 1)
+    fault_set(fault, EXIT_FAILED, 0, "its connections don't see each other's writes any more");
+  else
     return false;
-  return traits_are_equal(&traits, &nbd->base.traits);
+  return true;
+}
+
+/* Whether it is the one that all wait for, since there is no other. */
+static bool
+is_awaited(const struct endpoint_nbd *nbd)
+{
+  return nbd->base.presence == PRESENCE_COMING;
+}
+
+static void
+connection_fail(struct endpoint_nbd *nbd, struct nbd_connection *connection, const char *words)
+{
+  if (connection->handle)
+    nbd_close(connection->handle);
+  connection->handle = NULL;
+  connection->again_ms = 0;
+  if (!is_awaited(nbd))
+    return;
+  snprintf(nbd->last_words, sizeof nbd->last_words, "%.*s", (int)sizeof nbd->last_words - 1, words);
+  nbd->base.presence = PRESENCE_LOST;
+}
+
+/* Something else is there: never to be asked again. */
+static void
+turn_away(struct endpoint_nbd *nbd, struct nbd_connection *connection, const char *words)
+{
+  bool awaited = is_awaited(nbd);
+
+  connection_fail(nbd, connection, words);
+  connection->replaced = false;
+  if (awaited)
+    nbd->base.presence = PRESENCE_OTHER;
+}
+
+/* Begins to connect to the address whose turn it is. */
+static bool
+begin(struct endpoint_nbd *nbd, struct nbd_connection *connection)
+{
+  struct nbd_setup how = { .wanted = &nbd->base.contexts };
+  struct client_setup setup = { .configure = nbd_configure, .how = &how };
+  struct fault fault;
+
+  connection->handle = client_begin(&nbd->client, &setup, "cannot open", &fault);
+  connection->watched = NBD_UNWATCHED;
+  connection->heard = true; /* the clock begins anew */
+  if (!connection->handle)
+    connection_fail(nbd, connection, fault.text);
+  return connection->handle;
+}
+
+/* Whether there is another address to try, where this one was no good. */
+static bool
+has_another(const struct endpoint_nbd *nbd, const struct nbd_connection *connection)
+{
+  const struct client *client = &nbd->client;
+
+  return client->addresses.count > 0 && (client->address + 1) % client->addresses.count != connection->first_address &&
+         client_is_unheard(connection->handle);
+}
+
+uint64_t
+nbd_connect_patience_ms(const struct endpoint_nbd *nbd, const struct nbd_connection *connection)
+{
+  uint64_t timeout_ms = nbd->client.timeout_ms;
+
+  if (!is_awaited(nbd))
+    return 0;
+  return has_another(nbd, connection) ? range_min(timeout_ms ? timeout_ms : UINT64_MAX, ADDRESS_MS) : timeout_ms;
+}
+
+void
+nbd_connect_give_up(struct endpoint_nbd *nbd, struct nbd_connection *connection, const char *words)
+{
+  bool turns = has_another(nbd, connection);
+
+  if (client_is_unheard(connection->handle)) /* next time begins elsewhere, too */
+    client_turn(&nbd->client);
+  if (!turns) {
+    connection_fail(nbd, connection, words);
+    return;
+  }
+  nbd_close(connection->handle);
+  if (begin(nbd, connection))
+    nbd_connect_look(nbd, connection);
 }
 
 void
 nbd_connect_look(struct endpoint_nbd *nbd, struct nbd_connection *connection)
 {
+  char words[ENDPOINT_WORDS_BYTES];
+  struct fault fault;
+
   if (nbd_aio_is_connecting(connection->handle) == 1)
     return;
-  if (nbd_aio_is_ready(connection->handle) == 1 && is_equal(nbd, connection->handle)) {
-    join(nbd, connection);
+  if (nbd_aio_is_ready(connection->handle) == 0) {
+    snprintf(words, sizeof words, "%.*s", (int)sizeof words - 1, client_end_words(connection->handle));
+    nbd_connect_give_up(nbd, connection, words);
     return;
   }
-  nbd_close(connection->handle);
-  connection->handle = NULL;
-  connection->dead = true;
+  if (differs(nbd, connection->handle, &fault)) {
+    turn_away(nbd, connection, fault.text);
+    return;
+  }
+  bool awaited = is_awaited(nbd);
+  join(nbd, connection);
+  nbd->base.presence = PRESENCE_HERE;
+  if (!awaited)
+    return;
+  nbd->many = nbd->many && nbd_can_multi_conn(connection->handle) == 1;
+  nbd_connect_more(nbd);
 }
 
 void
-nbd_connect_more(struct endpoint_nbd *nbd, const struct wishes *wishes)
+nbd_connect_again(struct endpoint_nbd *nbd, struct nbd_connection *connection)
 {
-  uint64_t worth = range_min(wishes->connections, 1 + nbd->base.traits.size / BYTES_PER_CONNECTION);
-  struct fault ignored;
-
-  while (nbd->count < worth) {
-    if (add_connection(nbd, &nbd->base.contexts, false) == -1)
-      return;
-    struct nbd_connection *connection = &nbd->connections[nbd->count - 1];
-    bool begun = client_begin(&nbd->client, connection->handle, "cannot open", &ignored) == 0;
+  connection->first_address = nbd->client.address;
+  if (begin(nbd, connection))
     nbd_connect_look(nbd, connection);
-    if (!begun || connection->dead)
+}
+
+void
+nbd_connect_more(struct endpoint_nbd *nbd)
+{
+  uint64_t worth = range_min(nbd->connections_max, 1 + nbd->base.traits.size / BYTES_PER_CONNECTION);
+
+  for (unsigned i = 0; nbd->many && i < worth; i++) {
+    struct nbd_connection *connection = &nbd->connections[i];
+    if (i == nbd->count)
+      nbd->connections[nbd->count++] = (struct nbd_connection){ .handle = NULL };
+    if (!connection->handle)
+      nbd_connect_again(nbd, connection);
+    if (!connection->handle)
       return;
   }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* nbd_connect: how the connections of an endpoint_nbd come about: the first one, from which is learnt what
- * the disk and its server are like, and further ones, which join in as they come.
+ * the disk and its server are like; further ones, which join in as they come; and those that take the place of what was lost.
  *
  * Protocol: "Metadata querying" for what contexts are agreed on, "Block size constraints" for the traits.
  */
@@ -14,9 +14,19 @@
 int nbd_connect_first(struct endpoint_nbd *nbd, const struct contexts *wanted, struct fault *fault);
 
 /* Begins more connections, which are for speed alone: as many as are wished for and worth it. Waits for none. */
-void nbd_connect_more(struct endpoint_nbd *nbd, const struct wishes *wishes);
+void nbd_connect_more(struct endpoint_nbd *nbd);
+
+/* Begins one anew that was lost. Where all were, the endpoint waits for this one. */
+void nbd_connect_again(struct endpoint_nbd *nbd, struct nbd_connection *connection);
 
 /* Sees whether one that was begun is there by now, and of use: it joins in, or is let go. */
 void nbd_connect_look(struct endpoint_nbd *nbd, struct nbd_connection *connection);
+
+/* How long the server may be silent on one that hasn't joined, in milliseconds; 0: for ever. Only one that all wait for is
+ * in a hurry: a server may leave the others in its queue. */
+uint64_t nbd_connect_patience_ms(const struct endpoint_nbd *nbd, const struct nbd_connection *connection);
+
+/* Lets one go that hasn't joined, for the next address if there is one; `words` say why. */
+void nbd_connect_give_up(struct endpoint_nbd *nbd, struct nbd_connection *connection, const char *words);
 
 #endif

@@ -43,8 +43,9 @@ take_string(char *out, size_t out_bytes, char *string)
 }
 
 static int
-server_configure(struct nbd_handle *handle)
+server_configure(struct nbd_handle *handle, const void *how)
 {
+  (void)how;
   if (nbd_set_opt_mode(handle, true) == -1 || nbd_set_request_meta_context(handle, false) == -1)
     return -1;
   return nbd_set_full_info(handle, true);
@@ -54,14 +55,14 @@ int
 server_open(struct server *server, const struct place *place, const struct wishes *wishes, struct loop *loop,
             struct tls_pool *pool, struct fault *fault)
 {
+  static const struct client_setup setup = { .configure = server_configure };
+
   *server = (struct server){ 0 };
   place_name(place, true, server->name);
   if (client_init(&server->client, place, server->name, wishes, loop, pool, fault) == -1)
     return -1;
-  server->handle = client_create(&server->client);
-  if (!server->handle || server_configure(server->handle) == -1)
-    client_fault(&server->client, "cannot connect to", fault);
-  else if (client_connect(&server->client, server->handle, "cannot connect to", fault) == 0)
+  server->handle = client_connect(&server->client, &setup, "cannot connect to", fault);
+  if (server->handle)
     return 0;
   server_close(server);
   return -1;
@@ -122,7 +123,7 @@ server_is_lost(const struct server *server)
 {
   struct nbd_handle *handle = server->handle;
 
-  return nbd_aio_is_negotiating(handle) != 1 && nbd_aio_is_ready(handle) != 1;
+  return server->client.has_given_up || (nbd_aio_is_negotiating(handle) != 1 && nbd_aio_is_ready(handle) != 1);
 }
 
 /* Servers that can't tell about an export without entering it are entered. */

@@ -164,7 +164,7 @@ bool
 activation_has_ended(struct activation *server, char *words)
 {
   words[0] = '\0';
-  if (server->pid == 0 || !wait_for_end(server, NULL, SERVER_GONE_MS))
+  if (server->pid == 0 || server->dismissed_ms || !wait_for_end(server, NULL, SERVER_GONE_MS))
     return false;
   if (WIFSIGNALED(server->status))
     snprintf(words, ACTIVATION_WORDS_BYTES, "it was ended by signal %d", WTERMSIG(server->status));
@@ -173,16 +173,45 @@ activation_has_ended(struct activation *server, char *words)
   return true;
 }
 
+static void
+ask_to_end(struct activation *server)
+{
+  kill(server->pid, SIGTERM);
+  kill(server->pid, SIGCONT); /* one that is stopped couldn't hear it */
+}
+
+void
+activation_dismiss(struct activation *server)
+{
+  if (server->pid == 0 || server->dismissed_ms)
+    return;
+  ask_to_end(server);
+  server->dismissed_ms = loop_now_ms(NULL);
+}
+
+bool
+activation_is_over(struct activation *server)
+{
+  if (server->pid > 0 && server->dismissed_ms && loop_now_ms(NULL) - server->dismissed_ms >= SERVER_DISMISSED_MS)
+    kill(server->pid, SIGKILL);
+  if (server->pid > 0 && waitpid(server->pid, &server->status, WNOHANG) != 0)
+    server->pid = 0;
+  return server->pid == 0;
+}
+
+/* After a signal there is no more time than for all that ends then; and little, where it is the second one or comes
+ * only now. */
 bool
 activation_end(struct activation *server, struct loop *loop)
 {
+  unsigned signals = loop->signals;
+  uint64_t limit_ms = signals < 2 ? loop_grace_ms(loop, SERVER_END_MS, STOP_MS) : SERVER_END_SOON_MS;
+
   if (server->pid == 0)
     return true;
-  kill(server->pid, SIGTERM);
-  kill(server->pid, SIGCONT); /* one that is stopped couldn't hear it */
-  if (loop->signals < 2 && wait_for_end(server, loop, SERVER_END_MS))
-    return true;
-  if (wait_for_end(server, NULL, SERVER_END_SOON_MS))
+  ask_to_end(server);
+  if (wait_for_end(server, loop, limit_ms) ||
+      (loop->signals > signals && wait_for_end(server, NULL, SERVER_END_SOON_MS)))
     return true;
   kill(server->pid, SIGKILL);
   wait_for_end(server, NULL, SERVER_GONE_MS);

@@ -21,13 +21,19 @@
 #include <sys/types.h>
 
 struct activation {
-  pid_t pid;  /* 0: none is running, or none that we would have to wait for */
-  int status; /* how it ended, as waitpid() has it; once there is no pid */
+  pid_t pid;             /* 0: none is running, or none that we would have to wait for */
+  int status;            /* how it ended, as waitpid() has it; once there is no pid */
+  uint64_t dismissed_ms; /* when it was asked to end, since it is of no use any more; 0: it wasn't */
 };
 
 /* Starts the command (argv, NULL at its end), which is called `name` in messages.
  * Returns a socket that is connected to it, the caller's, or -1 with the fault set. */
 int activation_start(struct activation *server, char *const *command, const char *name, struct fault *fault);
+
+/* Asks it to end, where it hasn't yet; waits for nothing. activation_is_over() tells whether it has: who takes long is
+ * killed, so that another can be started. */
+void activation_dismiss(struct activation *server);
+bool activation_is_over(struct activation *server);
 
 /* Whether it has ended by itself; waits a moment for who has hung up to be gone. Says how in
  * `words`, of ACTIVATION_WORDS_BYTES. */

@@ -2,6 +2,8 @@
 /* loop: see loop.h. */
 #include "os/loop.h"
 
+#include "base/range.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
@@ -111,8 +113,18 @@ loop_take_signal(struct loop *loop)
   if (read(loop->signal_fd, &info, sizeof info) != sizeof info)
     return false;
   loop->signal_seen = (int)info.ssi_signo;
-  loop->signals++;
+  if (loop->signals++ == 0)
+    loop->over_ms = loop_now_ms(loop) + STOP_MS;
   return true;
+}
+
+uint64_t
+loop_grace_ms(const struct loop *loop, uint64_t patient_ms, uint64_t soon_ms)
+{
+  uint64_t now_ms = loop_now_ms(loop);
+  uint64_t left_ms = loop->over_ms > now_ms ? loop->over_ms - now_ms : 0;
+
+  return loop->signals == 0 ? patient_ms : range_max(range_min(soon_ms, left_ms), STOP_MOMENT_MS);
 }
 
 short

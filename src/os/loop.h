@@ -24,6 +24,7 @@ struct loop {
   int signal_fd;
   int signal_seen;  /* number of the signal that asked us to end, or 0 */
   unsigned signals; /* how many did, so far */
+  uint64_t over_ms; /* by when all is to be over, once one did */
 };
 
 /* Begins to take signals, instead of dying by them. */
@@ -45,6 +46,10 @@ int loop_wait(struct loop *loop, struct fault *fault);
 
 /* Takes a signal that has come, for who waits elsewhere; false: there is none. */
 bool loop_take_signal(struct loop *loop);
+
+/* How long, in milliseconds, what comes at the end may take: `patient_ms`; and once a signal has asked us to end, what
+ * is left of STOP_MS, at least a moment and at most `soon_ms`. */
+uint64_t loop_grace_ms(const struct loop *loop, uint64_t patient_ms, uint64_t soon_ms);
 
 /* Lets signals end the program again, as before loop_init(), around what waits
  * where the loop can't; and holds them again. */
