@@ -137,7 +137,8 @@
 #define FLUSH_SHARE_MAX 50
 
 /* How long a copy that is stopped waits for what is in flight, and for its flush. */
-#define STOP_MS 4500
+#define COPY_STOP_MS 4500
+
 /* How long a server may be silent that owes an answer. Who calls us nbdcopy or nbdinfo knows no such limit: what is merely
  * slow there works on, and a hang ends with a word all the same. */
 #define SERVER_TIMEOUT_MS 30000

@@ -129,7 +129,7 @@ heed_signals(struct copy *copy)
   if (copy_has_failed(copy))
     copy->finished = true;
   copy->signal = loop->signal_seen;
-  copy->stop_ms = loop_now_ms(loop) + STOP_MS;
+  copy->stop_ms = loop_now_ms(loop) + COPY_STOP_MS;
   loop->signal_seen = 0;
 }
 

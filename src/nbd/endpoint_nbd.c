@@ -308,9 +308,8 @@ nbd_lost(struct endpoint_nbd *nbd)
 
 /* Ends one that has joined. What it carried comes back, with its answer where that has come. */
 static void
-lose(struct endpoint_nbd *nbd, struct nbd_connection *connection, const char *words)
+end_connection(struct endpoint_nbd *nbd, struct nbd_connection *connection)
 {
-  snprintf(nbd->last_words, sizeof nbd->last_words, "%.*s", (int)sizeof nbd->last_words - 1, words);
   connection->joined = false;
   connection->replaced = true;
   connection->again_ms = 0;
@@ -323,6 +322,19 @@ lose(struct endpoint_nbd *nbd, struct nbd_connection *connection, const char *wo
   }
   nbd_close(connection->handle);
   connection->handle = NULL;
+}
+
+/* One that has joined is lost. All of a destination's are lost together: one that lives on, or joins later, may
+ * lead to a server that was started anew meanwhile, and whose flush says nothing of what the one before has
+ * answered. */
+static void
+lose(struct endpoint_nbd *nbd, struct nbd_connection *connection, const char *words)
+{
+  snprintf(nbd->last_words, sizeof nbd->last_words, "%.*s", (int)sizeof nbd->last_words - 1, words);
+  end_connection(nbd, connection);
+  for (unsigned i = 0; nbd->role != ROLE_SOURCE && i < nbd->count; i++)
+    if (nbd->connections[i].joined)
+      end_connection(nbd, &nbd->connections[i]);
   if (nbd->joined == 0 && nbd->base.presence == PRESENCE_HERE)
     nbd_lost(nbd);
 }

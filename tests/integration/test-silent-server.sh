@@ -48,13 +48,13 @@ tls)
     must_time_out ' .*TLS' "nbds+unix:///?socket=$TEST_DIR/s.sock&tls-verify-peer=0" out.img ;;
 read)
     serve_odd s disk.img stall=read
-    must_time_out ' to a read at offset 0' "$(uri s)" out.img ;;
+    must_time_out ' to a read at offset 0' --retry=0 "$(uri s)" out.img ;;
 write)
     serve_odd s disk.img stall=write
-    must_time_out ' to a write at offset [0-9]' in.img "$(uri s)" ;;
+    must_time_out ' to a write at offset [0-9]' --retry=0 in.img "$(uri s)" ;;
 flush)
     serve_odd s disk.img stall=flush
-    must_time_out ' to a flush' in.img "$(uri s)" ;;
+    must_time_out ' to a flush' --retry=0 in.img "$(uri s)" ;;
 info)
     serve_odd s disk.img stall=info
     must_time_out ' to NBD_OPT_GO or NBD_OPT_INFO' info --size "$(uri s)"

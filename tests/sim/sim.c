@@ -189,7 +189,7 @@ check_turn(void)
   see_rewinds();
   check_flushed();
   if (sim.copy.signal)
-    sim_check(sim.now_us <= sim.signalled_us + STOP_MS * 1000 + 1000, "it was stopped, and goes on");
+    sim_check(sim.now_us <= sim.signalled_us + COPY_STOP_MS * 1000 + 1000, "it was stopped, and goes on");
   sim_check(sim.copy.reorder.frontier >= sim.frontier, "the frontier went back to %llu",
             (ull)sim.copy.reorder.frontier);
   sim_check(confirmed >= sim.confirmed, "what is confirmed went back to %llu", (ull)confirmed);
