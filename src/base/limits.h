@@ -77,20 +77,31 @@
 #define ZERO_PIECES_MAX 512
 #define PIECES_MAX (SLOTS_MAX * CHUNKS_MAX + ZERO_PIECES_MAX)
 
-/* Extents known ahead of the reads, and those taken over from one answer. */
-#define EXTENTS_MAX 4096
-#define SURVEY_EXTENTS_MAX 2048
-/* Block status is asked for in windows. An answer over 4 KiB runs costs libnbd
- * 24 bytes an extent, 32 with extended headers: 256 MiB of them are 2 MiB, which
+/* Extents known ahead of the reads. */
+#define EXTENTS_MAX 2048
+/* Block status is asked for in windows, several at once. From one answer so many extents are
+ * taken over, and a window keeps so many until all before it is known. */
+#define WINDOWS_MAX 8
+#define SURVEY_EXTENTS_MAX 256
+#define WINDOW_EXTENTS_MAX 512
+/* A map asks for one window after the other, each as large as will do. */
+#define MAP_EXTENTS_MAX 2048
+/* All that is asked for at once is at most the largest window. An answer over 4 KiB runs costs
+ * libnbd 24 bytes an extent, 32 with extended headers: 256 MiB of them are 2 MiB, which
  * fit its heap, also if it isn't all in one piece. */
 #define SURVEY_BYTES_FIRST (64 * MIB)
-#define SURVEY_BYTES_MIN (1 * MIB)
+#define SURVEY_BYTES_MIN (64 * KIB)
 #define SURVEY_BYTES_MAX (256 * MIB)
+/* Where a server tells little at a time, a window is what it tells in about so many answers. */
+#define WINDOW_ANSWERS 16
 /* Where reads have to wait for block status, asking is worth it if it takes no more than this
  * share of the time that reading all would; else so many times what could have been
  * read meanwhile is read unasked. */
 #define ASKING_SHARE_MAX 8
 #define ASKING_PAUSE 32
+#define ASKING_PAUSE_BYTES_MIN (1 * MIB)
+/* How fast reads are shows once so much was read. */
+#define ASKING_SAMPLE_BYTES (1 * MIB)
 /* Metadata contexts that one survey asks for. */
 #define CONTEXTS_MAX 4
 
@@ -217,7 +228,8 @@
 #define FAULT_TEXT_BYTES 1024
 #define COMMAND_WORDS_MAX 128
 
-_Static_assert(EXTENTS_MAX >= 2 * SURVEY_EXTENTS_MAX, "a whole answer fits while another is being used");
+_Static_assert(WINDOW_EXTENTS_MAX >= 2 * SURVEY_EXTENTS_MAX, "a window asks on when it has a whole answer");
+_Static_assert(EXTENTS_MAX >= 2 * WINDOW_EXTENTS_MAX, "a whole window fits while another is being used");
 _Static_assert(PAYLOAD_BYTES_MIN >= SLOTS_MIN * SLOT_BYTES_MIN + STAGES_MIN * 4 * KIB + SLOT_BYTES_MIN,
                "the smallest payload still moves");
 _Static_assert(PAYLOAD_BYTES_DEFAULT / PAYLOAD_SHARE_PER_SLOT >= SLOT_BYTES_MIN, "the default keeps every slot");

@@ -38,12 +38,13 @@ readable(const struct asking *asking, uint64_t us)
 }
 
 void
-asking_asked(struct asking *asking, uint64_t now_us)
+asking_asked(struct asking *asking, unsigned out, uint64_t now_us)
 {
-  asking->asked_us = now_us;
+  if (out == 1)
+    asking->asked_us = now_us;
 }
 
-/* The time that the answer has cost. */
+/* The time that the answer has cost, since the one before it. */
 static uint64_t
 cost_us(const struct asking *asking, uint64_t now_us)
 {
@@ -52,14 +53,33 @@ cost_us(const struct asking *asking, uint64_t now_us)
   return asking->waits ? now_us - asking->waits_us : 0;
 }
 
-uint64_t
-asking_answered(struct asking *asking, uint64_t learnt, uint64_t zeros, uint64_t now_us)
+/* What is to be taken for data, as the answers weren't worth their cost, or 0. */
+static uint64_t
+judge(struct asking *asking, uint64_t lost, uint64_t worth)
 {
-  uint64_t lost = readable(asking, cost_us(asking, now_us));
-
-  asking->waits = false;
-  asking->is_slow = lost > zeros + learnt / ASKING_SHARE_MAX;
+  asking->is_slow = lost > worth;
+  asking->answers = 0;
+  asking->cost_us = asking->learnt = asking->zeros = 0;
   if (!asking->is_slow)
     return 0;
-  return range_min(range_max(lost * ASKING_PAUSE, SURVEY_BYTES_MIN), SURVEY_BYTES_MAX);
+  return range_min(range_max(lost * ASKING_PAUSE, ASKING_PAUSE_BYTES_MIN), SURVEY_BYTES_MAX);
+}
+
+uint64_t
+asking_answered(struct asking *asking, const struct learnt *learnt, unsigned out, uint64_t now_us)
+{
+  asking->cost_us += cost_us(asking, now_us);
+  asking->learnt += learnt->bytes;
+  asking->zeros += learnt->zeros;
+  asking->answers++;
+  asking->waits = false;
+  asking->asked_us = now_us;
+  if (learnt->is_short && asking->read_bytes < ASKING_SAMPLE_BYTES)
+    return ASKING_SAMPLE_BYTES;
+
+  uint64_t lost = readable(asking, asking->cost_us), worth = asking->zeros + asking->learnt / ASKING_SHARE_MAX;
+  bool is_round = asking->answers >= WINDOWS_MAX || (out == 0 && !learnt->is_short);
+  if (!is_round && lost <= worth * WINDOWS_MAX / asking->answers) /* the others may make up for it */
+    return 0;
+  return judge(asking, lost, worth);
 }

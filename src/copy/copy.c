@@ -100,8 +100,8 @@ waits_for_something(const struct copy *copy)
   uint64_t since_ms;
 
   return copy_waits_for(copy, &since_ms) || copy->transfers_waiting > 0 || copy->reads_in_flight > 0 ||
-         copy->transfers_out > 0 || copy->surveying || copy->flushing || copy->proof ||
-         copy->pour_wait == POUR_WAITS_FOR_EDGE;
+         copy->transfers_out > 0 || copy->windows.out > 0 || copy->survey_retry.waits || copy->flushing ||
+         copy->proof || copy->pour_wait == POUR_WAITS_FOR_EDGE;
 }
 
 static void
@@ -267,9 +267,10 @@ copy_begin(struct copy *copy, uint64_t start)
   clear_rooms(copy);
   copy->start = start;
   copy->done = base;
-  extents_init(&copy->extents, source->in_order ? 0 : range_align_down(start, source->block_min));
+  extents_begin(&copy->extents, source->in_order ? 0 : range_align_down(start, source->block_min));
   if (!config->extents || !source->can_extents)
     extents_append(&copy->extents, source->size - copy->extents.end, EXTENT_IS_DATA);
+  windows_begin(&copy->windows, copy->extents.end);
   reorder_init(&copy->reorder, base);
   assemble_init(&copy->assemble, &assemble, base);
   /* What of the destination's first block lies below is to be kept. */
@@ -282,6 +283,9 @@ void
 copy_init(struct copy *copy, const struct copy_config *config)
 {
   const struct traits *source = &config->source->traits;
+  struct extents_rules rules = {
+    .contexts = &config->source->contexts, .part = config->part, .alignment = source->block_min, .size = source->size
+  };
   uint64_t now_us = loop_now_us(config->loop);
 
   assert(config->part == PART_ALL || (config->extents && source->can_extents && !config->tap && !config->skip_zeros));
@@ -294,11 +298,12 @@ copy_init(struct copy *copy, const struct copy_config *config)
                                       .block_min = source->block_min,
                                       .request_bytes = config->budget.slot_bytes,
                                       .bridge_bytes = config->detect_zeros || config->allocated ? BRIDGE_BYTES : 0 };
+  extents_init(&copy->extents, copy->known, EXTENTS_MAX);
+  windows_init(&copy->windows, &rules);
   pace_init(&copy->pace, config->budget.slots * config->budget.slot_bytes);
   rate_init(&copy->rate, config->bytes_per_s);
   recovery_init(&copy->source_recovery, config->retry_ms, now_us);
   recovery_init(&copy->destination_recovery, config->retry_ms, ~now_us);
-  copy->survey_bytes = SURVEY_BYTES_FIRST;
   copy->zero_max = config->budget.zero_max;
   copy->large_zeros_work = !config->destination->traits.can_read;
   copy->flushed_below = config->start;

@@ -22,6 +22,7 @@
 #include "copy/recovery.h"
 #include "copy/reorder.h"
 #include "copy/schedule.h"
+#include "copy/windows.h"
 #include "disk/endpoint.h"
 #include "os/loop.h"
 
@@ -133,6 +134,7 @@ struct copy {
   struct copy_config config;
   uint64_t start; /* where it began, or the last time began anew */
   struct extents extents;
+  struct known_extent known[EXTENTS_MAX]; /* theirs */
   struct schedule schedule;
   struct reorder reorder;
   struct assemble assemble;
@@ -146,12 +148,9 @@ struct copy {
   uint64_t source_end; /* where the source ends; SIZE_UNKNOWN until a stream did */
   bool all_planned;    /* no further read is to be submitted */
 
-  struct request survey_request;
-  struct survey survey;
-  bool surveying;
-  struct retry survey_retry;
+  struct windows windows;
+  struct retry survey_retry; /* of any of their questions */
   struct asking asking;
-  uint64_t survey_bytes; /* how much the next survey asks for */
 
   enum pour_wait pour_wait;
   struct piece rest;    /* what of the last piece isn't in the assembler yet */

@@ -113,7 +113,7 @@ is_due(const struct copy *copy, const struct endpoint *end, const struct retry *
 static bool
 source_takes_more(const struct copy *copy)
 {
-  unsigned out = copy->reads_in_flight - copy->reads_waiting + (copy->surveying && !copy->survey_retry.waits);
+  unsigned out = copy->reads_in_flight - copy->reads_waiting + copy->windows.out;
 
   return out < copy->config.source->traits.requests_max;
 }
@@ -151,17 +151,16 @@ read_again(struct copy *copy)
   return false;
 }
 
+/* The next question may be asked. */
 static bool
 survey_again(struct copy *copy)
 {
-  if (copy->survey_retry.waits && copy_has_failed(copy)) {
-    copy->survey_retry.waits = copy->surveying = false;
-    return true;
-  }
-  if (!is_due(copy, copy->config.source, &copy->survey_retry) || !source_takes_more(copy))
-    return false;
-  copy_survey_again(copy);
-  return true;
+  bool goes_on = copy->survey_retry.waits &&
+                 (copy_has_failed(copy) || is_due(copy, copy->config.source, &copy->survey_retry));
+
+  if (goes_on)
+    copy->survey_retry.waits = false;
+  return goes_on;
 }
 
 static bool
@@ -213,8 +212,7 @@ copy_rewind(struct copy *copy)
   for (struct slot *slot = copy->slots; copy->reads_waiting > 0; slot++)
     if (slot->retry.waits)
       copy_end_read(copy, slot);
-  if (copy->survey_retry.waits)
-    copy->survey_retry.waits = copy->surveying = false;
+  copy->survey_retry.waits = false;
   if (copy->edge_retry.waits)
     copy_end_edge(copy);
   copy->transfers_waiting = 0; /* the buffers of these, and of all that waits, are home once it begins anew */
@@ -223,7 +221,7 @@ copy_rewind(struct copy *copy)
 static bool
 is_all_answered(const struct copy *copy)
 {
-  return copy->reads_in_flight == 0 && !copy->surveying && copy->transfers_out == 0 && !copy->flushing &&
+  return copy->reads_in_flight == 0 && copy->windows.out == 0 && copy->transfers_out == 0 && !copy->flushing &&
          !copy->proof && copy->pour_wait != POUR_WAITS_FOR_EDGE;
 }
 
@@ -333,7 +331,7 @@ tend(struct copy *copy, struct endpoint *end, struct recovery *recovery, bool *i
 static bool
 is_source_wanted(const struct copy *copy)
 {
-  return copy->reads_in_flight > 0 || copy->surveying || !copy->all_planned || copy->is_rewinding;
+  return copy->reads_in_flight > 0 || copy->windows.out > 0 || !copy->all_planned || copy->is_rewinding;
 }
 
 bool

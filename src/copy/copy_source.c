@@ -13,44 +13,36 @@
 /* Takes some of what follows for data, where asking on would cost more than reading it.
  * Not where only a part is wanted: nobody knows then what that is. */
 static void
-ask_less(struct copy *copy, uint64_t learnt, uint64_t zeros)
+ask_less(struct copy *copy, const struct learnt *learnt)
 {
-  uint64_t bytes = asking_answered(&copy->asking, learnt, zeros, loop_now_us(copy->config.loop));
-  uint64_t end = range_align_up(range_end(copy->extents.end, bytes), copy->schedule.request_bytes);
+  uint64_t bytes = asking_answered(&copy->asking, learnt, copy->windows.out, loop_now_us(copy->config.loop));
 
   if (bytes > 0 && copy->config.part == PART_ALL)
-    extents_append(&copy->extents, range_min(end, copy->schedule.size) - copy->extents.end, EXTENT_IS_DATA);
+    windows_skip(&copy->windows, bytes, copy->schedule.request_bytes);
 }
 
-/* A block status that failed costs its shortcut alone: the window is read. But
+/* A block status that failed costs its shortcut alone: what it asked for is read. But
  * where only a part of the source is wanted, nobody knows what that is then. */
 static void
-conclude_survey(struct copy *copy)
+conclude_survey(struct copy *copy, struct request *request)
 {
-  struct request *request = &copy->survey_request;
-  struct extents_rules rules = { .contexts = &copy->config.source->contexts,
-                                 .part = copy->config.part,
-                                 .alignment = copy->schedule.block_min,
-                                 .size = copy->schedule.size };
-  uint64_t end = copy->extents.end, zeros = copy->extents.zeros;
+  struct learnt learnt;
 
   if (copy->is_rewinding) { /* it is asked for again, from there on */
-    copy->surveying = false;
+    windows_ask_again(&copy->windows, request);
     return;
   }
-  if (request->errnum && (request->errnum == ENOTCONN || rules.part != PART_ALL) &&
-      copy_asks_again(copy, copy->config.source, request, &copy->survey_retry))
+  if (request->errnum && (request->errnum == ENOTCONN || copy->config.part != PART_ALL) &&
+      copy_asks_again(copy, copy->config.source, request, &copy->survey_retry)) {
+    windows_ask_again(&copy->windows, request);
     return;
-  copy->surveying = false;
+  }
   copy->survey_retry = (struct retry){ 0 };
-  if (request->errnum)
-    survey_begin(&copy->survey, rules.contexts->count);
-  if (!extents_take_over(&copy->extents, &copy->survey, &rules, request->length))
+  if (!windows_learn(&copy->windows, request, &learnt))
     copy_fail(copy, copy->config.source, "asking for the extents of", request->offset,
               request->errnum ? request->errnum : EPROTO);
-  if (!request->errnum)
-    copy->survey_bytes = extents_next_window(&copy->survey, copy->survey_bytes);
-  ask_less(copy, copy->extents.end - end, copy->extents.zeros - zeros);
+  if (!learnt.is_late)
+    ask_less(copy, &learnt);
 }
 
 /* What of a read's payload is part of the copy becomes a piece, if any is. */
@@ -169,8 +161,8 @@ copy_take_source_answer(struct copy *copy)
 
   if (!answer)
     return false;
-  if (answer == &copy->survey_request)
-    conclude_survey(copy);
+  if (answer->kind == REQUEST_SURVEY)
+    conclude_survey(copy, answer);
   else
     copy_conclude_read(copy, (struct slot *)answer);
   return true;
@@ -184,7 +176,7 @@ source_has_room(const struct copy *copy)
 
   if (copy_is_away(copy, source))
     return false;
-  return copy->reads_in_flight + copy->surveying < source->traits.requests_max;
+  return copy->reads_in_flight + copy->windows.out < source->traits.requests_max;
 }
 
 /* ---- Reads ---- */
@@ -309,38 +301,16 @@ copy_read(struct copy *copy)
 
 /* ---- Surveys ---- */
 
-static bool
-can_survey(const struct copy *copy)
-{
-  const struct extents *extents = &copy->extents;
-
-  return !copy->surveying && source_has_room(copy) && !copy_has_failed(copy) && !copy->is_rewinding &&
-         extents->end < copy->schedule.size && extents_room(extents) >= SURVEY_EXTENTS_MAX &&
-         extents->end - extents->start < 2 * copy->survey_bytes;
-}
-
 bool
 copy_survey(struct copy *copy)
 {
-  uint64_t start = copy->extents.end;
-  uint64_t end = range_end(start, range_align_up(copy->survey_bytes, copy->schedule.block_min));
+  struct request *question = NULL;
 
-  if (!can_survey(copy))
-    return false;
-  copy->survey_request = (struct request){ .kind = REQUEST_SURVEY,
-                                           .offset = start,
-                                           .length = range_min(end, copy->schedule.size) - start,
-                                           .survey = &copy->survey };
-  copy->surveying = true;
-  copy->survey_retry = (struct retry){ 0 };
-  asking_asked(&copy->asking, loop_now_us(copy->config.loop));
-  copy->config.source->ops->submit(copy->config.source, &copy->survey_request);
-  return true;
-}
-
-void
-copy_survey_again(struct copy *copy)
-{
-  copy->survey_retry.waits = false;
-  copy->config.source->ops->submit(copy->config.source, &copy->survey_request);
+  if (!copy_has_failed(copy) && source_has_room(copy) && !copy->is_rewinding && !copy->survey_retry.waits)
+    question = windows_ask(&copy->windows, copy->extents.start);
+  if (question) {
+    asking_asked(&copy->asking, copy->windows.out, loop_now_us(copy->config.loop));
+    copy->config.source->ops->submit(copy->config.source, question);
+  }
+  return windows_pass_on(&copy->windows, &copy->extents) || question;
 }

@@ -116,7 +116,6 @@ void copy_submit_to_destination(struct copy *copy, struct request *request);
 /* Sends a read that waits; ends one that came to nothing, which `copy_fail` has been told. */
 void copy_read_again(struct copy *copy, struct slot *slot);
 void copy_end_read(struct copy *copy, struct slot *slot);
-void copy_survey_again(struct copy *copy);
 
 /* Sends a transfer that waits; ends one that came to nothing. */
 void copy_transfer_again(struct copy *copy, struct transfer *transfer);

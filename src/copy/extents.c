@@ -7,7 +7,15 @@
 #include <assert.h>
 
 void
-extents_init(struct extents *extents, uint64_t start)
+extents_init(struct extents *extents, struct known_extent *ring, size_t max)
+{
+  extents->ring = ring;
+  extents->max = max;
+  extents_begin(extents, 0);
+}
+
+void
+extents_begin(struct extents *extents, uint64_t start)
 {
   extents->first = 0;
   extents->count = 0;
@@ -20,15 +28,15 @@ extents_init(struct extents *extents, uint64_t start)
 static bool
 join_or_add(struct extents *extents, uint64_t length, enum extent_kind kind)
 {
-  struct known_extent *last = &extents->ring[(extents->first + extents->count + EXTENTS_MAX - 1) % EXTENTS_MAX];
+  struct known_extent *last = &extents->ring[(extents->first + extents->count + extents->max - 1) % extents->max];
 
   if (extents->count > 0 && last->kind == kind) {
     last->length += length;
     return true;
   }
-  if (extents->count == EXTENTS_MAX)
+  if (extents->count == extents->max)
     return false;
-  extents->ring[(extents->first + extents->count) % EXTENTS_MAX] = (struct known_extent){ length, kind };
+  extents->ring[(extents->first + extents->count) % extents->max] = (struct known_extent){ length, kind };
   extents->count++;
   return true;
 }
@@ -49,13 +57,13 @@ extents_append(struct extents *extents, uint64_t length, enum extent_kind kind)
 size_t
 extents_room(const struct extents *extents)
 {
-  return EXTENTS_MAX - extents->count;
+  return extents->max - extents->count;
 }
 
 const struct known_extent *
 extents_at(const struct extents *extents, size_t index)
 {
-  return index < extents->count ? &extents->ring[(extents->first + index) % EXTENTS_MAX] : NULL;
+  return index < extents->count ? &extents->ring[(extents->first + index) % extents->max] : NULL;
 }
 
 const struct known_extent *
@@ -98,11 +106,13 @@ extents_take_over(struct extents *extents, const struct survey *survey, const st
 }
 
 uint64_t
-extents_next_window(const struct survey *survey, uint64_t asked)
+extents_next_window(const struct survey *survey, uint64_t asked, uint64_t least)
 {
-  if (survey->told > SURVEY_EXTENTS_MAX / 2)
-    return range_max(asked / 2, SURVEY_BYTES_MIN);
-  if (survey->told < SURVEY_EXTENTS_MAX / 4)
+  size_t told = survey->told;
+
+  for (; told > survey->max / 2 && asked > least; told /= 2)
+    asked = range_max(asked / 2, least);
+  if (survey->told < survey->max / 4)
     return range_min(asked * 2, SURVEY_BYTES_MAX);
   return asked;
 }
@@ -119,7 +129,7 @@ extents_consume(struct extents *extents, uint64_t length)
       return;
     }
     length -= front->length;
-    extents->first = (extents->first + 1) % EXTENTS_MAX;
+    extents->first = (extents->first + 1) % extents->max;
     extents->count--;
   }
 }

@@ -5,7 +5,7 @@
  * An append-only list of adjacent extents: the first starts where the reads
  * have got to, each following one where the one before it ends. There are no
  * holes in the list and no overlaps, and extents of one kind are joined as they
- * are appended. It lives in a fixed ring; when that is full the list just ends
+ * are appended. It lives in a ring of its owner's; when that is full the list just ends
  * earlier, and the rest is asked for again later.
  *
  * Not thread-safe, makes no call, never fails.
@@ -35,7 +35,8 @@ struct extents_rules {
 };
 
 struct extents {
-  struct known_extent ring[EXTENTS_MAX];
+  struct known_extent *ring;
+  size_t max;   /* extents that the ring has room for */
   size_t first; /* index of the front */
   size_t count;
   uint64_t start; /* offset of the front's first byte */
@@ -43,8 +44,11 @@ struct extents {
   uint64_t zeros; /* bytes of zeros among all that were ever appended */
 };
 
-/* Begins an empty list at an offset. */
-void extents_init(struct extents *extents, uint64_t start);
+/* Gives a list its memory; it is empty, and begins at 0. */
+void extents_init(struct extents *extents, struct known_extent *ring, size_t max);
+
+/* Forgets all that is known, and begins at an offset. */
+void extents_begin(struct extents *extents, uint64_t start);
 
 /* Appends `length` bytes of one kind at the list's end. Returns false, with
  * nothing appended, when the ring is full. A length of 0 is nothing. */
@@ -68,9 +72,10 @@ bool extents_take_over(struct extents *extents, const struct survey *survey, con
                        uint64_t asked);
 
 /* How many bytes the next survey should ask for, given what the last one (of
- * `asked` bytes) brought: more where extents are long, less where they are many,
- * since the length of the answer is the server's choice and costs memory. */
-uint64_t extents_next_window(const struct survey *survey, uint64_t asked);
+ * `asked` bytes) brought: more where extents are long, less where they are many, though
+ * not less than `least`, since the length of the answer is the server's choice and costs
+ * memory. */
+uint64_t extents_next_window(const struct survey *survey, uint64_t asked, uint64_t least);
 
 /* The extent `index` places behind the front, or NULL when that isn't known. */
 const struct known_extent *extents_at(const struct extents *extents, size_t index);

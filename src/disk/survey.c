@@ -8,6 +8,12 @@
 #include <string.h>
 
 void
+survey_init(struct survey *survey, struct extent *extents, struct extent *before, size_t max)
+{
+  *survey = (struct survey){ .extents = extents, .before = before, .max = max };
+}
+
+void
 survey_begin(struct survey *survey, unsigned contexts)
 {
   assert(contexts <= CONTEXTS_MAX);
@@ -49,7 +55,7 @@ append(struct survey *survey, const struct extent *extent)
     last[-1].length += extent->length;
     return;
   }
-  survey->is_full = survey->count == SURVEY_EXTENTS_MAX;
+  survey->is_full = survey->count == survey->max;
   if (!survey->is_full)
     survey->extents[survey->count++] = *extent;
 }

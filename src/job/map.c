@@ -136,7 +136,7 @@ survey(struct map *map, struct fault *fault)
       (struct request){ .kind = REQUEST_SURVEY, .offset = start, .length = end - start, .survey = &map->survey };
   if (ask(map->config.source, map->config.loop, &map->request, fault) == -1 || take_answer(map, fault) == -1)
     return -1;
-  map->survey_bytes = extents_next_window(&map->survey, map->survey_bytes);
+  map->survey_bytes = extents_next_window(&map->survey, map->survey_bytes, SURVEY_BYTES_MIN);
   return 0;
 }
 
@@ -151,6 +151,7 @@ map_run(struct map *map, const struct map_config *config, struct fault *fault)
   map->config.range.start = range_min(config->range.start, map->config.range.end);
   map->look = (struct map_look){ &config->source->contexts, config->style, config->totals, config->colour };
   map->position = map->config.range.start;
+  survey_init(&map->survey, map->extents, map->before, MAP_EXTENTS_MAX);
   map->survey_bytes = SURVEY_BYTES_FIRST;
   map->is_first = true;
   map_graph_init(&map->graph, map->config.range, config->columns);

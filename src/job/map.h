@@ -33,6 +33,8 @@ struct map {
   struct map_look look;
   struct request request;
   struct survey survey;
+  struct extent extents[MAP_EXTENTS_MAX]; /* the survey's, as are those below */
+  struct extent before[MAP_EXTENTS_MAX];
   uint64_t survey_bytes; /* how much the next survey asks for */
   struct extent pending; /* not printed yet: more of the same may follow */
   uint64_t position;     /* everything below has been learnt */

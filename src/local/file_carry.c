@@ -79,7 +79,7 @@ survey_file(struct endpoint_file *file, const struct request *request)
 
   survey_begin(survey, file->base.contexts.count);
   survey_reply(survey, 0);
-  while (at < end && survey->count < SURVEY_EXTENTS_MAX) {
+  while (at < end && survey->count < survey->max) {
     off_t data = lseek(file->fd, (off_t)at, SEEK_DATA);
     int errnum = errno;
     if (data == -1 && errnum == ENXIO && file_length_is_lost(file))

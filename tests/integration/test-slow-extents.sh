@@ -1,9 +1,30 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A server that tells one small extent at a time is soon asked no more, since reading
-# all is faster then; and a hole behind the small ones is still found.
+# A server that tells one small extent at a time is asked several things at once. Where reading
+# all is faster, it is soon asked no more, and a hole behind the small ones is still found.
+#
+# cases: at-once not-for-ever
 
 . "$(dirname "$0")/../functions.sh"
+
+if [ "$1" = at-once ]; then
+    # Reads that are slow, and mostly holes: asking is worth it.
+    perl -e 'open(my $o, ">", "in.img") or die;
+             for (0 .. 15) { seek $o, $_ << 25, 0; print $o chr(1 + $_) x 2097152 } truncate $o, 512 << 20'
+    serve_odd s in.img one-extent=2097152 gathers delay=5
+    must_copy "$(uri s)" out.img
+    same in.img out.img
+    # What is small is sent together, so it arrives together.
+    grep -q 'answers 8$' s.server || fail "$(cat s.server)"
+    # Where one answer tells all of a disk, it is asked once.
+    truncate -s 2M in.img
+    rm out.img
+    serve_odd whole in.img
+    must_copy "$(uri whole)" out.img
+    [ "$(grep -c status whole.server)" = 1 ] || fail "$(cat whole.server)"
+    exit
+fi
+
 requires_nbdkit_plugin sh
 requires_nbdkit_filter log
 requires_program perl

@@ -251,11 +251,21 @@ choose_size(uint64_t limit)
   }
 }
 
+/* What runs are aligned to. Where only a part is wanted, what is said of one block of the
+ * source has to fit an answer: a server tells of whole blocks, or nearly. */
+static uint64_t
+choose_grain(void)
+{
+  uint64_t least = sim.config.part == PART_ALL ? 1 : sim.source.base.traits.block_min / 64;
+
+  return range_max(random_power(&sim.random, 0, 13), least);
+}
+
 /* Data and zeros in runs of all lengths, many of them aligned to something. */
 static void
 fill_source(uint64_t size)
 {
-  uint64_t alignment = random_power(&sim.random, 0, 13);
+  uint64_t alignment = choose_grain();
   uint64_t longest = random_power(&sim.random, 4, 17);
   bool zero = random_one_in(&sim.random, 2);
 
@@ -324,7 +334,7 @@ choose_traits(uint64_t size)
 static void
 fill_marks(uint64_t size)
 {
-  uint64_t alignment = random_power(&sim.random, 0, 13);
+  uint64_t alignment = choose_grain();
   uint64_t longest = random_power(&sim.random, 4, 17);
 
   for (uint64_t at = 0; at < size;) {
@@ -577,13 +587,13 @@ make_scenario(uint64_t seed)
   sim.is_mild = false;
   sim.signalled_us = NEVER;
   uint64_t size = choose_size(random_one_in(random, 16) ? DISK_BYTES_MAX / 2 : random_power(random, 12, 16));
-  fill_source(size);
-  fill_marks(size);
   enum part part = sim.config.part = random_one_in(random, 3)
                                          ? (enum part)random_between(random, PART_DIRTY, PART_LAYER)
                                          : PART_ALL;
   bool goes_on = random_one_in(random, 2);
   choose_source(size);
+  fill_source(size);
+  fill_marks(size);
   choose_destination(size);
   sim.signal_at_us = random_one_in(random, 20) ? random_between(random, 0, 20000) : NEVER;
   sim.config = (struct copy_config){ .source = &sim.source.base,
@@ -612,6 +622,16 @@ make_scenario(uint64_t seed)
   memset(decided, 0, sim.watched_bytes);
   sim.destination.zero_limit = sim.config.budget.zero_max;
   lay_out(&sim.config);
+}
+
+/* Windows of block status that are small beside a disk, so that many are out at once. */
+static void
+shrink_windows(struct windows *windows)
+{
+  if (random_one_in(&sim.random, 4))
+    return;
+  windows->bytes_least = random_power(&sim.random, 9, 13);
+  windows->bytes = windows->bytes_first = windows->bytes_least * random_power(&sim.random, 0, 4);
 }
 
 static void
@@ -882,6 +902,7 @@ run_seed(uint64_t seed)
   sim.destination.base.ops->prepare(&sim.destination.base, sim.source.base.traits.size, &fault);
   loop_init(&sim.loop, &fault);
   copy_init(&sim.copy, &sim.config);
+  shrink_windows(&sim.copy.windows);
   int result = copy_run(&sim.copy, &fault);
   sim_trace("result %d: %s", result, fault.text);
   check_buffers();

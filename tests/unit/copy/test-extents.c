@@ -12,8 +12,10 @@ struct status {
   uint64_t length, flags;
 };
 
-static struct extents extents; /* both too large for the stack */
+static struct extents extents;
+static struct known_extent ring[EXTENTS_MAX];
 static struct survey survey;
+static struct extent answered[SURVEY_EXTENTS_MAX], before[SURVEY_EXTENTS_MAX];
 static struct contexts allocation; /* base:allocation alone */
 static struct contexts changes;    /* and a dirty bitmap */
 
@@ -59,7 +61,7 @@ static void
 an_empty_list_knows_nothing(void **state)
 {
   (void)state;
-  extents_init(&extents, 12345);
+  extents_begin(&extents, 12345);
   assert_nothing_left(12345);
   extents_consume(&extents, 0);
   assert_true(extents_append(&extents, 0, EXTENT_IS_ZERO));
@@ -70,7 +72,7 @@ static void
 extents_of_one_kind_are_joined(void **state)
 {
   (void)state;
-  extents_init(&extents, 100);
+  extents_begin(&extents, 100);
   assert_true(extents_append(&extents, 10, EXTENT_IS_DATA));
   assert_true(extents_append(&extents, 5, EXTENT_IS_DATA));
   assert_true(extents_append(&extents, 7, EXTENT_IS_ZERO));
@@ -87,7 +89,7 @@ static void
 consuming_cuts_and_crosses_extents(void **state)
 {
   (void)state;
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   for (int i = 0; i < 6; i++)
     extents_append(&extents, 10, i % 2);
   extents_consume(&extents, 4);
@@ -103,7 +105,7 @@ static void
 a_full_list_takes_only_more_of_the_last_kind(void **state)
 {
   (void)state;
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   for (int i = 0; i < EXTENTS_MAX; i++)
     assert_true(extents_append(&extents, 2, i % 2));
   assert_int_equal(extents_room(&extents), 0);
@@ -134,7 +136,7 @@ only_what_is_said_to_be_zero_is_zero(void **state)
   };
 
   (void)state;
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   answer(LENGTH_OF(list), list);
   take_over(4096, 512, 1 << 20);
   assert_next(1024, false);
@@ -148,7 +150,7 @@ static void
 no_answer_makes_the_window_data(void **state)
 {
   (void)state;
-  extents_init(&extents, 4096);
+  extents_begin(&extents, 4096);
   answer(0, NULL);
   take_over(8192, 512, 1 << 20);
   assert_next(8192, false);
@@ -175,7 +177,7 @@ an_answer_is_cut_to_whole_blocks_and_to_the_size(void **state)
 
   (void)state;
   for (size_t i = 0; i < LENGTH_OF(cases); i++) {
-    extents_init(&extents, 0);
+    extents_begin(&extents, 0);
     answer(1, &(struct status){ cases[i].length, EXTENT_ZERO });
     take_over(65536, 4096, cases[i].size);
     assert_next(cases[i].end, cases[i].zero);
@@ -190,7 +192,7 @@ lengths_cannot_add_up_past_the_last_offset(void **state)
   uint64_t size = UINT64_C(1) << 63;
 
   (void)state;
-  extents_init(&extents, 4096);
+  extents_begin(&extents, 4096);
   answer(LENGTH_OF(list), list);
   take_over(65536, 4096, size);
   assert_next(size - 4096, true);
@@ -205,7 +207,7 @@ a_whole_answer_of_changing_kinds_fits(void **state)
   survey_reply(&survey, 0);
   for (size_t i = 0; i < SURVEY_EXTENTS_MAX; i++)
     survey_add(&survey, 512, i % 2 ? EXTENT_ZERO : 0);
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   for (uint64_t i = 1; i <= EXTENTS_MAX / SURVEY_EXTENTS_MAX; i++) {
     take_over(SURVEY_EXTENTS_MAX * 512, 512, GIB);
     assert_true(extents.end == i * SURVEY_EXTENTS_MAX * 512);
@@ -223,7 +225,7 @@ windows_follow_the_answers_within_bounds(void **state)
   for (size_t i = 0; i < LENGTH_OF(told); i++)
     for (uint64_t asked = SURVEY_BYTES_MIN; asked <= SURVEY_BYTES_MAX; asked += asked / 2) {
       survey.told = told[i];
-      uint64_t next = extents_next_window(&survey, asked);
+      uint64_t next = extents_next_window(&survey, asked, SURVEY_BYTES_MIN);
       assert_true(next >= SURVEY_BYTES_MIN && next <= SURVEY_BYTES_MAX);
       if (told[i] <= 1)
         assert_true(next > asked || asked == SURVEY_BYTES_MAX);
@@ -235,7 +237,7 @@ windows_follow_the_answers_within_bounds(void **state)
 static void
 consume_more_than_known(void)
 {
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   extents_append(&extents, 10, EXTENT_IS_ZERO);
   extents_consume(&extents, 11);
 }
@@ -243,7 +245,7 @@ consume_more_than_known(void)
 static void
 append_past_the_last_offset(void)
 {
-  extents_init(&extents, UINT64_MAX - 10);
+  extents_begin(&extents, UINT64_MAX - 10);
   extents_append(&extents, 11, EXTENT_IS_ZERO);
 }
 
@@ -329,7 +331,7 @@ one_random_disk(struct random *random)
   enum part part = random_one_in(random, 2) ? PART_DIRTY : PART_ALL;
   struct extents_rules rules = { part == PART_ALL ? &allocation : &changes, part, alignment, size };
 
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   /* Begin anywhere in the ring, so that its end is crossed. */
   extents.first = random_between(random, 0, EXTENTS_MAX - 1);
   while (extents.start < size) {
@@ -362,7 +364,7 @@ one_random_ring(struct random *random)
 {
   uint64_t end = 0;
 
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   for (unsigned filled = 0; end < MODEL_BYTES - 3;) {
     uint64_t kind = random_one_in(random, 10) ? random_between(random, 0, 2)
                                               : filled % 3; /* mostly another than before */
@@ -412,5 +414,7 @@ main(void)
   contexts_add(&allocation, CONTEXT_ALLOCATION_NAME, false);
   contexts_add(&changes, CONTEXT_ALLOCATION_NAME, false);
   contexts_add(&changes, CONTEXT_DIRTY_PREFIX "b", true);
+  extents_init(&extents, ring, EXTENTS_MAX);
+  survey_init(&survey, answered, before, SURVEY_EXTENTS_MAX);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

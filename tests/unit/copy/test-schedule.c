@@ -8,7 +8,8 @@
 
 #define MODEL_BYTES 20000
 
-static struct extents extents; /* too large for the stack */
+static struct extents extents;
+static struct known_extent ring[EXTENTS_MAX];
 
 static void
 assert_step(const struct schedule *schedule, enum step_kind kind, uint64_t offset, uint64_t length)
@@ -29,7 +30,7 @@ an_empty_source_is_planned_at_once(void **state)
   struct schedule schedule = { .size = 0, .block_min = 512, .request_bytes = 4096 };
 
   (void)state;
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   assert_step(&schedule, STEP_END, 0, 0);
   assert_step(&schedule, STEP_END, 0, 0);
 }
@@ -40,7 +41,7 @@ without_knowledge_it_waits(void **state)
   struct schedule schedule = { .size = 4096, .block_min = 512, .request_bytes = 4096 };
 
   (void)state;
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   assert_step(&schedule, STEP_WAIT, 0, 0);
   extents_append(&extents, 511, EXTENT_IS_DATA); /* less than a block */
   assert_step(&schedule, STEP_WAIT, 0, 0);
@@ -55,7 +56,7 @@ reads_end_on_the_grid(void **state)
   struct schedule schedule = { .size = 10000, .block_min = 1, .request_bytes = 4096 };
 
   (void)state;
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   extents_append(&extents, 1000, EXTENT_IS_ZERO);
   extents_append(&extents, 9000, EXTENT_IS_DATA);
   assert_step(&schedule, STEP_ZERO, 0, 1000);
@@ -72,7 +73,7 @@ zeros_are_planned_whole(void **state)
   struct schedule schedule = { .size = size, .block_min = 4096, .request_bytes = 65536 };
 
   (void)state;
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   extents_append(&extents, size - 100, EXTENT_IS_ZERO);
   extents_append(&extents, 100, EXTENT_IS_DATA);
   assert_step(&schedule, STEP_ZERO, 0, size - 4096);
@@ -86,7 +87,7 @@ a_block_of_both_kinds_is_read(void **state)
   struct schedule schedule = { .size = 4096, .block_min = 512, .request_bytes = 4096 };
 
   (void)state;
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   extents_append(&extents, 700, EXTENT_IS_DATA);
   extents_append(&extents, 900, EXTENT_IS_ZERO);
   extents_append(&extents, 2496, EXTENT_IS_DATA);
@@ -104,7 +105,7 @@ the_end_needs_no_alignment(void **state)
 
   (void)state;
   for (int zero = 0; zero < 2; zero++) {
-    extents_init(&extents, 0);
+    extents_begin(&extents, 0);
     extents_append(&extents, 512, !zero);
     extents_append(&extents, 488, zero);
     assert_step(&schedule, zero ? STEP_READ : STEP_ZERO, 0, 512);
@@ -120,7 +121,7 @@ zeros_cut_by_the_edge_of_knowledge_wait(void **state)
   struct schedule schedule = { .size = 4096, .block_min = 512, .request_bytes = 4096 };
 
   (void)state;
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   extents_append(&extents, 700, EXTENT_IS_ZERO);
   assert_step(&schedule, STEP_ZERO, 0, 512);
   assert_step(&schedule, STEP_WAIT, 0, 0);
@@ -135,7 +136,7 @@ what_is_left_is_cut_exactly(void **state)
   struct schedule schedule = { .size = 4096, .block_min = 512, .request_bytes = 4096, .bridge_bytes = 4096 };
 
   (void)state;
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   extents_append(&extents, 700, EXTENT_IS_KEPT);
   extents_append(&extents, 100, EXTENT_IS_DATA);
   extents_append(&extents, 10, EXTENT_IS_KEPT);
@@ -161,7 +162,7 @@ a_stream_is_read_without_end(void **state)
   struct schedule schedule = { .size = SIZE_UNKNOWN, .block_min = 1, .request_bytes = 4096 };
 
   (void)state;
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   for (uint64_t i = 0; i < 10; i++) {
     extents_append(&extents, 4096, EXTENT_IS_DATA);
     assert_step(&schedule, STEP_READ, i * 4096, 4096);
@@ -254,7 +255,7 @@ one_random_source(struct random *random)
   uint64_t kinds = random_one_in(random, 2) ? KEPT : ZERO;
 
   source.schedule = (struct schedule){ size, block, block << random_between(random, 0, 5), 0 };
-  extents_init(&extents, 0);
+  extents_begin(&extents, 0);
   for (;;) {
     struct step step = schedule_next(&source.schedule, &extents);
     if (step.kind == STEP_END)
@@ -299,7 +300,7 @@ first_step(const char *disk, uint64_t bridge_bytes)
   struct schedule schedule = { strlen(disk) * KIB, 1, 16 * KIB, bridge_bytes };
   struct extents known;
 
-  extents_init(&known, 0);
+  extents_init(&known, ring, EXTENTS_MAX);
   for (const char *p = disk; *p; p++)
     assert_true(extents_append(&known, KIB, *p == '.'));
   return schedule_next(&schedule, &known);
@@ -342,5 +343,6 @@ main(void)
     cmocka_unit_test(random_sources_are_planned_whole),
   };
 
+  extents_init(&extents, ring, EXTENTS_MAX);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

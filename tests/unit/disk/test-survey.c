@@ -8,7 +8,8 @@
 
 #define MODEL_BYTES 20000
 
-static struct survey survey; /* too large for the stack */
+static struct survey survey;
+static struct extent merged[SURVEY_EXTENTS_MAX], before[SURVEY_EXTENTS_MAX];
 
 struct reply {
   unsigned context;
@@ -248,5 +249,6 @@ main(void)
     cmocka_unit_test(random_values_land_on_their_bytes),
   };
 
+  survey_init(&survey, merged, before, SURVEY_EXTENTS_MAX);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
