@@ -253,7 +253,7 @@ rewind_when_home(struct copy *copy)
 
 /* Nothing is left to try. */
 static void
-give_up(struct copy *copy, const struct endpoint *end)
+give_end_up(struct copy *copy, const struct endpoint *end)
 {
   uint64_t offset = copy->reorder.frontier;
 
@@ -299,7 +299,7 @@ try_again(struct copy *copy, struct endpoint *end, struct recovery *recovery, bo
     *is_trying = false;
     recovery_failed(recovery, now_ms);
   } else if (now_ms >= recovery_end_ms(recovery)) {
-    give_up(copy, end);
+    give_end_up(copy, end);
   } else if (end->presence == PRESENCE_LOST && now_ms >= recovery->next_ms) {
     *is_trying = true;
     end->ops->reopen(end);
@@ -318,7 +318,7 @@ tend(struct copy *copy, struct endpoint *end, struct recovery *recovery, bool *i
   if (end->presence == PRESENCE_HERE)
     note_return(copy, end, recovery);
   else if (end->presence == PRESENCE_OTHER)
-    give_up(copy, end);
+    give_end_up(copy, end);
   else if (!recovery->is_lost)
     note_loss(copy, end, recovery);
   else
