@@ -3,6 +3,7 @@
 # --from goes on with a copy that failed: what lies below must be there, since nothing of it is written, and from there on
 # the destination becomes the source, whatever an earlier copy left in it.
 #
+# cases: left-alone left-alone-by-blocks
 # cases: refused file-longer file-shorter file-emptied-from-there stream to-server to-device at-the-end
 
 . "$(dirname "$0")/../functions.sh"
@@ -39,6 +40,37 @@ refused)
     must_fail 64 'only once' --from=1k --from=1k in.img precious.img
     [ ! -s out ] || fail "something was written"
     nothing_touched ;;
+left-alone)
+    # Below it, the destination isn't what the source is, and stays so, to the byte.
+    for from in 1 511 4095 4096 1000000 2999999 3000000; do
+        for destination in file server; do
+            junk out.img $size
+            { head -c $from out.img; tail -c +$((from + 1)) in.img; } >expected.img
+            case $destination in
+            file) must_copy --from=$from in.img out.img ;;
+            server)
+                serve_nbdkit d file out.img
+                must_copy --from=$from in.img "$(uri d)"
+                end_server d ;;
+            esac
+            same expected.img out.img
+        done
+        junk out.img $size
+        must_copy --from=$from - out.img < <(cat in.img)
+        same expected.img out.img
+    done ;;
+left-alone-by-blocks)
+    # The block that it cuts is completed with what the destination holds.
+    requires_program qemu-nbd
+    truncate -s %65536 in.img
+    for from in 1 65535 65537 1000000; do
+        junk out.img "$(size_of in.img)"
+        { head -c $from out.img; tail -c +$((from + 1)) in.img; } >expected.img
+        serve_qemu d --image-opts driver=blkdebug,align=65536,image.driver=file,image.filename=out.img
+        must_copy --from=$from in.img "$(uri d)"
+        end_server d
+        same expected.img out.img
+    done ;;
 file-longer)
     begun 4000000
     must_copy --from=1000000 in.img out.img
