@@ -183,6 +183,8 @@ why(const struct copy *copy, const struct endpoint *endpoint, int errnum)
 {
   if (errnum == EFBIG && endpoint == copy->config.source)
     return "it is longer than the destination";
+  if (errnum == ENODATA && endpoint == copy->config.source && endpoint->traits.in_order)
+    return "it ends before the copy begins: it isn't what was copied before";
   return endpoint_why(endpoint, errnum);
 }
 

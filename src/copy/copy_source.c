@@ -140,6 +140,8 @@ copy_conclude_read(struct copy *copy, struct slot *slot)
     take_what_was_read(copy, slot);
     if (request->errnum) {
       copy_fail(copy, copy->config.source, "reading", request->offset + request->done, request->errnum);
+    } else if (request->done < request->length && request->offset + request->done < copy->start) {
+      copy_fail(copy, copy->config.source, "reading", request->offset + request->done, ENODATA);
     } else if (request->done < request->length) { /* the stream ended here, or before */
       copy->all_planned = true;
       copy->source_end = range_min(copy->source_end, request->offset + request->done);

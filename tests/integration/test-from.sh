@@ -3,7 +3,7 @@
 # --from goes on with a copy that failed: what lies below must be there, since nothing of it is written, and from there on
 # the destination becomes the source, whatever an earlier copy left in it.
 #
-# cases: left-alone left-alone-by-blocks
+# cases: left-alone left-alone-by-blocks stream-ends-before
 # cases: refused file-longer file-shorter file-emptied-from-there stream to-server to-device at-the-end
 
 . "$(dirname "$0")/../functions.sh"
@@ -71,6 +71,13 @@ left-alone-by-blocks)
         end_server d
         same expected.img out.img
     done ;;
+stream-ends-before)
+    # It isn't the one that was copied before.
+    begun $size
+    cp out.img before.img
+    must_fail 1 'standard input failed at offset 999999: it ends before the copy begins' --from=1000000 - out.img < <(head -c 999999 in.img)
+    cmp -n 1000000 before.img out.img
+    goes_on in.img out.img <in.img ;;
 file-longer)
     begun 4000000
     must_copy --from=1000000 in.img out.img
