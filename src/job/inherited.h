@@ -14,7 +14,7 @@
  * of our own. Returns 0, or -1 with the fault set. */
 int inherited_check(const struct options *options, struct fault *fault);
 
-/* Whether what is said on standard error would become part of the disk. */
+/* Likewise, whether what is said on standard error would become part of the disk. */
 bool inherited_says_into_disk(const struct options *options);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/range.h"
 #include "base/sizes.h"
 #include "copy/budget.h"
+#include "job/inherited.h"
 #include "os/say.h"
 
 #include <stdio.h>
@@ -140,7 +141,7 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
     return -1;
   if (destination->ops->prepare && destination->ops->prepare(destination, source->traits.size, fault) == -1)
     return -1;
-  reporter_begin(&job->reporter, options, &job->copy, &job->loop);
+  reporter_begin(&job->reporter, options, job->is_mute, &job->copy, &job->loop);
   copy_init(&job->copy, &config);
   job->outcome.has_begun = true;
   int result = copy_run(&job->copy, fault);
@@ -245,8 +246,8 @@ reserve_and_copy(struct copy_job *job, const struct options *options, struct fau
 int
 job_copy(struct copy_job *job, const struct options *options, struct fault *fault)
 {
+  job->is_mute = inherited_says_into_disk(options);
   int result = reserve_and_copy(job, options, fault);
-
   if (options->copy.json && fault->exit_code != EXIT_BAD_USAGE)
     result = outcome_tell_json(&job->outcome, options, &job->copy, &job->digests, fault);
   return result;

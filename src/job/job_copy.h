@@ -28,6 +28,7 @@ struct copy_job {
   struct copy copy;
   struct reporter reporter;
   struct outcome outcome;
+  bool is_mute; /* standard error is the destination too */
   struct digests digests;
 };
 

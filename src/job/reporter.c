@@ -2,7 +2,6 @@
 /* reporter: see reporter.h. */
 #include "job/reporter.h"
 
-#include "job/inherited.h"
 #include "os/say.h"
 
 #include <errno.h>
@@ -94,7 +93,7 @@ say_back(struct copy_observer *observer, const struct endpoint *end, uint64_t of
 }
 
 void
-reporter_begin(struct reporter *reporter, const struct options *options, const struct copy *copy,
+reporter_begin(struct reporter *reporter, const struct options *options, bool is_mute, const struct copy *copy,
                const struct loop *loop)
 {
   bool on_terminal = isatty(STDERR_FILENO);
@@ -112,7 +111,7 @@ reporter_begin(struct reporter *reporter, const struct options *options, const s
     .on_terminal = on_terminal,
     .started_ms = loop_now_ms(loop),
   };
-  if (!inherited_says_into_disk(options)) {
+  if (!is_mute) {
     reporter->observer.lost = say_lost;
     reporter->observer.back = say_back;
   }

@@ -23,8 +23,9 @@ struct reporter {
   struct progress progress;
 };
 
-/* Begins with a copy that is about to run. */
-void reporter_begin(struct reporter *reporter, const struct options *options, const struct copy *copy,
+/* Begins with a copy that is about to run. One that is mute says nothing of ends that are lost: it would
+ * become part of the disk. */
+void reporter_begin(struct reporter *reporter, const struct options *options, bool is_mute, const struct copy *copy,
                     const struct loop *loop);
 
 /* The copy has run: the last line stays, and what follows begins on the next. */
