@@ -74,10 +74,11 @@ $(BUILD)/obj/src/%.o: src/%.c Makefile $(BUILD)/obj/words-flags $(LIBNBD_H) $(BE
 # Debian's musl-gcc turns -static-pie into a dynamically linked program without a word, so the parts are named here: rcrt1.o is
 # the start-up code of a static program that relocates itself.
 LDFLAGS := -nostdlib -static-pie -Wl,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none
+link = $(CC) $(LDFLAGS) -o $(1) $(MUSL)/rcrt1.o $(MUSL)/crti.o $$($(CC) -print-file-name=crtbeginS.o) \
+	$(2) $(LIBNBD_A) $(LIBNBD_LIBS) $(BEARSSL_A) -L$(MUSL) -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group \
+	$$($(CC) -print-file-name=crtendS.o) $(MUSL)/crtn.o
 $(BUILD)/decant: $(OBJECTS) $(LIBNBD_A) $(BEARSSL_A) $(BUILD)/obj/words-objects Makefile
-	$(call say,LD,$@) $(CC) $(LDFLAGS) -o $@.debug $(MUSL)/rcrt1.o $(MUSL)/crti.o $$($(CC) -print-file-name=crtbeginS.o) \
-		$(OBJECTS) $(LIBNBD_A) $(LIBNBD_LIBS) $(BEARSSL_A) -L$(MUSL) -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group \
-		$$($(CC) -print-file-name=crtendS.o) $(MUSL)/crtn.o
+	$(call say,LD,$@) $(call link,$@.debug,$(OBJECTS))
 	@! readelf -lW $@.debug | grep -q INTERP || { echo "$@: not static" >&2; exit 1; }
 	@strip -o $@ $@.debug
 

@@ -38,6 +38,12 @@ PSK_CLIENT := $(BUILD)/tests/psk-client
 $(PSK_CLIENT): tests/peers/psk-client.c $(UNIT_A) tests/tests.mk
 	$(call say,CC) $(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(UNIT_A) $(BEARSSL_A) -o $@
 
+# An end of a copy, by itself: the program's own objects, without its main.
+END_CLIENT := $(BUILD)/tests/end-client
+$(END_CLIENT): tests/peers/end-client.c $(BUILD)/decant tests/tests.mk
+	$(call say,CC) $(CC) $(DECANT_CPPFLAGS) -std=gnu11 -fPIE $(WARNINGS) -g -O1 -MMD -MP -MF $@.d -c $< -o $@.o && \
+		$(call link,$@,$@.o $(filter-out $(BUILD)/obj/src/main.o,$(OBJECTS)))
+
 # Runs a program and says how deep its stack was.
 STACK := $(BUILD)/tests/stack
 $(STACK): tests/stack.c
@@ -46,7 +52,7 @@ $(STACK): tests/stack.c
 # Kept, or make would take them for steps on the way and delete them.
 .SECONDARY: $(UNIT_OBJECTS)
 
--include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PSK_CLIENT).d
+-include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PSK_CLIENT).d $(END_CLIENT).d
 
 include tests/fuzz/fuzz.mk
 include tests/coverage.mk
@@ -61,7 +67,7 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(PSK_CLIENT) $(STACK) $(FUZZERS) all image
+check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(PSK_CLIENT) $(END_CLIENT) $(STACK) $(FUZZERS) all image
 	@tests/run $(TESTS)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo

@@ -289,23 +289,6 @@ nbd_has_sent(struct endpoint *endpoint, const struct request *request)
 
 /* ---- The end of a connection ---- */
 
-/* There is no connection left; those that are still coming needn't. What a server that was started says by its end is
- * more than that it hung up. */
-static void
-nbd_lost(struct endpoint_nbd *nbd)
-{
-  char end[ACTIVATION_WORDS_BYTES];
-
-  for (unsigned i = 0; i < nbd->count; i++) {
-    nbd_close(nbd->connections[i].handle);
-    nbd->connections[i].handle = NULL;
-  }
-  if (activation_has_ended(&nbd->client.server, end))
-    snprintf(nbd->last_words, sizeof nbd->last_words, "%s", end);
-  activation_dismiss(&nbd->client.server);
-  nbd->base.presence = PRESENCE_LOST;
-}
-
 /* Ends one that has joined. What it carried comes back, with its answer where that has come. */
 static void
 end_connection(struct endpoint_nbd *nbd, struct nbd_connection *connection)
@@ -336,7 +319,7 @@ lose(struct endpoint_nbd *nbd, struct nbd_connection *connection, const char *wo
     if (nbd->connections[i].joined)
       end_connection(nbd, &nbd->connections[i]);
   if (nbd->joined == 0 && nbd->base.presence == PRESENCE_HERE)
-    nbd_lost(nbd);
+    nbd_connect_lost(nbd);
 }
 
 /* Looks whether it is beyond use, and ends it then; to be called after what may have ended it. */
@@ -374,7 +357,7 @@ call_back(const struct endpoint_nbd *nbd, struct nbd_handle *handle)
 
 /* Ends one whose server was silent for too long. */
 static void
-give_up(struct endpoint_nbd *nbd, struct nbd_connection *connection)
+leave_silent(struct endpoint_nbd *nbd, struct nbd_connection *connection)
 {
   static const char *const names[] = { [REQUEST_READ] = "a read",
                                        [REQUEST_WRITE] = "a write",
@@ -383,6 +366,8 @@ give_up(struct endpoint_nbd *nbd, struct nbd_connection *connection)
                                        [REQUEST_FLUSH] = "a flush" };
   char words[ENDPOINT_WORDS_BYTES], time[CLIENT_TIME_BYTES];
 
+  if (nbd->joined <= 1)
+    activation_dismiss(&nbd->client.server);
   if (!connection->joined) {
     client_time(nbd_connect_patience_ms(nbd, connection), time);
     snprintf(words, sizeof words, "no answer for %s%s", time, wait_owed(connection->handle));
@@ -396,8 +381,6 @@ give_up(struct endpoint_nbd *nbd, struct nbd_connection *connection)
     snprintf(words + strlen(words), sizeof words - strlen(words), " at offset %llu",
              (unsigned long long)request->offset);
   call_back(nbd, connection->handle);
-  if (nbd->joined == 1)
-    activation_dismiss(&nbd->client.server);
   lose(nbd, connection, words);
 }
 
@@ -487,7 +470,7 @@ static void
 serve_connection(struct endpoint_nbd *nbd, struct nbd_connection *connection, short ready)
 {
   if (connection->due && !ready) {
-    give_up(nbd, connection);
+    leave_silent(nbd, connection);
     return;
   }
   connection->heard = ready;

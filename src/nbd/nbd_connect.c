@@ -264,6 +264,23 @@ is_awaited(const struct endpoint_nbd *nbd)
   return nbd->base.presence == PRESENCE_COMING;
 }
 
+/* What a server that was started says by its end is more than that it hung up. */
+void
+nbd_connect_lost(struct endpoint_nbd *nbd)
+{
+  struct activation *server = &nbd->client.server;
+  char end[ACTIVATION_WORDS_BYTES];
+
+  for (unsigned i = 0; i < nbd->count; i++) {
+    nbd_close(nbd->connections[i].handle);
+    nbd->connections[i].handle = NULL;
+  }
+  if (activation_has_ended(server, end))
+    snprintf(nbd->last_words, sizeof nbd->last_words, "%s", end);
+  activation_dismiss(server);
+  nbd->base.presence = PRESENCE_LOST;
+}
+
 static void
 connection_fail(struct endpoint_nbd *nbd, struct nbd_connection *connection, const char *words)
 {
@@ -274,7 +291,7 @@ connection_fail(struct endpoint_nbd *nbd, struct nbd_connection *connection, con
   if (!is_awaited(nbd))
     return;
   snprintf(nbd->last_words, sizeof nbd->last_words, "%.*s", (int)sizeof nbd->last_words - 1, words);
-  nbd->base.presence = PRESENCE_LOST;
+  nbd_connect_lost(nbd);
 }
 
 /* Something else is there: never to be asked again. */

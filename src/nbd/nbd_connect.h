@@ -16,6 +16,10 @@ int nbd_connect_first(struct endpoint_nbd *nbd, const struct contexts *wanted, s
 /* Begins more connections, which are for speed alone: as many as are wished for and worth it. Waits for none. */
 void nbd_connect_more(struct endpoint_nbd *nbd);
 
+/* There is no connection that takes requests, and none is waited for: those that are still coming needn't. The end is
+ * lost, as its last words say. */
+void nbd_connect_lost(struct endpoint_nbd *nbd);
+
 /* Begins one anew that was lost. Where all were, the endpoint waits for this one. */
 void nbd_connect_again(struct endpoint_nbd *nbd, struct nbd_connection *connection);
 
