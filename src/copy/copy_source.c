@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
-#include <string.h>
 
 /* ---- Answers ---- */
 
@@ -78,12 +77,7 @@ push_pieces(struct copy *copy, struct slot *slot)
 static void
 push_part(struct copy *copy, struct slot *slot)
 {
-  struct request *request = &slot->request;
-
-  for (size_t i = 0; i < slot->chunks.count; i++)
-    if (slot->chunks.list[i].zero)
-      memset(request->payload + slot->chunks.list[i].offset, 0, slot->chunks.list[i].length);
-  push_piece(copy, slot, range_make(request->offset, request->done), false);
+  push_piece(copy, slot, range_make(slot->request.offset, slot->request.done), false);
 }
 
 void

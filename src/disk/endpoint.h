@@ -52,7 +52,8 @@ struct request {
   uint64_t length;        /* bytes; at least 1, but for a flush */
   unsigned char *payload; /* READ and WRITE: the caller's, length bytes */
   struct survey *survey;  /* SURVEY: the caller's, for the answer */
-  struct chunks *chunks;  /* READ: the caller's, for what in [0, done) is data and what is zero */
+  struct chunks *chunks;  /* READ: the caller's, for what in [0, done) is data and what is known to be zero, which
+                             the payload holds too */
   bool no_hole;           /* ZERO: keep the range allocated */
   bool fast;              /* ZERO: fail with EOPNOTSUPP if it would take as long as a write */
   bool is_midway;         /* FLUSH: more is going to be written */
