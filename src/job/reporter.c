@@ -115,7 +115,7 @@ reporter_begin(struct reporter *reporter, const struct options *options, bool is
     reporter->observer.lost = say_lost;
     reporter->observer.back = say_back;
   }
-  progress_begin(&reporter->progress, reporter->started_ms);
+  progress_begin(&reporter->progress, reporter->started_ms, options->copy.from);
 }
 
 void

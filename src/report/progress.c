@@ -21,16 +21,10 @@ progress_percent(uint64_t done, uint64_t total)
 }
 
 void
-progress_begin(struct progress *progress, uint64_t now_ms)
+progress_begin(struct progress *progress, uint64_t now_ms, uint64_t done)
 {
-  *progress = (struct progress){ .first = { .now_ms = now_ms } };
+  *progress = (struct progress){ .first = { .now_ms = now_ms, .done = done, .read = done } };
   progress_add(progress, &progress->first);
-}
-
-void
-progress_add(struct progress *progress, const struct progress_moment *moment)
-{
-  progress->moments[progress->count++ % PROGRESS_MOMENTS] = *moment;
 }
 
 /* The moment that is `back` before the last one. */
@@ -38,6 +32,15 @@ static const struct progress_moment *
 moment_before(const struct progress *progress, unsigned back)
 {
   return &progress->moments[(progress->count - 1 - back) % PROGRESS_MOMENTS];
+}
+
+void
+progress_add(struct progress *progress, const struct progress_moment *moment)
+{
+  /* What goes back has no rate until it has gone on. */
+  if (progress->count > 0 && moment->done < moment_before(progress, 0)->done)
+    progress->count = 0;
+  progress->moments[progress->count++ % PROGRESS_MOMENTS] = *moment;
 }
 
 /* Where the last seconds begin; on a console, where lines are further apart, with the

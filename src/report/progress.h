@@ -30,10 +30,11 @@ struct progress {
   struct progress_moment first;
 };
 
-/* Begins, at the moment when nothing is done. */
-void progress_begin(struct progress *progress, uint64_t now_ms);
+/* Begins, at the moment when nothing is done but what lies below the copy's start. */
+void progress_begin(struct progress *progress, uint64_t now_ms, uint64_t done);
 
-/* Notes one more moment, not before the last one. */
+/* Notes one more moment, not before the last one. Less may be done than was: a destination that was lost may have
+ * lost what wasn't flushed. */
 void progress_add(struct progress *progress, const struct progress_moment *moment);
 
 /* How much is done, in whole percent, rounded down: 100 means all of it. */

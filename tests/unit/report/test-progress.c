@@ -12,7 +12,7 @@ text_after(char text[PROGRESS_TEXT_BYTES], uint64_t done, uint64_t total, uint64
 {
   struct progress progress;
 
-  progress_begin(&progress, 77);
+  progress_begin(&progress, 77, 0);
   progress_add(&progress, &(struct progress_moment){ 77 + ms, done, done, done });
   progress_text(&progress, text, total);
 }
@@ -76,7 +76,7 @@ rate_is_of_data_and_recent(void **state)
   char text[PROGRESS_TEXT_BYTES], expected[PROGRESS_TEXT_BYTES];
 
   (void)state;
-  progress_begin(&progress, 0);
+  progress_begin(&progress, 0, 0);
   for (uint64_t ms = 1000; ms <= 60000; ms += 250) {
     progress_add(&progress, &(struct progress_moment){ ms, done, moved, done });
     progress_text(&progress, text, total);
@@ -99,7 +99,7 @@ stalled_copy_has_no_rate(void **state)
   char text[PROGRESS_TEXT_BYTES];
 
   (void)state;
-  progress_begin(&progress, 0);
+  progress_begin(&progress, 0, 0);
   for (uint64_t ms = 0; ms <= 20000; ms += 250)
     progress_add(&progress, &(struct progress_moment){ ms, ms < 10000 ? ms * KIB : 10000 * KIB, 0, 10000 * KIB });
   progress_text(&progress, text, GIB);
@@ -114,7 +114,7 @@ rare_lines_tell_of_the_time_between(void **state)
   char text[PROGRESS_TEXT_BYTES];
 
   (void)state;
-  progress_begin(&progress, 0);
+  progress_begin(&progress, 0, 0);
   for (uint64_t n = 1; n <= 100; n++) {
     uint64_t done = n * (n + 1) / 2 * 5 * MIB; /* n MiB a second, each time */
     progress_add(&progress, &(struct progress_moment){ n * 5000, done, done, done });
@@ -135,12 +135,44 @@ zeros_that_are_read_show(void **state)
   char text[PROGRESS_TEXT_BYTES];
 
   (void)state;
-  progress_begin(&progress, 0);
+  progress_begin(&progress, 0, 0);
   progress_add(&progress, &(struct progress_moment){ 1000, 0, 0, 50 * MIB });
   progress_text(&progress, text, SIZE_UNKNOWN);
   assert_string_equal(text, "0 B, 50.0 MiB read, 50.0 MiB/s");
   progress_text(&progress, text, GIB);
   assert_string_equal(text, "0 B of 1.0 GiB (0 %), 50.0 MiB read, 50.0 MiB/s");
+}
+
+/* A destination that is lost takes along what wasn't flushed: that is no speed, neither backwards nor when it is made up for. */
+static void
+what_goes_back_has_no_rate(void **state)
+{
+  struct progress progress;
+  char text[PROGRESS_TEXT_BYTES];
+
+  (void)state;
+  progress_begin(&progress, 0, 0);
+  progress_add(&progress, &(struct progress_moment){ 1000, 500 * MIB, 500 * MIB, 500 * MIB });
+  progress_add(&progress, &(struct progress_moment){ 1250, 400 * MIB, 500 * MIB, 400 * MIB });
+  progress_text(&progress, text, GIB);
+  assert_string_equal(text, "400.0 MiB of 1.0 GiB (39 %), 0 B/s");
+  progress_add(&progress, &(struct progress_moment){ 2250, 448 * MIB, 548 * MIB, 448 * MIB });
+  progress_text(&progress, text, GIB);
+  assert_string_equal(text, "448.0 MiB of 1.0 GiB (43 %), 48.0 MiB/s, 0:12 left");
+}
+
+/* What lies below its start was there before. */
+static void
+what_was_there_has_no_rate(void **state)
+{
+  struct progress progress;
+  char text[PROGRESS_TEXT_BYTES];
+
+  (void)state;
+  progress_begin(&progress, 0, 512 * MIB);
+  progress_add(&progress, &(struct progress_moment){ 1000, 544 * MIB, 32 * MIB, 544 * MIB });
+  progress_text(&progress, text, GIB);
+  assert_string_equal(text, "544.0 MiB of 1.0 GiB (53 %), 32.0 MiB/s, 0:15 left");
 }
 
 /* Whom it waits for is what somebody can do something about. */
@@ -163,7 +195,7 @@ what_waits_says_for_whom(void **state)
 
   (void)state;
   for (size_t i = 0; i < LENGTH_OF(cases); i++) {
-    progress_begin(&progress, 0);
+    progress_begin(&progress, 0, 0);
     progress_add(&progress, &(struct progress_moment){ 1000, cases[i].done, 0, cases[i].done });
     progress_waiting_text(&progress, text, cases[i].total, cases[i].name, cases[i].ms);
     assert_string_equal(text, cases[i].text);
@@ -234,7 +266,7 @@ one_random_copy(struct random *random)
 
   memset(&line, 'g', sizeof line);
   struct progress progress;
-  progress_begin(&progress, 0);
+  progress_begin(&progress, 0, 0);
   uint64_t now_ms = 0;
   for (int step = 0; step < 50 && done <= total; step++) {
     now_ms += random_next(random) >> random_between(random, 8, 63);
@@ -268,6 +300,8 @@ main(void)
     cmocka_unit_test(stalled_copy_has_no_rate),
     cmocka_unit_test(rare_lines_tell_of_the_time_between),
     cmocka_unit_test(zeros_that_are_read_show),
+    cmocka_unit_test(what_goes_back_has_no_rate),
+    cmocka_unit_test(what_was_there_has_no_rate),
     cmocka_unit_test(what_waits_says_for_whom),
     cmocka_unit_test(narrow_terminals_get_less),
     cmocka_unit_test(percents_are_rounded_down),
