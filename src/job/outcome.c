@@ -32,7 +32,9 @@ outcome_fail(struct outcome *outcome, const struct options *options, const struc
   outcome->from = from;
   text_init(&text, outcome->command, sizeof outcome->command);
   options_command_add(&options->command, from, &text);
-  fault->leads_to = from > 0 ? "go on with" : "copy again with";
+  fault->leads_to = from == 0                              ? "copy again with"
+                    : options->source.kind == PLACE_STREAM ? "with the whole stream again, go on with"
+                                                           : "go on with";
   fault->command = text.full ? NULL : outcome->command;
   if (!text.full)
     return;

@@ -66,7 +66,7 @@ must_say() { # PATTERN
 # shell takes it, has to finish the copy: the files are the same then, by the command COMPARE (same).
 goes_on() {
     local command
-    command=$(sed -nE '/: (go on|copy again) with$/ { n; s/^  //p }' err)
+    command=$(sed -nE '/[:,] (go on|copy again) with$/ { n; s/^  //p }' err)
     [ -n "$command" ] || fail "no command that goes on: $(cat err)"
     code=0
     timeout --foreground --kill-after=5 "$DECANT_LIMIT_S" sh -c "$command" 2>err.again || code=$?
