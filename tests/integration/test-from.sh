@@ -75,7 +75,8 @@ stream-ends-before)
     # It isn't the one that was copied before.
     begun $size
     cp out.img before.img
-    must_fail 1 'standard input failed at offset 999999: it ends before the copy begins.*: with the whole stream again, go on with$' --from=1000000 - out.img < <(head -c 999999 in.img)
+    must_fail 1 'standard input failed at offset 999999: it ends before the copy begins.*: with the whole stream again, go on with$' \
+        --from=1000000 - out.img < <(head -c 999999 in.img)
     cmp -n 1000000 before.img out.img
     goes_on in.img out.img <in.img ;;
 file-longer)

@@ -3,7 +3,7 @@
 # A copy that stands still says for whom, since when and how long it will, and when that is over; once each, and never
 # into the disk.
 #
-# cases: plain terminal destination gives-up forever into-the-disk into-a-pipe as-nbdcopy
+# cases: plain terminal destination gives-up stopped stopped-json forever into-the-disk into-a-pipe as-nbdcopy
 
 . "$(dirname "$0")/../functions.sh"
 requires_nbdkit_filter rate
@@ -24,7 +24,7 @@ restart_meanwhile() { # FILE [IMAGE]
     ) &
     server_pid[again]=$!
 }
-lost='s.sock: the server closed the connection; trying again for up to 120 s'
+lost='s.sock: the (server closed the connection|connection was (reset|lost)); trying again for up to 120 s'
 count() { # N PATTERN FILE
     [ "$(grep -Ec "$2" "$3")" -eq "$1" ] || fail "not $1 times: $2: $(cat -A "$3")"
 }
@@ -37,7 +37,7 @@ plain)
     must_copy "$(uri s)" out.img
     same in.img out.img
     [ "$(wc -l <err)" -eq 2 ] || fail "two lines expected: $(cat err)"
-    sed -n 1p err | grep -q "^decant: .*$lost\$" || fail "got: $(cat err)"
+    sed -n 1p err | grep -Eq "^decant: .*$lost\$" || fail "got: $(cat err)"
     sed -n 2p err | grep -Eq '^decant: .*s.sock is back: going on at offset [1-9][0-9]*$' || fail "got: $(cat err)" ;;
 terminal)
     # Lines of their own, and between them who is waited for, and how long already.
@@ -72,6 +72,30 @@ gives-up)
     [ "$code" -eq 1 ] || fail "exit code $code: $(cat err)"
     count 1 'trying again for up to 1 s$' err
     count 1 'reading .*s.sock failed at offset [0-9]+: .*: (go on|copy again) with$' err
+    end_server s
+    serve_slowly
+    goes_on in.img out.img ;;
+stopped|stopped-json)
+    # A signal ends the wait too, at once.
+    serve_slowly
+    options=(--retry=forever --no-extents)
+    [ "$1" = stopped ] || options+=(--json)
+    "$DECANT" "${options[@]}" "$(uri s)" out.img 2>err >out &
+    pid=$!
+    at_exit+=("kill -KILL $pid 2>/dev/null")
+    wait_for cmp -s -n 65536 in.img out.img 2>cmp.err
+    kill -KILL "$(cat s.pid)"
+    wait_for grep -q 'trying again' err
+    kill -TERM "$pid"
+    code=0
+    wait "$pid" || code=$?
+    [ "$code" -eq 1 ] || fail "exit code $code: $(cat err)"
+    count 1 '^decant: stopped by signal 15; the copy is good below offset [1-9][0-9]* .*: go on with$' err
+    if [ "$1" = stopped-json ]; then
+        requires_program jq
+        [ "$(jq -r '."go-on"' out)" = "$(sed -n 's/^  //p' err)" ] || fail "another command: $(cat out err)"
+        [ "$(jq '."good-below"' out)" -gt 0 ] || fail "got: $(cat out)"
+    fi
     end_server s
     serve_slowly
     goes_on in.img out.img ;;
