@@ -10,7 +10,7 @@ CHECK_PACKAGES := libcmocka-dev e2fsprogs xfsprogs btrfs-progs f2fs-tools mount 
 
 # Unit tests link what they call, out of the folders that own no more than pure functions and tables, compiled for the host
 # with the sanitizers.
-UNIT_FOLDERS := base disk copy report cli tls
+UNIT_FOLDERS := base hash disk copy report cli tls
 UNIT_SOURCES := $(wildcard tests/unit/*/test-*.c)
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/unit/%)
 UNIT_OBJECTS := $(patsubst src/%.c,$(BUILD)/tests/host/%.o,$(wildcard $(UNIT_FOLDERS:%=src/%/*.c)))

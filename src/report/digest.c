@@ -7,36 +7,15 @@
 #include "base/sizes.h"
 #include "base/zeros.h"
 
-#include <bearssl_hash.h>
-
 #include <assert.h>
 #include <string.h>
 #include <strings.h>
 
-/* By enum digest_hash. */
-static const struct {
-  const char *name;
-  const br_hash_class *class;
-  unsigned bytes;
-} hashes[] = {
-  [DIGEST_MD5] = { "md5", &br_md5_vtable, br_md5_SIZE },
-  [DIGEST_SHA1] = { "sha1", &br_sha1_vtable, br_sha1_SIZE },
-  [DIGEST_SHA224] = { "sha224", &br_sha224_vtable, br_sha224_SIZE },
-  [DIGEST_SHA256] = { "sha256", &br_sha256_vtable, br_sha256_SIZE },
-  [DIGEST_SHA384] = { "sha384", &br_sha384_vtable, br_sha384_SIZE },
-  [DIGEST_SHA512] = { "sha512", &br_sha512_vtable, br_sha512_SIZE },
-};
-
-#define HASHES (sizeof hashes / sizeof hashes[0])
-
-_Static_assert(sizeof(br_hash_compat_context) <= sizeof(struct digest_state), "there is room for every hash");
-_Static_assert(_Alignof(br_hash_compat_context) <= _Alignof(struct digest_state), "and it is where it has to be");
-_Static_assert(br_sha512_SIZE == DIGEST_BYTES_MAX, "the longest digest fits");
 _Static_assert(DIGEST_BLOCK_BYTES_DEFAULT <= DIGEST_BLOCK_BYTES_MAX, "the default is allowed");
 
-const struct digest_config digest_sha256 = { .kind = DIGEST_PLAIN, .hash = DIGEST_SHA256 };
+const struct digest_config digest_sha256 = { .kind = DIGEST_PLAIN, .hash = HASH_SHA256 };
 const struct digest_config digest_blkhash = { .kind = DIGEST_BLKHASH,
-                                              .hash = DIGEST_SHA256,
+                                              .hash = HASH_SHA256,
                                               .block_bytes = DIGEST_BLOCK_BYTES_DEFAULT };
 
 /* Zeros to hash. A few blocks of any hash, and never out of the first cache. */
@@ -44,62 +23,47 @@ static const uint8_t zeros[4096];
 
 /* ---- One hash ---- */
 
-/* To the library, a state begins with a pointer to its class, which init() puts
- * there. Here nobody looks inside. */
-static const br_hash_class **
-context(struct digest_state *state)
-{
-  return (const br_hash_class **)(void *)state;
-}
-
+/* Begins with the engine that the whole began with. */
 static void
-state_init(const struct digest *digest, struct digest_state *state)
+begin_block(struct digest *digest)
 {
-  hashes[digest->config.hash].class->init(context(state));
+  hash_init(&digest->block, digest->config.hash, digest->whole.engine);
 }
 
 /* Adds data, or zeros if it is NULL. */
 static void
-state_add(const struct digest *digest, struct digest_state *state, const uint8_t *data, uint64_t length)
+add_to_hash(struct hash *hash, const uint8_t *data, uint64_t length)
 {
-  const br_hash_class *class = hashes[digest->config.hash].class;
-
   if (data) {
-    class->update(context(state), data, length);
+    hash_add(hash, data, length);
     return;
   }
   while (length > 0) {
     uint64_t part = range_min(length, sizeof zeros);
-    class->update(context(state), zeros, part);
+    hash_add(hash, zeros, part);
     length -= part;
   }
-}
-
-static void
-state_out(const struct digest *digest, struct digest_state *state, uint8_t bytes[DIGEST_BYTES_MAX])
-{
-  hashes[digest->config.hash].class->out(context(state), bytes);
 }
 
 /* ---- Blocks ---- */
 
 static void
-hash_zeros(struct digest *digest, uint64_t length, uint8_t bytes[DIGEST_BYTES_MAX])
+hash_zeros(struct digest *digest, uint64_t length, uint8_t bytes[HASH_BYTES_MAX])
 {
-  state_init(digest, &digest->block);
-  state_add(digest, &digest->block, NULL, length);
-  state_out(digest, &digest->block, bytes);
+  begin_block(digest);
+  add_to_hash(&digest->block, NULL, length);
+  hash_out(&digest->block, bytes);
 }
 
 /* The current block is whole, or the last one. */
 static void
 end_block(struct digest *digest)
 {
-  unsigned bytes = hashes[digest->config.hash].bytes;
-  uint8_t out[DIGEST_BYTES_MAX];
+  unsigned bytes = hash_bytes(digest->config.hash);
+  uint8_t out[HASH_BYTES_MAX];
 
   if (!digest->block_is_zero) {
-    state_out(digest, &digest->block, out);
+    hash_out(&digest->block, out);
   } else if (digest->block_fill < digest->config.block_bytes) {
     hash_zeros(digest, digest->block_fill, out);
   } else {
@@ -108,7 +72,7 @@ end_block(struct digest *digest)
     digest->zero_block_is_known = true;
     memcpy(out, digest->zero_block, bytes);
   }
-  state_add(digest, &digest->whole, out, bytes);
+  hash_add(&digest->whole, out, bytes);
   digest->block_fill = 0;
   digest->block_is_zero = true;
 }
@@ -119,12 +83,12 @@ static void
 add_to_block(struct digest *digest, const uint8_t *data, uint64_t length)
 {
   if (digest->block_is_zero && data && !zeros_only(data, length)) {
-    state_init(digest, &digest->block);
-    state_add(digest, &digest->block, NULL, digest->block_fill);
+    begin_block(digest);
+    add_to_hash(&digest->block, NULL, digest->block_fill);
     digest->block_is_zero = false;
   }
   if (!digest->block_is_zero)
-    state_add(digest, &digest->block, data, length);
+    add_to_hash(&digest->block, data, length);
   digest->block_fill += length;
   assert(digest->block_fill <= digest->config.block_bytes);
   if (digest->block_fill == digest->config.block_bytes)
@@ -136,11 +100,10 @@ add_to_block(struct digest *digest, const uint8_t *data, uint64_t length)
 void
 digest_init(struct digest *digest, const struct digest_config *config)
 {
-  assert(config->hash < HASHES);
   assert(config->kind == DIGEST_PLAIN ||
          (range_is_power_of_two(config->block_bytes) && config->block_bytes <= DIGEST_BLOCK_BYTES_MAX));
   *digest = (struct digest){ .config = *config, .block_is_zero = true };
-  state_init(digest, &digest->whole);
+  hash_init(&digest->whole, config->hash, hash_best_engine(config->hash));
 }
 
 void
@@ -150,7 +113,7 @@ digest_add(struct digest *digest, const uint8_t *data, uint64_t length)
   assert(length <= UINT64_MAX - digest->size);
   digest->size += length;
   if (digest->config.kind == DIGEST_PLAIN) {
-    state_add(digest, &digest->whole, data, length);
+    add_to_hash(&digest->whole, data, length);
     return;
   }
   while (length > 0) {
@@ -164,7 +127,7 @@ digest_add(struct digest *digest, const uint8_t *data, uint64_t length)
 void
 digest_finish(struct digest *digest, char hex[DIGEST_HEX_BYTES])
 {
-  uint8_t bytes[DIGEST_BYTES_MAX];
+  uint8_t bytes[HASH_BYTES_MAX];
 
   assert(!digest->finished);
   digest->finished = true;
@@ -173,10 +136,10 @@ digest_finish(struct digest *digest, char hex[DIGEST_HEX_BYTES])
       end_block(digest);
     for (unsigned i = 0; i < sizeof digest->size; i++)
       bytes[i] = (uint8_t)(digest->size >> (8 * i));
-    state_add(digest, &digest->whole, bytes, sizeof digest->size);
+    hash_add(&digest->whole, bytes, sizeof digest->size);
   }
-  state_out(digest, &digest->whole, bytes);
-  hex_write(bytes, hashes[digest->config.hash].bytes, hex);
+  hash_out(&digest->whole, bytes);
+  hex_write(bytes, hash_bytes(digest->config.hash), hex);
 }
 
 /* ---- The command line ---- */
@@ -184,7 +147,7 @@ digest_finish(struct digest *digest, char hex[DIGEST_HEX_BYTES])
 const char *
 digest_label(enum digest_kind kind)
 {
-  return kind == DIGEST_PLAIN ? hashes[DIGEST_SHA256].name : "blkhash";
+  return kind == DIGEST_PLAIN ? hash_name(HASH_SHA256) : "blkhash";
 }
 
 /* Whether the `length` characters at `text` spell `name`, in any case. */
@@ -203,12 +166,12 @@ digest_parse_blkhash(struct digest_config *config, const char *text, struct faul
   if (!text || text[0] == '\0')
     return 0;
   length = strcspn(text, "/");
-  while (hash < HASHES && !spells(text, length, hashes[hash].name))
+  while (hash < HASH_KINDS && !spells(text, length, hash_name((enum hash_kind)hash)))
     hash++;
-  if (hash == HASHES)
+  if (hash == HASH_KINDS)
     return fault_set(fault, EXIT_BAD_USAGE, 0,
                      "--blkhash=%s: the digest must be one of md5, sha1, sha224, sha256, sha384, sha512", text);
-  config->hash = (enum digest_hash)hash;
+  config->hash = (enum hash_kind)hash;
   if (text[length] == '/' && (!sizes_parse_within(text + length + 1, 1, DIGEST_BLOCK_BYTES_MAX, &config->block_bytes) ||
                               !range_is_power_of_two(config->block_bytes)))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--blkhash=%s: the block size must be a power of two up to 1G", text);
@@ -241,13 +204,13 @@ digest_parse_expected(struct digest_expected *expected, const char *text, struct
 int
 digest_check_expected(const struct digest_expected *expected, const struct digest_config *config, struct fault *fault)
 {
-  unsigned digits = 2 * hashes[config->hash].bytes;
+  unsigned digits = 2 * hash_bytes(config->hash);
 
   assert(expected->kind == config->kind);
   if (strlen(expected->hex) == digits)
     return 0;
   return fault_set(fault, EXIT_BAD_USAGE, 0, "--expect=%s:%s: must be %u digits, as it is computed with %s",
-                   digest_label(expected->kind), expected->hex, digits, hashes[config->hash].name);
+                   digest_label(expected->kind), expected->hex, digits, hash_name(config->hash));
 }
 
 int

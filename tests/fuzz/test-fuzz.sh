@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # What a server or a file says reaches these parsers before anybody has proved anything:
 # the same cases each time, as many as go in a few seconds. `make fuzz` goes on to others.
+# And hashes, by which everything else is believed.
 #
-# cases: tls_psk tls_record psk_file certificate tls_pem tls_x509 libnbd seeds-replay every-fuzzer-has-a-case
+# cases: tls_psk tls_record psk_file certificate tls_pem tls_x509 libnbd hash seeds-replay every-fuzzer-has-a-case
 
 . "$(dirname "$0")/../functions.sh"
 fuzzers=$TOP/build/tests/fuzz
@@ -16,6 +17,7 @@ certificate) "$fuzzers/fuzz-certificate" --seed=1 --count=30000 ;;
 tls_pem) "$fuzzers/fuzz-tls_pem" --seed=1 --count=20000 ;;
 tls_x509) "$fuzzers/fuzz-tls_x509" --seed=1 --count=3000 ;;
 libnbd) "$fuzzers/fuzz-libnbd" --seed=1 --count=50000 ;;
+hash) "$fuzzers/fuzz-hash" --seed=1 --count=40000 ;;
 seeds-replay)
     # One case and no more, and the same one.
     "$fuzzers/fuzz-psk_file" --seed=77 | grep -q ': 1 cases from seed 77 on$' || fail "a seed doesn't replay" ;;

@@ -9,7 +9,7 @@
 static const char *const names[] = { "md5", "sha1", "sha224", "sha256", "sha384", "sha512" };
 
 static void
-plain(enum digest_hash hash, const void *data, size_t length, char hex[DIGEST_HEX_BYTES])
+plain(enum hash_kind hash, const void *data, size_t length, char hex[DIGEST_HEX_BYTES])
 {
   struct digest_config config = { .kind = DIGEST_PLAIN, .hash = hash };
   struct digest digest;
@@ -28,9 +28,9 @@ append(uint8_t *bytes, size_t used, const char *hex)
 
 /* The definition, word for word. */
 static void
-define_blkhash(enum digest_hash hash, size_t block_bytes, const uint8_t *disk, size_t size, char hex[DIGEST_HEX_BYTES])
+define_blkhash(enum hash_kind hash, size_t block_bytes, const uint8_t *disk, size_t size, char hex[DIGEST_HEX_BYTES])
 {
-  uint8_t *bytes = malloc((size / block_bytes + 1) * DIGEST_BYTES_MAX + 8);
+  uint8_t *bytes = malloc((size / block_bytes + 1) * HASH_BYTES_MAX + 8);
   size_t used = 0;
 
   for (size_t at = 0; at < size; at += block_bytes) {
@@ -58,11 +58,11 @@ plain_digests_are_the_published_ones(void **state)
   char hex[DIGEST_HEX_BYTES];
 
   (void)state;
-  for (enum digest_hash hash = DIGEST_MD5; hash <= DIGEST_SHA512; hash++) {
+  for (enum hash_kind hash = HASH_MD5; hash <= HASH_SHA512; hash++) {
     plain(hash, "abc", 3, hex);
     assert_string_equal(hex, of_abc[hash]);
   }
-  plain(DIGEST_SHA256, NULL, 0, hex);
+  plain(HASH_SHA256, NULL, 0, hex);
   assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
@@ -109,7 +109,7 @@ static void
 parts_do_not_matter(struct random *random)
 {
   static uint8_t disk[6000];
-  enum digest_hash hash = (enum digest_hash)random_between(random, DIGEST_MD5, DIGEST_SHA512);
+  enum hash_kind hash = (enum hash_kind)random_between(random, HASH_MD5, HASH_SHA512);
   struct digest_config config = { .kind = random_one_in(random, 4) ? DIGEST_PLAIN : DIGEST_BLKHASH, .hash = hash };
   char expected[DIGEST_HEX_BYTES], got[DIGEST_HEX_BYTES];
   struct digest digest;
@@ -144,18 +144,18 @@ however_the_disk_is_cut_the_digest_is_the_same(void **state)
 static void
 long_holes_are_counted_and_not_read(void **state)
 {
-  struct digest_config config = { .kind = DIGEST_BLKHASH, .hash = DIGEST_SHA256, .block_bytes = 32 * MIB };
+  struct digest_config config = { .kind = DIGEST_BLKHASH, .hash = HASH_SHA256, .block_bytes = 32 * MIB };
   static uint8_t bytes[4096 * 32 + 8];
   char expected[DIGEST_HEX_BYTES], got[DIGEST_HEX_BYTES];
   size_t used = 0;
   struct digest digest;
 
   (void)state;
-  plain(DIGEST_SHA256, NULL, 32 * MIB, got);
+  plain(HASH_SHA256, NULL, 32 * MIB, got);
   for (unsigned i = 0; i < 4096; i++)
     used = append(bytes, used, got);
   memcpy(bytes + used, "\0\0\0\0\40\0\0\0", 8);
-  plain(DIGEST_SHA256, bytes, used + 8, expected);
+  plain(HASH_SHA256, bytes, used + 8, expected);
   digest_init(&digest, &config);
   digest_add(&digest, NULL, 64 * GIB);
   digest_add(&digest, NULL, MIB);
@@ -169,17 +169,17 @@ blkhash_values_are_understood(void **state)
 {
   static const struct {
     const char *text;
-    enum digest_hash hash;
+    enum hash_kind hash;
     uint64_t block_bytes;
   } good[] = {
-    { NULL, DIGEST_SHA256, 64 * KIB },
-    { "", DIGEST_SHA256, 64 * KIB },
-    { "sha256", DIGEST_SHA256, 64 * KIB },
-    { "SHA512/512k", DIGEST_SHA512, 512 * KIB },
-    { "md5/4", DIGEST_MD5, 4 },
-    { "Sha1/1M", DIGEST_SHA1, MIB },
-    { "sha224/1", DIGEST_SHA224, 1 },
-    { "sha384/1G", DIGEST_SHA384, GIB },
+    { NULL, HASH_SHA256, 64 * KIB },
+    { "", HASH_SHA256, 64 * KIB },
+    { "sha256", HASH_SHA256, 64 * KIB },
+    { "SHA512/512k", HASH_SHA512, 512 * KIB },
+    { "md5/4", HASH_MD5, 4 },
+    { "Sha1/1M", HASH_SHA1, MIB },
+    { "sha224/1", HASH_SHA224, 1 },
+    { "sha384/1G", HASH_SHA384, GIB },
   };
   static const char *const bad[] = { "sha",       "sha2560",     "sha256:64k", "crc32",        "/64k",
                                      "sha256/",   "sha256/0",    "sha256/3",   "sha256/65537", "sha256/64x",
@@ -194,7 +194,7 @@ blkhash_values_are_understood(void **state)
     assert_int_equal(config.hash, good[i].hash);
     assert_int_equal(config.block_bytes, good[i].block_bytes);
   }
-  for (enum digest_hash hash = DIGEST_MD5; hash <= DIGEST_SHA512; hash++) {
+  for (enum hash_kind hash = HASH_MD5; hash <= HASH_SHA512; hash++) {
     assert_int_equal(digest_parse_blkhash(&config, names[hash], &fault), 0);
     assert_int_equal(config.hash, hash);
   }
@@ -231,7 +231,7 @@ expected_values_are_understood(void **state)
   (void)state;
   assert_int_equal(digest_parse_expected(&expected, "sha256:" ABC256, &fault), 0);
   assert_int_equal(expected.kind, DIGEST_PLAIN);
-  plain(DIGEST_SHA256, "abc", 3, hex);
+  plain(HASH_SHA256, "abc", 3, hex);
   assert_string_equal(expected.hex, hex);
   assert_int_equal(digest_parse_expected(&expected, "BLKHASH:" ABC256, &fault), 0);
   assert_int_equal(expected.kind, DIGEST_BLKHASH);
@@ -254,9 +254,9 @@ a_difference_is_told_with_both(void **state)
 
   (void)state;
   assert_int_equal(digest_parse_expected(&expected, "sha256:" ABC256, &fault), 0);
-  plain(DIGEST_SHA256, "abc", 3, hex);
+  plain(HASH_SHA256, "abc", 3, hex);
   assert_int_equal(digest_compare(&expected, hex, &fault), 0);
-  plain(DIGEST_SHA256, "abd", 3, hex);
+  plain(HASH_SHA256, "abd", 3, hex);
   assert_int_equal(digest_compare(&expected, hex, &fault), -1);
   assert_int_equal(fault.exit_code, EXIT_DIGEST_DIFFERS);
   assert_non_null(strstr(fault.text, hex));
@@ -278,7 +278,7 @@ add_behind_the_end(void)
 static void
 blocks_of_three(void)
 {
-  struct digest_config config = { .kind = DIGEST_BLKHASH, .hash = DIGEST_SHA256, .block_bytes = 3 };
+  struct digest_config config = { .kind = DIGEST_BLKHASH, .hash = HASH_SHA256, .block_bytes = 3 };
   struct digest digest;
 
   digest_init(&digest, &config);
