@@ -77,12 +77,12 @@ end_block(struct digest *digest)
   digest->block_is_zero = true;
 }
 
-/* Adds a part of one block. Zeros at its front are counted until something else
- * follows: a block of nothing but zeros is never hashed again. */
+/* Adds a part of one block, or zeros if it is NULL. Zeros at its front are counted until
+ * something else follows: a block of nothing but zeros is never hashed again. */
 static void
 add_to_block(struct digest *digest, const uint8_t *data, uint64_t length)
 {
-  if (digest->block_is_zero && data && !zeros_only(data, length)) {
+  if (digest->block_is_zero && data) {
     begin_block(digest);
     add_to_hash(&digest->block, NULL, digest->block_fill);
     digest->block_is_zero = false;
@@ -93,6 +93,33 @@ add_to_block(struct digest *digest, const uint8_t *data, uint64_t length)
   assert(digest->block_fill <= digest->config.block_bytes);
   if (digest->block_fill == digest->config.block_bytes)
     end_block(digest);
+}
+
+static void
+add_two_blocks(struct digest *digest, const uint8_t *data)
+{
+  const uint8_t *const blocks[2] = { data, data + digest->config.block_bytes };
+  uint8_t out[2][HASH_BYTES_MAX];
+
+  hash_two(digest->config.hash, digest->whole.engine, blocks, digest->config.block_bytes, out);
+  for (unsigned i = 0; i < 2; i++)
+    hash_add(&digest->whole, out[i], hash_bytes(digest->config.hash));
+}
+
+/* Adds two blocks, or else no more than the rest of the current one. Returns how much. */
+static uint64_t
+add_some(struct digest *digest, const uint8_t *data, uint64_t length)
+{
+  uint64_t block = digest->config.block_bytes, part = range_min(length, block - digest->block_fill);
+
+  if (data && digest->block_is_zero && zeros_only(data, part))
+    data = NULL;
+  if (data && digest->block_fill == 0 && length >= 2 * block && !zeros_only(data + block, block)) {
+    add_two_blocks(digest, data);
+    return 2 * block;
+  }
+  add_to_block(digest, data, part);
+  return part;
 }
 
 /* ---- The whole ---- */
@@ -117,8 +144,7 @@ digest_add(struct digest *digest, const uint8_t *data, uint64_t length)
     return;
   }
   while (length > 0) {
-    uint64_t part = range_min(length, digest->config.block_bytes - digest->block_fill);
-    add_to_block(digest, data, part);
+    uint64_t part = add_some(digest, data, length);
     data = data ? data + part : NULL;
     length -= part;
   }

@@ -18,8 +18,9 @@
  * it, else some 300 MB/s (hash.h). A plain digest hashes the zeros of holes too. A
  * blkhash only counts them: the hash of a block of zeros is computed once, and what
  * remains is the digest of each block, so that 1 TiB of hole costs what 512 MiB of
- * data do with the default block size, and more with smaller blocks. A caller that
- * has to stay responsive adds DIGEST_PART_BYTES at a time.
+ * data do with the default block size, and more with smaller blocks. Of data, two
+ * blocks are hashed side by side, half as fast again, where they come at once. A
+ * caller that has to stay responsive adds DIGEST_PART_BYTES at a time.
  *
  * Parsing returns faults, with EXIT_BAD_USAGE; computing can't fail.
  */
