@@ -54,7 +54,9 @@ hash_bytes(enum hash_kind kind)
 const struct hash_engine *
 hash_best_engine(enum hash_kind kind)
 {
-  return hash_x86_engine(kind);
+  const struct hash_engine *engine = hash_x86_engine(kind);
+
+  return engine ? engine : hash_arm_engine(kind);
 }
 
 static void

@@ -2,8 +2,8 @@
 /* hash: MD5 and the hashes of FIPS 180-4, as fast as the processor can.
  *
  * An engine is what blocks are taken in by: the processor's own instructions where
- * it has some (SHA-1, SHA-224 and SHA-256 on x86-64), else BearSSL's code, which
- * takes five to six times as long for SHA-256.
+ * it has some (SHA-1, SHA-224 and SHA-256 on x86-64; these, SHA-384 and SHA-512 on
+ * AArch64), else BearSSL's code, which takes five to six times as long for SHA-256.
  * They never differ in what they compute.
  *
  * A message is added in parts of any length, at any alignment, of 2^61 bytes at most.

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # What a server or a file says reaches these parsers before anybody has proved anything:
 # the same cases each time, as many as go in a few seconds. `make fuzz` goes on to others.
-# And hashes, by which everything else is believed.
+# And hashes, by which everything else is believed, on this processor and on another kind.
 #
-# cases: tls_psk tls_record psk_file certificate tls_pem tls_x509 libnbd hash seeds-replay every-fuzzer-has-a-case
+# cases: tls_psk tls_record psk_file certificate tls_pem tls_x509 libnbd hash hash-aarch64 seeds-replay every-fuzzer-has-a-case
 
 . "$(dirname "$0")/../functions.sh"
 fuzzers=$TOP/build/tests/fuzz
@@ -18,6 +18,15 @@ tls_pem) "$fuzzers/fuzz-tls_pem" --seed=1 --count=20000 ;;
 tls_x509) "$fuzzers/fuzz-tls_x509" --seed=1 --count=3000 ;;
 libnbd) "$fuzzers/fuzz-libnbd" --seed=1 --count=50000 ;;
 hash) "$fuzzers/fuzz-hash" --seed=1 --count=40000 ;;
+hash-aarch64)
+    # Compiled and run for a processor that this machine isn't; the emulator has all of its instructions.
+    requires_program aarch64-linux-gnu-gcc qemu-aarch64
+    bearssl=$TOP/build/third_party/bearssl/src
+    aarch64-linux-gnu-gcc -std=gnu11 -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE -I"$TOP/src" \
+        -I"$TOP/tests" -I"$bearssl/inc" -I"$bearssl/src" "$TOP"/tests/fuzz/fuzz{-hash,}.c "$TOP"/src/hash/*.c \
+        "$bearssl"/src/hash/{md5,md5sha1,sha1,sha2big,sha2small}.c "$bearssl"/src/codec/{dec,enc}[0-9]*.c -o fuzz-hash
+    # Who runs in an emulator can't be looked through for leaks.
+    ASAN_OPTIONS=detect_leaks=0 qemu-aarch64 -L /usr/aarch64-linux-gnu fuzz-hash --seed=1 --count=3000 ;;
 seeds-replay)
     # One case and no more, and the same one.
     "$fuzzers/fuzz-psk_file" --seed=77 | grep -q ': 1 cases from seed 77 on$' || fail "a seed doesn't replay" ;;
