@@ -3,7 +3,7 @@
  *
  * libnbd would wait for a server for ever, and hear no signal. Here, every such
  * wait ends with a signal, or when the server is silent for longer than the client lets it, or the
- * client's time is over (ETIMEDOUT). What was being waited for is lost then: the handle can only be closed.
+ * client's time is over. What was being waited for is lost then: the handle can only be closed.
  *
  * Linked before libnbd's archive, as tls_socket is.
  */
@@ -108,7 +108,7 @@ nbd_unlocked_poll2(struct nbd_handle *h, int fd, int timeout_ms)
   if (ready == 0) {
     client_time(client->silence_ms, time);
     client->has_given_up = true;
-    set_error(ETIMEDOUT, "no answer for %s%s", time, wait_owed(h));
+    set_error(0, "no answer for %s%s", time, wait_owed(h));
     return -1;
   }
   return ready == -1 || notify(h, fds[0].events, fds[0].revents) == 0 ? 1 : -1;

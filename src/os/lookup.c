@@ -112,6 +112,8 @@ lookup_host(struct addresses *found, const char *host, const char *port, struct 
     return why;
   if (answer.error == EAI_SYSTEM)
     return strerror(answer.errnum);
+  if (answer.error == EAI_AGAIN)
+    return "the name servers do not answer";
   if (answer.error)
     return gai_strerror(answer.error);
   *found = answer.found;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* end-client: has an end that is a server, as a copy has it, but no other: it reads or writes block after block, and tries
- * again soon after the end is lost. For tests of what becomes of an end whose server goes, falls silent, comes back, or is another one.
+/* end-client: has an end that is a server, as a copy has it, but no other: it reads or writes block after block, and
+ * tries again soon after the end is lost. For tests of what becomes of an end whose server goes, falls silent, comes
+ * back, or is another one.
  *
  *   end-client [-w] [-c CONNECTIONS] [-t TIMEOUT_MS] URI
  *   end-client [-w] [-t TIMEOUT_MS] [ COMMAND ]
  *
- * Says on standard output, a line each: here, coming, lost: WHY, other: WHY, as that changes; `back` at a request that came
- * back for want of a connection, and `answered` at the first one that was done since the last of these. Ends with SIGTERM, or when the end is another one;
- * exit code 1 where a request came back other than once.
+ * Says on standard output, a line each: here, coming, lost: WHY, other: WHY, as that changes; `back` at a request that
+ * came back for want of a connection, and `answered` at the first one that was done since the last of these. Ends with
+ * SIGTERM, or when the end is another one; exit code 1 where a request came back other than once.
  */
 #include "nbd/endpoint_nbd.h"
 #include "os/heap.h"
