@@ -18,6 +18,8 @@
 /* What may wait on one connection: enough to keep a fast link busy, few enough
  * that libnbd's lists of commands stay short. */
 #define REQUESTS_PER_CONNECTION 64
+/* How many times as slow as the average a connection is taken for at most. */
+#define PACE_SLOWEST 8
 
 static bool has_died(struct endpoint_nbd *nbd, struct nbd_connection *connection);
 
@@ -28,6 +30,13 @@ nbd_of(struct endpoint *endpoint)
 }
 _Static_assert(offsetof(struct endpoint_nbd, base) == 0, "an endpoint_nbd is an endpoint");
 
+/* What it takes until it is through with one request more. */
+static uint64_t
+load(const struct nbd_connection *connection)
+{
+  return (uint64_t)(connection->count + 1) * connection->pace;
+}
+
 static struct nbd_connection *
 least_busy(struct endpoint_nbd *nbd)
 {
@@ -35,10 +44,21 @@ least_busy(struct endpoint_nbd *nbd)
 
   for (unsigned i = 0; i < nbd->count; i++) {
     struct nbd_connection *connection = &nbd->connections[i];
-    if (connection->joined && (!best || connection->count < best->count))
+    if (connection->joined && (!best || load(connection) < load(best)))
       best = connection;
   }
   return best;
+}
+
+/* It has answered: its pace is an average, over some eight answers, of how many all connections have given for one of
+ * its own. None is so slow that it gets nothing to do, since it may be faster by now. */
+static void
+note_pace(struct endpoint_nbd *nbd, struct nbd_connection *connection)
+{
+  uint64_t turns = range_min(++nbd->answers - connection->answer, (uint64_t)PACE_SLOWEST * nbd->joined);
+
+  connection->answer = nbd->answers;
+  connection->pace += (unsigned)turns - connection->pace / NBD_PACE_UNIT;
 }
 
 static int
@@ -126,7 +146,10 @@ send_off(struct endpoint_nbd *nbd, struct request *request)
     if (cookie != -1) {
       request->cookie = (uint64_t)cookie;
       request->carrier = (unsigned)(connection - nbd->connections);
-      connection->heard = connection->heard || connection->count == 0;
+      if (connection->count == 0) {
+        connection->heard = true;
+        connection->answer = nbd->answers;
+      }
       connection->in_flight[connection->count++] = request;
       has_died(nbd, connection); /* which takes the request along */
       return true;
@@ -260,6 +283,7 @@ take_from(struct endpoint_nbd *nbd, struct nbd_connection *connection)
     if (cookie <= 0)
       return NULL;
     struct request *request = remove_by_cookie(connection, (uint64_t)cookie);
+    note_pace(nbd, connection);
     if (conclude(nbd, connection, request))
       return request;
   }

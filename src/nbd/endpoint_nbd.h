@@ -3,7 +3,8 @@
  *
  * The first connection is all that a copy needs: further ones are begun with it, join in as
  * they come (a server may leave those in its queue for which it has no room), and are
- * never waited for. Requests go to the connection with the fewest in flight. libnbd's callbacks only note what a reply held; everything else
+ * never waited for. A request goes to the connection that should be through with it first, by how many it has in
+ * flight and how often it answers beside the others. libnbd's callbacks only note what a reply held; everything else
  * happens in submit, serve and take.
  *
  * When a connection dies, or its server owes an answer and is silent for too long, it is closed, and what it carried
@@ -30,12 +31,15 @@ struct nbd_handle;
 #define NBD_IN_FLIGHT_MAX (SLOTS_MAX + WRITES_MAX)
 
 #define NBD_UNWATCHED UINT_MAX
+#define NBD_PACE_UNIT 8
 
 struct nbd_connection {
   struct nbd_handle *handle; /* NULL: it is gone */
   struct request *in_flight[NBD_IN_FLIGHT_MAX];
   unsigned count;
   unsigned watched; /* the loop's index, this turn; NBD_UNWATCHED: it is new */
+  uint64_t answer;  /* the number of its last answer, or of the endpoint's last when it had nothing to do */
+  unsigned pace;    /* answers of the endpoint for one of its own, on average, times NBD_PACE_UNIT */
   bool joined;      /* its handshake is over, and it takes requests */
   bool replaced;    /* had joined, and is to do so again */
   bool heard;       /* the server's silence begins anew: it did something, or was idle */
@@ -55,6 +59,7 @@ struct endpoint_nbd {
   unsigned joined;                                    /* take requests */
   unsigned connections_max;                           /* wished for */
   bool many;                                          /* there may be several */
+  uint64_t answers;                                   /* so far */
   unsigned requests_per_connection;
   uint64_t read_max; /* longer reads are asked for in parts, since the server answers them in too many pieces */
   char last_words[ENDPOINT_WORDS_BYTES]; /* why the last connection was lost, or isn't there again */

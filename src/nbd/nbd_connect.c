@@ -203,7 +203,7 @@ join(struct endpoint_nbd *nbd, struct nbd_connection *connection)
   connection->joined = true;
   connection->pause_ms = 0;
   socket_buffer(connection->handle);
-  nbd->joined++;
+  connection->pace = ++nbd->joined * NBD_PACE_UNIT;
   nbd->base.traits.requests_max = nbd->joined * nbd->requests_per_connection;
 }
 

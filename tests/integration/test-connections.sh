@@ -3,7 +3,7 @@
 # A copy begins with its first connection. Further ones are for speed alone: servers have limits, and leave who
 # is beyond them unanswered in a queue; so they join in when they come, if they show the same disk with the same rights.
 #
-# cases: qemu-limited limited-source limited-destination let-in-later other-size other-rights map-takes-one
+# cases: qemu-limited limited-source limited-destination let-in-later other-size other-rights map-takes-one one-is-slow
 
 . "$(dirname "$0")/../functions.sh"
 make_image in.img 48M
@@ -61,5 +61,12 @@ map-takes-one)
     run_decant map "$(uri s)" >out
     [ "$code" -eq 0 ] || fail "exit code $code: $(cat err)"
     ! was_asked 1 hello || fail "there was a second connection" ;;
+one-is-slow)
+    # It gets little to do, so that the others don't wait for it: more than at first, but not its share again and again.
+    truncate -s 512M disk.img
+    serve_odd s disk.img multi-conn delay=200 slow=1
+    must_copy "$(uri s)" null:
+    reads=$(grep -cx '1 read' s.server)
+    [ "$reads" -ge 1 ] && [ "$reads" -le 60 ] || fail "the slow one got $reads of 1024 reads" ;;
 *) fail "no such case" ;;
 esac

@@ -58,7 +58,7 @@ in_background() {
 
 # It has its signals, and waits.
 is_waiting() {
-    ls -l "/proc/$pid/fd" 2>/dev/null | grep -q signalfd && grep -q poll "/proc/$pid/wchan"
+    find "/proc/$pid/fd" -lname '*signalfd*' 2>/dev/null | grep -q . && grep -q poll "/proc/$pid/wchan"
 }
 
 term_ends() {
