@@ -205,7 +205,8 @@ bool
 activation_end(struct activation *server, struct loop *loop)
 {
   unsigned signals = loop->signals;
-  uint64_t limit_ms = signals < 2 ? loop_grace_ms(loop, SERVER_END_MS, STOP_MS) : SERVER_END_SOON_MS;
+  uint64_t patient_ms = server->dismissed_ms ? SERVER_DISMISSED_MS : SERVER_END_MS;
+  uint64_t limit_ms = signals < 2 ? loop_grace_ms(loop, patient_ms, STOP_MS) : SERVER_END_SOON_MS;
 
   if (server->pid == 0)
     return true;

@@ -5,7 +5,7 @@
 #
 # cases: prints-into-the-copy prints-into-the-answer reads-the-copy no-bitmap no-layer no-context read-only too-small
 # cases: info-no-export term-while-starting term-while-starting-info ignores-sigterm stopped signalled-while-ending
-# cases: decant-killed says-how-it-ended no-such-command not-a-program signals-as-before names-in-tmp
+# cases: one-signal decant-killed says-how-it-ended no-such-command not-a-program signals-as-before names-in-tmp
 
 . "$(dirname "$0")/../functions.sh"
 odd=$TOP/tests/odd-server
@@ -105,6 +105,22 @@ ignores-sigterm|stopped)
     ends_within 5
     [ "$code" -eq 1 ] || fail "exit code $code, not 1"
     server_is_gone ;;
+one-signal)
+    # However little the servers at both ends do: six seconds later all is over.
+    truncate -s 1M in.img
+    make_image out.img 1M
+    for stall in read write; do
+        rm -f pid
+        case $stall in
+        read) in_background '[' ./start "$odd" - out.img stall=read ignores-sigterm ']' new.img ;;
+        write) in_background out.img '[' ./start "$odd" - in.img stall=write ignores-sigterm ']' ;;
+        esac
+        wait_for grep -qs $stall err
+        kill -TERM "$pid"
+        ends_within 6
+        [ "$code" -eq 1 ] || fail "exit code $code, not 1"
+        server_is_gone
+    done ;;
 signalled-while-ending)
     # All is copied; the server doesn't end. A signal then is enough.
     truncate -s 1M in.img out.img
