@@ -104,7 +104,7 @@ clean-environment)
     make_tarball
     CFLAGS=-O0 CPATH=/nowhere V=1 MAKEFLAGS=CFLAGS=-O0 LC_ALL=tr_TR.UTF-8 TZ=Asia/Kathmandu \
         "$TOP/third_party/build" part part.tar 'env >../environment; umask >>../environment'
-    ! grep -E '^(CFLAGS|CPATH|V)=|O0|tr_TR|Kathmandu' part/environment || fail "the caller's environment gets through"
+    ! grep -E -e '^(CFLAGS|CPATH|V)=|-O0|tr_TR|Kathmandu' part/environment || fail "the caller's environment gets through"
     grep -q '^LC_ALL=C$' part/environment || fail "the locale isn't C" ;;
 build-time)
     requires_program git
