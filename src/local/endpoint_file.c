@@ -131,9 +131,9 @@ learn_file(struct endpoint_file *file, const struct stat *opened, enum role role
   traits->reads_zero = role == ROLE_DESTINATION; /* prepare empties it */
   if (role == ROLE_DESTINATION)
     return 0;
+  assert(opened); /* only a destination may be missing */
   if (role == ROLE_RESUMED)
     return learn_what_is_there(file, opened, fault);
-  assert(opened); /* only a destination may be missing */
   traits->size = file->content_bytes = file->length_bytes = (uint64_t)opened->st_size;
   if (role == ROLE_UPDATED)
     return 0;

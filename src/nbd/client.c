@@ -66,9 +66,11 @@ void
 client_time(uint64_t ms, char text[CLIENT_TIME_BYTES])
 {
   uint64_t rest_ms = ms % 1000;
-  const char *format = rest_ms == 0 ? "%llu s" : "%llu.%03llu s";
 
-  snprintf(text, CLIENT_TIME_BYTES, format, (unsigned long long)(ms / 1000), (unsigned long long)rest_ms);
+  if (rest_ms == 0)
+    snprintf(text, CLIENT_TIME_BYTES, "%llu s", (unsigned long long)(ms / 1000));
+  else
+    snprintf(text, CLIENT_TIME_BYTES, "%llu.%03llu s", (unsigned long long)(ms / 1000), (unsigned long long)rest_ms);
 }
 
 /* libnbd's errno is part of its words already. */
