@@ -6,7 +6,7 @@
 # Debian packages that the tests take.
 CHECK_PACKAGES := libcmocka-dev e2fsprogs xfsprogs btrfs-progs f2fs-tools mount nbdkit nbd-server qemu-utils \
 	libnbd-bin strace bsdextrautils binutils file git jq nbd-client time perl util-linux util-linux-extra coreutils \
-	gnutls-bin iproute2 openssl python3-libnbd gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+	gnutls-bin iproute2 openssl python3 python3-libnbd gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 
 # Unit tests link what they call, out of the folders that own no more than pure functions and tables, compiled for the host
 # with the sanitizers.
@@ -55,10 +55,12 @@ $(STACK): tests/stack.c
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PSK_CLIENT).d $(END_CLIENT).d
 
 include tests/fuzz/fuzz.mk
+include tests/trials/trials.mk
 include tests/coverage.mk
 
 TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) $(wildcard tests/fuzz/test-*.sh) \
-	$(wildcard tests/upstream/test-*.sh) $(wildcard tests/integration/test-*.sh) $(wildcard tests/boot/test-*.sh))
+	$(wildcard tests/upstream/test-*.sh) $(wildcard tests/integration/test-*.sh) $(wildcard tests/boot/test-*.sh) \
+	$(wildcard tests/trials/test-*.sh))
 
 ## check-unit: builds the unit tests and runs them alone
 .PHONY: check-unit

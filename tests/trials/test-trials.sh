@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Servers that die, are suspended and forget, lines that break behind any byte, networks that lose packets, and an
+# operator who wants an end: a share of the trials that `make trials` has all of, each decided by its seed. And what
+# judges them knows a lie.
+#
+# cases: forgets stumbles restarts is-down commands becomes-another liars
+
+. "$(dirname "$0")/../functions.sh"
+requires_program python3 ip openssl nbdkit qemu-nbd qemu-img nbd-server
+
+trials() {
+    local status=0
+    "$TOP/tests/trials/run" --decant="$DECANT" --jobs=8 "$@" >trials.log 2>&1 || status=$?
+    cat trials.log
+    return "$status"
+}
+
+# A decant that isn't one: it runs the true one, and what it says is changed by sed.
+liar() { # NAME EXIT-CODE SED
+    cat >"$1" <<END
+#!/bin/bash
+"$DECANT" "\$@" 2>said.by.decant &
+trap 'kill -TERM \$!' TERM
+wait \$!; code=\$?
+while kill -0 \$! 2>/dev/null; do wait \$!; code=\$?; done
+sed '$3' said.by.decant >&2
+exit ${2:-\$code}
+END
+    chmod +x "$1"
+}
+
+catches() { # LIAR PATTERN TRIALS...
+    local status=0
+    "$TOP/tests/trials/run" --decant="$PWD/$1" --jobs=4 "${@:3}" >trials.log 2>&1 || status=$?
+    [ "$status" -eq 1 ] && grep -Eq "FAIL: $2" trials.log || fail "$1 was believed: $(tail -n 30 trials.log)"
+}
+
+case $1 in
+liars)
+    liar always-done 0 ''
+    catches always-done 'the destination differs' --seed=28 --count=4 forgets
+    liar says-good '' 's/good below offset [0-9]*/good below offset 1000000/'
+    catches says-good 'good below offset [0-9]+, it says, but' --seed=28 --count=4 forgets
+    liar silent '' 'd'
+    catches silent 'it failed without a word' --seed=28 --count=4 forgets ;;
+*) trials "$1" ;;
+esac
