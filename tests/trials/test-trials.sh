@@ -4,7 +4,7 @@
 # operator who wants an end: a share of the trials that `make trials` has all of, each decided by its seed. And what
 # judges them knows a lie.
 #
-# cases: forgets stumbles restarts is-down commands becomes-another breaks counts liars
+# cases: forgets stumbles restarts is-down commands becomes-another breaks networks addresses counts liars
 
 . "$(dirname "$0")/../functions.sh"
 requires_program python3 ip openssl nbdkit qemu-nbd qemu-img nbd-server
