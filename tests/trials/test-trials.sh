@@ -4,7 +4,7 @@
 # operator who wants an end: a share of the trials that `make trials` has all of, each decided by its seed. And what
 # judges them knows a lie.
 #
-# cases: forgets stumbles restarts is-down commands becomes-another breaks networks addresses counts liars
+# cases: forgets stumbles restarts is-down commands becomes-another breaks signals networks addresses counts liars
 
 . "$(dirname "$0")/../functions.sh"
 requires_program python3 ip openssl nbdkit qemu-nbd qemu-img nbd-server
@@ -44,6 +44,9 @@ liars)
     liar says-good '' 's/good below offset [0-9]*/good below offset 1000000/'
     catches says-good 'good below offset [0-9]+, it says, but' --seed=28 --count=4 forgets
     liar silent '' 'd'
-    catches silent 'it failed without a word' --seed=28 --count=4 forgets ;;
+    catches silent 'it failed without a word' --seed=28 --count=4 forgets
+    printf '%s\n' '#!/bin/bash' 'trap "" TERM INT HUP' 'sleep 20' >deaf
+    chmod +x deaf
+    catches deaf 'no end 6.0 s later' --seed=6 --count=2 signals ;;
 *) trials "$1" ;;
 esac
