@@ -32,6 +32,7 @@ fault_set(struct fault *fault, enum exit_code exit_code, int errnum, const char 
 
   fault->exit_code = exit_code;
   fault->errnum = errnum;
+  fault->may_pass = false;
   fault->text[0] = '\0';
   fault->command = NULL;
   va_start(args, format);

@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The exit codes of the program. */
@@ -25,6 +26,7 @@ enum exit_code {
 struct fault {
   enum exit_code exit_code;    /* EXIT_DONE: there is no fault */
   int errnum;                  /* errno of the cause, 0 where there is none */
+  bool may_pass;               /* the same may go well another time: nothing was found to be wrong with it */
   char text[FAULT_TEXT_BYTES]; /* one line, without the program's name or a newline; "": there is nothing to add */
   const char *command;         /* for a line of its own behind that: what goes on from here; NULL: none is known */
   const char *leads_to;        /* the words before it: "go on with", or what else it does */

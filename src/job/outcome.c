@@ -25,9 +25,11 @@ outcome_fail(struct outcome *outcome, const struct options *options, const struc
   struct text text;
   uint64_t from = 0;
 
-  if (!outcome->has_begun || options->persona == PERSONA_NBDCOPY)
+  if ((!outcome->has_begun && !fault->may_pass) || options->persona == PERSONA_NBDCOPY)
     return;
-  if (can_go_on(outcome, options, copy))
+  if (!outcome->has_begun)
+    from = options->copy.from;
+  else if (can_go_on(outcome, options, copy))
     from = range_max(copy->flushed_below, copy->config.start);
   outcome->from = from;
   text_init(&text, outcome->command, sizeof outcome->command);

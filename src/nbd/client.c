@@ -73,6 +73,14 @@ client_time(uint64_t ms, char text[CLIENT_TIME_BYTES])
     snprintf(text, CLIENT_TIME_BYTES, "%llu.%03llu s", (unsigned long long)(ms / 1000), (unsigned long long)rest_ms);
 }
 
+/* Whether libnbd says no more than that the connection is gone. */
+static bool
+tells_of_loss(int errnum, const char *words)
+{
+  return errnum == ECONNRESET || errnum == ECONNABORTED || errnum == EPIPE || errnum == ENOTCONN ||
+         errnum == ETIMEDOUT || strstr(words, "disconnected");
+}
+
 /* libnbd's errno is part of its words already. */
 int
 client_fault(struct client *client, const char *what, struct fault *fault)
@@ -81,12 +89,18 @@ client_fault(struct client *client, const char *what, struct fault *fault)
   int errnum = nbd_get_errno();
   const char *words = client_words();
 
-  if (client->loop->signal_seen)
-    return fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d", client->loop->signal_seen);
-  if (activation_has_ended(&client->server, end))
-    words = end;
-  fault_set(fault, EXIT_FAILED, 0, "%s %s: %s", what, client->name, words);
-  fault->errnum = errnum;
+  client->may_pass = client->was_cut || client->has_given_up || tells_of_loss(errnum, words);
+  if (client->loop->signal_seen) {
+    fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d", client->loop->signal_seen);
+  } else {
+    if (activation_has_ended(&client->server, end)) {
+      client->may_pass = true;
+      words = end;
+    }
+    fault_set(fault, EXIT_FAILED, 0, "%s %s: %s", what, client->name, words);
+    fault->errnum = errnum;
+  }
+  fault->may_pass = client->may_pass;
   return -1;
 }
 
@@ -225,7 +239,7 @@ client_begin(struct client *client, const struct client_setup *setup, const char
   struct nbd_handle *handle = nbd_create();
   int connection = -1;
 
-  client->has_given_up = false;
+  client->has_given_up = client->was_cut = false;
   if (!handle || client_configure(client, setup, handle) == -1)
     client_fault(client, what, fault);
   else if (client->place->kind == PLACE_URI)
@@ -270,25 +284,41 @@ client_wait(struct client *client, struct nbd_handle *handle, bool is_last)
   return nbd_aio_is_ready(handle) == 1 || nbd_aio_is_negotiating(handle) == 1 ? 0 : -1;
 }
 
-/* Tries each address once. `unheard` says whether there was any word from the server. */
+/* What belongs to connecting, once a handle is connected. */
 static struct nbd_handle *
-connect_once(struct client *client, const struct client_setup *setup, const char *what, bool *unheard,
-             struct fault *fault)
+client_conclude(struct client *client, const struct client_setup *setup, struct nbd_handle *handle, struct fault *fault)
 {
-  *unheard = true;
-  if (locate(client, what, fault) == -1)
+  client->may_pass = false;
+  if (!setup->conclude || setup->conclude(setup->context, handle, fault) == 0)
+    return handle;
+  if (client->may_pass)
+    nbd_close(handle);
+  else
+    client_leave(client, handle);
+  return NULL;
+}
+
+/* Tries each address once, until there is one with a server. client->may_pass says whether to try again. */
+static struct nbd_handle *
+connect_once(struct client *client, const struct client_setup *setup, const char *what, struct fault *fault)
+{
+  client->may_pass = true;
+  if (locate(client, what, fault) == -1) {
+    fault->may_pass = true;
     return NULL;
+  }
   for (unsigned left = range_max(client->addresses.count, 1); left > 0; left--) {
     struct nbd_handle *handle = client_begin(client, setup, what, fault);
     if (!handle)
       return NULL;
     if (client_wait(client, handle, left == 1) == 0)
-      return handle;
+      return client_conclude(client, setup, handle, fault);
     client_fault(client, what, fault);
-    *unheard = client_is_unheard(handle);
+    bool unheard = client_is_unheard(handle);
     nbd_close(handle);
-    if (!*unheard || client->loop->signal_seen)
+    if (!unheard || client->loop->signal_seen)
       return NULL;
+    fault->may_pass = client->may_pass = true;
     client_turn(client);
   }
   return NULL;
@@ -321,19 +351,34 @@ pauses(struct client *client, uint64_t *pause_ms, uint64_t end_ms)
   return !loop->signal_seen;
 }
 
+/* A server that we start is started again only when it has ended. */
+static bool
+is_free(struct client *client)
+{
+  if (client->place->kind != PLACE_COMMAND)
+    return true;
+  activation_dismiss(&client->server);
+  return activation_is_over(&client->server);
+}
+
 struct nbd_handle *
 client_connect(struct client *client, const struct client_setup *setup, const char *what, struct fault *fault)
 {
   uint64_t end_ms = loop_now_ms(client->loop) + client->wait_ms;
   uint64_t pause_ms = 0;
   struct nbd_handle *handle;
-  bool unheard;
+  bool goes_on;
 
-  do
-    handle = connect_once(client, setup, what, &unheard, fault);
-  while (!handle && unheard && client->place->kind == PLACE_URI && pauses(client, &pause_ms, end_ms));
-  if (!handle && client->loop->signal_seen)
+  do {
+    handle = connect_once(client, setup, what, fault);
+    do
+      goes_on = !handle && client->may_pass && pauses(client, &pause_ms, end_ms);
+    while (goes_on && !is_free(client));
+  } while (goes_on);
+  if (!handle && client->loop->signal_seen) {
     fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d", client->loop->signal_seen);
+    fault->may_pass = true;
+  }
   return handle;
 }
 

@@ -37,14 +37,19 @@ struct client {
   uint64_t silence_ms;          /* how long the server may be silent in calls of libnbd that wait; 0: for ever */
   uint64_t deadline_ms;         /* until when these may wait at all; by the loop's clock */
   bool has_given_up;            /* one of these waits ended without what it was for */
+  bool was_cut;                 /* TLS ended without a word */
+  bool may_pass;                /* what client_fault() told last: a server that can't be reached, is lost or silent */
 };
 
 #define CLIENT_PATIENT UINT64_MAX
 
-/* How a handle is set up before it connects: returns -1 where libnbd doesn't want that. */
+/* How a handle is set up before it connects: returns -1 where libnbd doesn't want that. And what belongs to connecting
+ * besides, once it has: returns -1 with the fault set; NULL: nothing. */
 struct client_setup {
   int (*configure)(struct nbd_handle *handle, const void *how);
   const void *how;
+  int (*conclude)(void *context, struct nbd_handle *handle, struct fault *fault);
+  void *context;
 };
 
 /* The most TLS sessions that connections to a place may take. */
@@ -68,7 +73,8 @@ void client_turn(struct client *client);
 /* Whether the server was never heard of on this handle: it isn't there (yet), or not at this address. */
 bool client_is_unheard(struct nbd_handle *handle);
 
-/* Looks up the addresses, connects and waits, as long as the operator wishes, also for a server that isn't there yet.
+/* Looks up the addresses, connects and waits, as long as the operator wishes, also for a server that isn't there yet or is
+ * lost or silent before all is concluded; one that refuses is not asked twice.
  * Returns the handle, or NULL with the fault set. */
 struct nbd_handle *
 client_connect(struct client *client, const struct client_setup *setup, const char *what, struct fault *fault);

@@ -140,6 +140,8 @@ agree_on_contexts(struct endpoint_nbd *nbd, struct nbd_handle *handle, const str
     wanted = &joint;
   else if (negotiates)
     select_contexts(handle, wanted);
+  if (negotiates && nbd_aio_is_negotiating(handle) != 1)
+    return client_fault(&nbd->client, "cannot open", fault);
   if (!has_required(handle, wanted))
     return lacks_contexts(nbd, handle, wanted, fault);
   if (negotiates && nbd_opt_go(handle) == -1)
@@ -207,19 +209,38 @@ join(struct endpoint_nbd *nbd, struct nbd_connection *connection)
   nbd->base.traits.requests_max = nbd->joined * nbd->requests_per_connection;
 }
 
+/* Whose first connection it is. */
+struct first {
+  struct endpoint_nbd *nbd;
+  const struct contexts *wanted;
+};
+
+/* What is asked on the first connection: belongs to making it. */
+static int
+conclude_first(void *context, struct nbd_handle *handle, struct fault *fault)
+{
+  struct endpoint_nbd *nbd = ((struct first *)context)->nbd;
+
+  nbd->base.contexts.count = 0;
+  if (agree_on_contexts(nbd, handle, ((struct first *)context)->wanted, fault) == -1)
+    return -1;
+  return learn_traits(nbd, handle, &nbd->base.traits, fault);
+}
+
 int
 nbd_connect_first(struct endpoint_nbd *nbd, const struct contexts *wanted, struct fault *fault)
 {
   struct nbd_setup how = { .wanted = wanted, .talks = takes_talk(wanted) };
-  struct client_setup setup = { .configure = nbd_configure, .how = &how };
+  struct first first = { nbd, wanted };
+  struct client_setup setup = {
+    .configure = nbd_configure, .how = &how, .conclude = conclude_first, .context = &first
+  };
   struct nbd_handle *handle = client_connect(&nbd->client, &setup, "cannot open", fault);
 
   if (!handle)
     return -1;
   nbd->count = 1;
   nbd->connections[0] = (struct nbd_connection){ .handle = handle };
-  if (agree_on_contexts(nbd, handle, wanted, fault) == -1 || learn_traits(nbd, handle, &nbd->base.traits, fault) == -1)
-    return -1;
   /* A server that we start serves one connection. */
   nbd->many = nbd->client.place->kind == PLACE_URI && nbd_can_multi_conn(handle) == 1;
   join(nbd, &nbd->connections[0]);

@@ -41,12 +41,22 @@ settings_of(struct nbd_handle *h)
   return &((struct client *)h->private_data)->tls;
 }
 
+/* Hands a fault on as libnbd's words, and notes what these can't say: whether the connection merely ended. */
+static void
+tls_socket_blame(struct nbd_handle *h, const struct fault *fault)
+{
+  struct client *client = (struct client *)h->private_data;
+
+  client->was_cut = client->was_cut || fault->errnum == ECONNRESET;
+  set_error(0, "%s", fault->text);
+}
+
 static ssize_t
-tls_socket_tell(ssize_t result, const struct fault *fault)
+tls_socket_tell(struct nbd_handle *h, ssize_t result, const struct fault *fault)
 {
   if (result == -1 && errno != EAGAIN) {
     int errnum = errno;
-    set_error(0, "%s", fault->text);
+    tls_socket_blame(h, fault);
     errno = errnum;
   }
   return result;
@@ -57,8 +67,7 @@ tls_recv(struct nbd_handle *h, struct socket *socket, void *bytes, size_t length
 {
   struct fault fault = { .exit_code = EXIT_DONE };
 
-  (void)h;
-  return tls_socket_tell(tls_session_recv(tls_of(socket)->session, bytes, length, &fault), &fault);
+  return tls_socket_tell(h, tls_session_recv(tls_of(socket)->session, bytes, length, &fault), &fault);
 }
 
 static ssize_t
@@ -66,8 +75,7 @@ tls_send(struct nbd_handle *h, struct socket *socket, const void *bytes, size_t 
 {
   struct fault fault = { .exit_code = EXIT_DONE };
 
-  (void)h;
-  return tls_socket_tell(tls_session_send(tls_of(socket)->session, bytes, length, flags & MSG_MORE, &fault), &fault);
+  return tls_socket_tell(h, tls_session_send(tls_of(socket)->session, bytes, length, flags & MSG_MORE, &fault), &fault);
 }
 
 static bool
@@ -149,7 +157,7 @@ nbd_internal_crypto_handshake(struct nbd_handle *h)
   int result = tls_session_handshake(tls_of(h->sock)->session, &fault);
 
   if (result == -1)
-    set_error(0, "%s", fault.text);
+    tls_socket_blame(h, &fault);
   return result;
 }
 

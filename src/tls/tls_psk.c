@@ -208,7 +208,7 @@ int
 tls_psk_cut(struct tls_psk *psk, struct fault *fault)
 {
   if (psk->state == TLS_PSK_WANTS_CIPHER_SPEC)
-    psk_fail(psk, KEY_REFUSED, (int)psk->user_length, (const char *)psk->user);
+    psk_fail(psk, KEY_REFUSED ", or the connection was lost", (int)psk->user_length, (const char *)psk->user);
   else if (psk->state != TLS_PSK_HAS_FAILED)
     psk_fail(psk, "the server hung up in the midst of the handshake");
   return psk_tell(psk, fault);

@@ -95,6 +95,16 @@ session_flush(struct tls_session *session)
 
 /* ---- The handshake ---- */
 
+/* It ended without a word, of which nobody can tell whether the server meant it. */
+static int
+cut_handshake(struct tls_machine *machine, int errnum, struct fault *fault)
+{
+  int result = machine->ops->cut(machine, errnum, fault);
+
+  fault->errnum = ECONNRESET;
+  return result;
+}
+
 int
 tls_session_handshake(struct tls_session *session, struct fault *fault)
 {
@@ -104,10 +114,10 @@ tls_session_handshake(struct tls_session *session, struct fault *fault)
   for (;;) {
     session->is_reading = false;
     if (session_flush(session) == -1)
-      return errno == EAGAIN ? 1 : machine->ops->cut(machine, errno, fault);
+      return errno == EAGAIN ? 1 : cut_handshake(machine, errno, fault);
     int closed = machine->ops->closed(machine, fault);
     if (closed != 0)
-      return closed == -1 ? -1 : machine->ops->cut(machine, 0, fault);
+      return closed == -1 ? -1 : cut_handshake(machine, 0, fault);
     if (machine->ops->is_done(machine)) {
       machine->ops->finish(machine);
       return 0;
@@ -115,12 +125,12 @@ tls_session_handshake(struct tls_session *session, struct fault *fault)
     session->is_reading = true;
     uint8_t *room = machine->ops->room(machine, &length);
     if (!room)
-      return machine->ops->cut(machine, EPROTO, fault);
+      return cut_handshake(machine, EPROTO, fault);
     ssize_t got = from_socket(session->fd, room, length);
     if (got == -1 && errno == EAGAIN)
       return 1;
     if (got <= 0)
-      return machine->ops->cut(machine, got == 0 ? 0 : errno, fault);
+      return cut_handshake(machine, got == 0 ? 0 : errno, fault);
     if (machine->ops->received(machine, (size_t)got, fault) == -1) {
       session_flush(session); /* the alert, if it goes */
       return -1;
@@ -147,6 +157,7 @@ cut(const struct tls_session *session, int errnum, struct fault *fault)
     fault_set(fault, EXIT_FAILED, errnum, "the TLS connection was cut");
   else
     *fault = session->machine.blame;
+  fault->errnum = ECONNRESET;
   errno = EIO;
   return -1;
 }
