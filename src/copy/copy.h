@@ -192,10 +192,10 @@ struct copy {
   bool flushes_first;   /* since it was lost: a server may still carry out what it was sent */
   uint64_t rewound_for; /* the offset of the write that made it necessary, although nothing was lost; how often */
   unsigned rewound_times;
-  uint64_t tapped;  /* the tap has heard everything below */
-  uint64_t touched; /* below, the destination may hold what was written before it was gone back over */
+  uint64_t tapped; /* the tap has heard everything below */
 
   uint64_t done;          /* bytes that the destination has confirmed */
+  uint64_t done_most;     /* the most that this ever was: less is done once the destination was gone back over */
   uint64_t moved;         /* of them, bytes that were written as data */
   uint64_t observed_ms;   /* when the observer was last called */
   struct failure failure; /* of an endpoint */

@@ -146,11 +146,14 @@ conclude_transfer(struct copy *copy, struct transfer *transfer)
     copy_fail_transfer(copy, transfer);
     return;
   }
-  recovery_progress(&copy->destination_recovery);
   if (request->kind == REQUEST_WRITE)
     copy->moved += request->length;
   /* An edge block reaches beyond the source. */
   copy->done += range_min(request->offset + request->length, copy->source_end) - request->offset;
+  if (copy->done > copy->done_most) { /* what is only done again is no progress */
+    copy->done_most = copy->done;
+    recovery_progress(&copy->destination_recovery);
+  }
   transfer->range.start += request->length;
   if (range_is_empty(transfer->range))
     bring_home(copy, transfer);
@@ -382,7 +385,7 @@ pour_write(struct copy *copy, const struct action *action)
 static void
 pour_zero(struct copy *copy, const struct action *action)
 {
-  if (copy->config.skip_zeros && action->offset >= copy->touched)
+  if (copy->config.skip_zeros)
     copy->done += action->length;
   else
     copy_zero_later(copy, copy_take_transfer(copy, range_make(action->offset, action->length)));

@@ -208,7 +208,6 @@ copy_rewind(struct copy *copy)
     return;
   copy->is_rewinding = true;
   copy->rewinds++;
-  copy->touched = range_max(copy->touched, copy->reorder.frontier);
   for (struct slot *slot = copy->slots; copy->reads_waiting > 0; slot++)
     if (slot->retry.waits)
       copy_end_read(copy, slot);

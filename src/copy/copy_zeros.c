@@ -104,7 +104,6 @@ send_zeros(struct copy *copy, struct transfer *waiting, uint64_t length)
     transfer = copy_take_transfer(copy, range_make(waiting->range.start, length));
     transfer->writes_zeros = waiting->writes_zeros;
     transfer->asks_for_less = waiting->asks_for_less;
-    transfer->retry = waiting->retry;
     waiting->range.start += length;
   } else {
     copy->zeros_waiting--;

@@ -157,7 +157,7 @@ answer_zero(struct disk *disk, struct request *request)
   if (happens(disk, disk->manners.zero_refused_one_in))
     return EOPNOTSUPP;
   if (happens(disk, disk->manners.write_fails_one_in))
-    return ENOSPC;
+    return happens(disk, 2) ? ENOSPC : EIO;
   if (request->length >= 2 * disk->base.traits.block_preferred && happens(disk, disk->manners.zero_parts_one_in))
     request->length = range_align_down(request->length / 2, disk->base.traits.block_preferred);
   if (disk->manners.zero_short && request->length > disk->manners.zero_short)
@@ -171,7 +171,7 @@ static int
 answer_write(struct disk *disk, struct request *request, bool has_bytes)
 {
   if (happens(disk, disk->manners.write_fails_one_in))
-    return ENOSPC;
+    return happens(disk, 2) ? ENOSPC : EIO;
   if (!has_bytes)
     take_bytes(disk, request);
   change(disk, request);
@@ -448,6 +448,8 @@ disk_reopen(struct endpoint *endpoint)
 
   sim_check(endpoint->presence == PRESENCE_LOST, "%s: an attempt too many", endpoint->name);
   sim_check(disk->pending_count == 0, "%s: is tried with requests out", endpoint->name);
+  sim_check(disk->now_us + 1000 >= disk->lost_us + RECOVERY_PAUSE_MS_MIN * 1000 / 2, "%s: is tried too soon",
+            endpoint->name);
   endpoint->presence = PRESENCE_COMING;
   disk->back_at_us = disk->now_us + random_between(&disk->random, 0, 1000000);
 }
@@ -528,6 +530,7 @@ die(struct disk *disk)
   if (!disk->manners.returns)
     return;
   disk->base.presence = PRESENCE_LOST;
+  disk->lost_us = disk->now_us;
   disk->late_count = 0;
   for (unsigned i = 0; i < disk->pending_count; i++)
     leave_behind(disk, &disk->pending[i]);
@@ -546,6 +549,7 @@ come_back(struct disk *disk)
                         : happens(disk, manners->other_one_in) ? PRESENCE_OTHER
                                                                : PRESENCE_HERE;
   sim_trace("%8llu us %s: an attempt ends with %d", (ull)disk->now_us, disk->base.name, (int)disk->base.presence);
+  disk->lost_us = disk->now_us;
   if (disk->base.presence != PRESENCE_HERE)
     return;
   disk->dead = false;

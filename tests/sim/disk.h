@@ -89,6 +89,7 @@ struct disk {
   bool dead;
   bool in_passing;     /* the request that was answered last failed so */
   uint64_t back_at_us; /* while an attempt to reach it is under way, when that ends */
+  uint64_t lost_us;    /* when it died, or the last attempt ended */
   unsigned deaths;
   bool owes_flush; /* a destination that came back, and has not been flushed since */
   struct late {    /* what a dead connection left behind is carried out before that flush is answered */
