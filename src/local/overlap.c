@@ -4,15 +4,12 @@
 
 #include "base/range.h"
 #include "local/endpoint_file.h"
+#include "local/sysfs.h"
 
-#include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 /* Devices that lie upon one another at most. */
 #define LAYERS_MAX 8
@@ -23,33 +20,6 @@ struct stretch {
   struct identity identity;
   struct range range;
 };
-
-/* What sysfs says of a device under this name, without the newline. Returns whether it says anything. */
-static bool
-read_attribute(const struct identity *device, const char *name, char text[PATH_MAX])
-{
-  char path[128];
-
-  snprintf(path, sizeof path, "/sys/dev/block/%u:%u/%s", major(device->number), minor(device->number), name);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd == -1)
-    return false;
-  ssize_t length = read(fd, text, PATH_MAX - 1);
-  close(fd);
-  if (length <= 0)
-    return false;
-  text[length] = '\0';
-  text[strcspn(text, "\n")] = '\0';
-  return true;
-}
-
-static uint64_t
-read_number(const struct identity *device, const char *name)
-{
-  char text[PATH_MAX];
-
-  return read_attribute(device, name, text) ? strtoull(text, NULL, 10) : 0;
-}
 
 /* The stretch, seen as one of what lies below: from `offset` there, `bytes` long at most; 0: to the end. */
 static void
@@ -64,17 +34,19 @@ step_down(struct stretch *stretch, struct identity below, uint64_t offset, uint6
 static bool
 step_to_disk(struct stretch *stretch)
 {
-  char text[PATH_MAX], *rest;
+  char text[32], *rest;
   struct identity *device = &stretch->identity;
 
-  if (!read_attribute(device, "partition", text) || !read_attribute(device, "../dev", text))
+  if (!sysfs_read(device->number, "partition", text, sizeof text) ||
+      !sysfs_read(device->number, "../dev", text, sizeof text))
     return false;
   unsigned number = (unsigned)strtoul(text, &rest, 10);
   if (*rest != ':')
     return false;
   struct identity disk = *device;
   disk.number = makedev(number, (unsigned)strtoul(rest + 1, NULL, 10));
-  step_down(stretch, disk, read_number(device, "start") * SECTOR_BYTES, read_number(device, "size") * SECTOR_BYTES);
+  step_down(stretch, disk, sysfs_read_number(device->number, "start") * SECTOR_BYTES,
+            sysfs_read_number(device->number, "size") * SECTOR_BYTES);
   return true;
 }
 
@@ -85,10 +57,10 @@ step_to_backing(struct stretch *stretch)
   struct stat found;
   struct identity *device = &stretch->identity;
 
-  if (!read_attribute(device, "loop/backing_file", path) || stat(path, &found) == -1)
+  if (!sysfs_read(device->number, "loop/backing_file", path, sizeof path) || stat(path, &found) == -1)
     return false;
-  step_down(stretch, endpoint_identity(&found), read_number(device, "loop/offset"),
-            read_number(device, "loop/sizelimit"));
+  step_down(stretch, endpoint_identity(&found), sysfs_read_number(device->number, "loop/offset"),
+            sysfs_read_number(device->number, "loop/sizelimit"));
   return true;
 }
 
