@@ -137,8 +137,9 @@ struct endpoint_ops {
   void (*watch)(struct endpoint *endpoint, struct loop *loop);
   /* ... and does what can be done now. */
   void (*serve)(struct endpoint *endpoint, struct loop *loop);
-  /* Begins to reach anew an end that is lost, the same way as before; waits for nothing. What comes of it shows in
-   * `presence`, now or after a later `serve`: it is the same disk as before and HERE, OTHER, or LOST once more.
+  /* Begins to reach anew an end that is lost, the same way as before; waits for nothing, but for a disk's first
+   * block. What comes of it shows in `presence`, now or after a later `serve`: it is the same disk as before and HERE,
+   * OTHER, or LOST once more.
    * NULL: what is lost stays lost. */
   void (*reopen)(struct endpoint *endpoint);
   /* What an errno that was answered means here, where errno's own words would mislead, or

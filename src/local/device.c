@@ -13,8 +13,8 @@
 /* An optimal I/O size, as of a RAID's stripe, beyond this is no block any more. */
 #define OPTIMAL_BYTES_MAX (1 * MIB)
 
-static bool
-has_read_only_flag(int fd)
+bool
+device_has_read_only_flag(int fd)
 {
   int read_only = 0;
 
@@ -25,7 +25,7 @@ bool
 device_is_read_only(const char *path)
 {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  bool read_only = fd != -1 && has_read_only_flag(fd);
+  bool read_only = fd != -1 && device_has_read_only_flag(fd);
 
   if (fd != -1)
     close(fd);
@@ -41,7 +41,7 @@ device_learn(struct endpoint_file *file, struct fault *fault)
   unsigned optimal = 0;
 
   /* A kernel may let such a device be opened for writing, and fail each write. */
-  if (!file->is_source && has_read_only_flag(file->fd))
+  if (!file->is_source && device_has_read_only_flag(file->fd))
     return fault_set(fault, EXIT_FAILED, 0, "%s is read-only; nothing was written", file->base.name);
   if (ioctl(file->fd, BLKGETSIZE64, &traits->size) == -1)
     return fault_set(fault, EXIT_FAILED, errno, "cannot learn the size of %s", file->base.name);
@@ -96,16 +96,20 @@ device_explain_errno(int errnum)
 }
 
 /* A disk that was pulled has no sectors any more: reads end at once, and writes find no space. */
-const char *
-device_explain(const struct endpoint_file *file, int errnum)
+uint64_t
+device_bytes(int fd)
 {
   uint64_t bytes = 0;
 
-  if (ioctl(file->fd, BLKGETSIZE64, &bytes) == -1 || bytes == 0)
-    return "the device has gone";
-  if (bytes < file->base.traits.size)
+  return ioctl(fd, BLKGETSIZE64, &bytes) == -1 ? 0 : bytes;
+}
+
+const char *
+device_explain(const struct endpoint_file *file, int errnum)
+{
+  if (device_bytes(file->fd) < file->base.traits.size)
     return "the device has become smaller";
-  if ((errnum == EPERM || errnum == EROFS) && has_read_only_flag(file->fd))
+  if ((errnum == EPERM || errnum == EROFS) && device_has_read_only_flag(file->fd))
     return "the device has become read-only";
   if (errnum == ENOSPC)
     return "no space is left where the device keeps its data";

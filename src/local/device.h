@@ -12,6 +12,12 @@ int device_learn(struct endpoint_file *file, struct fault *fault);
 /* Whether a device that can't be opened for writing is one that nobody writes to. */
 bool device_is_read_only(const char *path);
 
+/* The same of an open one. */
+bool device_has_read_only_flag(int fd);
+
+/* How large an open device is now; 0: it is gone, as a disk that was pulled has no sectors any more. */
+uint64_t device_bytes(int fd);
+
 /* Has the kernel read the partition table again, which is another one now. Returns NULL, or why it keeps the old one. A
  * device that has no partitions has nothing to be read. */
 const char *device_reread_partitions(const struct endpoint_file *file);

@@ -6,6 +6,7 @@
 #include "local/file_direct.h"
 #include "local/file_length.h"
 #include "local/file_name.h"
+#include "local/file_presence.h"
 #include "local/file_requests.h"
 #include "local/file_zero.h"
 
@@ -29,11 +30,23 @@ cannot(const struct endpoint_file *file, const char *what, struct fault *fault)
   return fault_set(fault, EXIT_FAILED, errno, "cannot %s %s", what, file->base.name);
 }
 
+/* A destination that is written to directly: its last, short block isn't. */
+static bool
+open_cached(struct endpoint_file *file)
+{
+  if (file->is_direct)
+    file->cached_fd = open(file->path, O_WRONLY | O_CLOEXEC);
+  return !file->is_direct || file->cached_fd != -1;
+}
+
 static int
 file_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
 {
   struct endpoint_file *file = file_of(endpoint);
+  struct stat made;
 
+  if (endpoint->presence != PRESENCE_HERE)
+    return fault_set(fault, EXIT_FAILED, 0, "cannot write to %s: %s", endpoint->name, endpoint->last_words);
   if (file->is_device)
     return 0;
   if (file->fd == -1) {
@@ -41,13 +54,14 @@ file_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
     if (file->fd == -1)
       return cannot(file, "create", fault);
     file_direct_learn(file);
+    if (fstat(file->fd, &made) == -1)
+      return cannot(file, "create", fault);
+    file_presence_begin(file, &made);
   }
   errno = file->keeps ? 0 : file_length_begin(file, size);
   if (errno)
     return cannot(file, "set the size of", fault);
-  if (file->is_direct)
-    file->cached_fd = open(file->path, O_WRONLY | O_CLOEXEC);
-  return file->is_direct && file->cached_fd == -1 ? cannot(file, "open", fault) : 0;
+  return open_cached(file) ? 0 : cannot(file, "open", fault);
 }
 
 static const char *
@@ -88,9 +102,9 @@ file_close(struct endpoint *endpoint, struct fault *fault)
   int result = check_unchanged(file, fault);
 
   bool is_home = !file->ring || file->ring->in_flight == 0; /* else we were told to end at once */
-  if (file->is_device && file->is_changed && is_home)
+  if (file->is_device && file->is_changed && is_home && file->fd != -1)
     endpoint->remark = device_reread_partitions(file);
-  errno = result == 0 ? file_length_cut(file) : 0;
+  errno = result == 0 && file->fd != -1 ? file_length_cut(file) : 0;
   if (errno)
     result = cannot(file, "set the size of", fault);
   for (int i = 0; i < 2; i++)
@@ -99,16 +113,6 @@ file_close(struct endpoint *endpoint, struct fault *fault)
   file->fd = file->cached_fd = -1;
   return result;
 }
-
-static const struct endpoint_ops file_ops = {
-  .prepare = file_prepare,
-  .submit = file_requests_submit,
-  .take = file_requests_take,
-  .watch = file_requests_watch,
-  .serve = file_requests_serve,
-  .explain = file_explain,
-  .close = file_close,
-};
 
 /* What was copied before must still be there. */
 static int
@@ -181,9 +185,9 @@ file_cannot_write(const struct endpoint_file *file, struct fault *fault)
 
 /* O_EXCL on a device: not while it is mounted, or part of something that is. */
 static void
-open_existing(struct endpoint_file *file, enum role role)
+open_existing(struct endpoint_file *file)
 {
-  if (role == ROLE_SOURCE) {
+  if (file->is_source) {
     open_source(file);
     return;
   }
@@ -191,6 +195,42 @@ open_existing(struct endpoint_file *file, enum role role)
   if (file->fd != -1)
     file_direct_learn(file);
 }
+
+/* Reads nothing of a FIFO, and makes no file, whatever the name leads to now. */
+static void
+file_reopen(struct endpoint *endpoint)
+{
+  struct endpoint_file *file = file_of(endpoint);
+  struct stat found;
+
+  file_presence_settle(file);
+  if (endpoint->presence != PRESENCE_LOST || file->fd != -1) /* not all is home yet */
+    return;
+  if (stat(file->path, &found) == -1) {
+    file_presence_away(file, errno);
+    return;
+  }
+  if (file->is_device ? !S_ISBLK(found.st_mode) : !S_ISREG(found.st_mode)) {
+    file_presence_other(file, file->is_device ? "it is no block device any more" : "it is no file any more");
+    return;
+  }
+  open_existing(file);
+  if (file->fd == -1 || (!file->is_source && !file->is_device && !open_cached(file)))
+    file_presence_away(file, errno);
+  else
+    file_presence_look(file);
+}
+
+static const struct endpoint_ops file_ops = {
+  .prepare = file_prepare,
+  .submit = file_requests_submit,
+  .take = file_requests_take,
+  .watch = file_requests_watch,
+  .serve = file_requests_serve,
+  .reopen = file_reopen,
+  .explain = file_explain,
+  .close = file_close,
+};
 
 int
 endpoint_file_open(struct endpoint_file *file, const char *path, const struct stat *found, enum role role,
@@ -222,14 +262,14 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
                      "there is no %s, and files are not made where devices live; nothing was written", file->base.name);
   if (!found)
     return learn_file(file, NULL, role, fault);
-  open_existing(file, role);
+  open_existing(file);
   if (file->fd == -1 && errno == EBUSY)
     return fault_set(fault, EXIT_FAILED, 0, "%s is in use (mounted?): unmount it first", file->base.name);
   if (file->fd == -1 && file->is_device && (errno == EACCES || errno == EPERM || errno == EROFS) && role != ROLE_SOURCE)
     return file_cannot_write(file, fault);
   if (file->fd == -1 || fstat(file->fd, &opened) == -1)
     return cannot(file, "open", fault);
-  file->base.identity = endpoint_identity(&opened);
+  file_presence_begin(file, &opened);
   if ((file->is_device ? device_learn(file, fault) : learn_file(file, &opened, role, fault)) == -1)
     return -1;
   if (role == ROLE_SOURCE)

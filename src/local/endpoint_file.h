@@ -11,6 +11,8 @@
  * and whatever is not written to. A device that is mounted or otherwise in use is refused
  * as a destination.
  *
+ * A device that is pulled is lost, and so is a file whose disk is; opened again, by its name, it must be the same disk.
+ *
  * Holes are found with SEEK_DATA and SEEK_HOLE, and made by punching; a device
  * that can't punch is asked to zero a range, and then to write zeros by itself.
  */
@@ -18,6 +20,7 @@
 #define DECANT_ENDPOINT_FILE_H
 
 #include "disk/endpoint.h"
+#include "local/device_marks.h"
 #include "os/ring.h"
 
 #include <sys/stat.h>
@@ -44,9 +47,13 @@ struct endpoint_file {
   uint64_t content_bytes;     /* a file: where it ends, by what it was given so far */
   uint64_t length_bytes;      /* a file: how long it is now; longer only while it is written to */
   uint64_t ahead_bytes;       /* a file: and by how much */
+  uint64_t durable_bytes;     /* a file: as long as this it must be, whatever happens to its disk */
   unsigned zero_ways_unknown; /* a bit for each way to make zeros that isn't known here */
   unsigned zeros_distrusted;  /* how many zeros have to be quick before one is made within submit */
   uint64_t zero_part_bytes;   /* how much is zeroed at once, a power of two */
+  uint64_t disk_number;       /* of the device, or of what a file's file system is on, by the kernel */
+  struct device_marks marks;  /* and what tells it from others */
+  char last_words[ENDPOINT_WORDS_BYTES];
   struct request_queue answered;
   struct request_queue late; /* answered too, but only after the loop has had its turn */
   unsigned slow;             /* of what is late, or a zero in the ring: until that is through, nothing more is taken */

@@ -41,6 +41,7 @@ file_length_begin(struct endpoint_file *file, uint64_t size)
 {
   file->content_bytes = size == SIZE_UNKNOWN ? file->start : size;
   file->ahead_bytes = size == SIZE_UNKNOWN ? GROWTH_BYTES : 1;
+  file->durable_bytes = file->start;
   int errnum = file->is_resumed ? 0 : set_length(file, 0);
   return errnum ? errnum : grow_ahead(file);
 }
@@ -60,6 +61,27 @@ int
 file_length_cut(struct endpoint_file *file)
 {
   return file->content_bytes < file->length_bytes ? change_length(file, file->content_bytes) : 0;
+}
+
+void
+file_length_flushed(struct endpoint_file *file)
+{
+  file->durable_bytes = file->content_bytes;
+}
+
+bool
+file_length_fits(const struct endpoint_file *file, uint64_t bytes)
+{
+  if (file->is_source || file->keeps)
+    return bytes == file->length_bytes;
+  return bytes >= file->durable_bytes && bytes <= file->content_bytes + file->ahead_bytes;
+}
+
+int
+file_length_go_on(struct endpoint_file *file, uint64_t bytes)
+{
+  file->length_bytes = bytes;
+  return file->is_source || file->keeps ? 0 : grow_ahead(file);
 }
 
 bool

@@ -25,6 +25,16 @@ int file_length_grow(struct endpoint_file *file, uint64_t end);
 /* To the end of what it was given. What is still being written lies below that, so that this is safe any time. */
 int file_length_cut(struct endpoint_file *file);
 
+/* What it is given so far is on stable storage, and so is its length. */
+void file_length_flushed(struct endpoint_file *file);
+
+/* Whether a file that was out of reach can be the same when it is that long: what was flushed is there, and nothing is
+ * that we did not put there. */
+bool file_length_fits(const struct endpoint_file *file, uint64_t bytes);
+
+/* Goes on with one that fits. */
+int file_length_go_on(struct endpoint_file *file, uint64_t bytes);
+
 /* Whether others have cut short what is being read, so that an end that was met isn't the source's, or have changed the
  * length of what is being written. */
 bool file_length_is_lost(const struct endpoint_file *file);

@@ -5,6 +5,7 @@
 #include "local/file_carry.h"
 #include "local/file_direct.h"
 #include "local/file_length.h"
+#include "local/file_presence.h"
 #include "local/file_zero.h"
 #include "os/loop.h"
 
@@ -41,9 +42,17 @@ file_requests_queue(struct endpoint_file *file, struct request *request)
 }
 
 static void
+note_answer(struct endpoint_file *file, struct request *request, int errnum)
+{
+  request->errnum = file_presence_judge(file, errnum);
+  if (request->kind == REQUEST_FLUSH && errnum == 0)
+    file_length_flushed(file);
+}
+
+static void
 file_requests_answer(struct endpoint_file *file, struct request *request, int errnum)
 {
-  request->errnum = errnum;
+  note_answer(file, request, errnum);
   request_queue_push(&file->answered, request);
 }
 
@@ -53,7 +62,7 @@ carry_out_now(struct endpoint_file *file, struct request *request)
 {
   uint64_t started_us = loop_now_us(NULL);
 
-  request->errnum = file_carry_out(file, request);
+  note_answer(file, request, file_carry_out(file, request));
   uint64_t us = loop_now_us(NULL) - started_us;
   if (request->kind == REQUEST_ZERO)
     file_zero_took(file, request->length, us);
@@ -167,12 +176,16 @@ file_requests_submit(struct endpoint *endpoint, struct request *request)
 {
   struct endpoint_file *file = file_of(endpoint);
 
+  request->done = 0;
+  if (endpoint->presence != PRESENCE_HERE) {
+    file_requests_answer(file, request, ENOTCONN);
+    return;
+  }
   if (request->kind == REQUEST_ZERO)
     request->length = file_zero_part(file, request);
   int errnum = make_length(file, request);
 
   file->is_changed |= request->kind == REQUEST_WRITE || request->kind == REQUEST_ZERO;
-  request->done = 0;
   if (errnum) {
     file_requests_answer(file, request, errnum);
   } else if (file->ring && goes_by_ring(file, request)) {
@@ -199,6 +212,7 @@ reap(struct endpoint_file *file)
     else
       conclude_move(file, request, result);
   }
+  file_presence_settle(file);
 }
 
 struct request *
@@ -225,7 +239,7 @@ hand_over(struct endpoint_file *file)
   carry_out_now(file, request);
 }
 
-/* What has been answered by now must not be waited for: files are always ready. */
+/* What has been answered by now must not be waited for. */
 void
 file_requests_watch(struct endpoint *endpoint, struct loop *loop)
 {
@@ -236,7 +250,7 @@ file_requests_watch(struct endpoint *endpoint, struct loop *loop)
   if (file->ring)
     loop_watch(loop, file->ring->fd, POLLIN);
   if (file->answered.head || file->late.head)
-    loop_watch(loop, file->fd, POLLOUT | POLLIN);
+    loop_wake_by(loop, 0);
 }
 
 void

@@ -36,6 +36,7 @@ void
 file_zero_begin(struct endpoint_file *file)
 {
   file->zeros_distrusted = 1;
+  file->zero_ways_unknown = 0;
   /* A file system only notes most zeros, and gives a file that comes in parts its place in parts too. */
   file->zero_part_bytes = file->is_device ? PART_BYTES_MIN : PART_BYTES_MAX;
 }

@@ -29,7 +29,7 @@ same_flushed() {
 }
 # Copies slowly, and has commands run once the first bytes have arrived at a file.
 copy_meanwhile() { # SOURCE DESTINATION FILE COMMANDS
-    "$DECANT" --rate-limit=2M "$1" "$2" 2>err &
+    "$DECANT" --retry=0 --rate-limit=2M "$1" "$2" 2>err &
     local pid=$!
     wait_for cmp -s -n 65536 in.img "$3" 2>cmp.err
     eval "$4"
