@@ -8,7 +8,8 @@
 # cases: destination source both file-destination file-source gone no-ring
 # cases: under-another-number name-is-gone in-use read-only
 # cases: other-size other-serial other-file other-kind other-model file-other-length file-another
-# cases: retry-0 eio-once-source eio-once-destination eio-once-device link-severed
+# cases: each-comes-back-reads each-comes-back-writes
+# cases: retry-0 interrupted eio-once-source eio-once-destination eio-once-device link-severed
 
 . "$(dirname "$0")/../functions.sh"
 requires_root
@@ -36,7 +37,8 @@ begin_at() { # DEVICE OFFSET
         substr($info, 24, 8) = pack "Q", $offset;
         ioctl $disk, 0x4C04, $info or die "$device: $!\n";' "$@"
 }
-pull() { begin_at "$1" 1000000000; }
+# So far out that a write that is on its way doesn't make the file longer.
+pull() { begin_at "$1" 9223372036854775296; }
 put_back() { begin_at "$1" 0; }
 
 # Copies slowly in the background, until something has arrived at a file.
@@ -183,6 +185,16 @@ gone)
     must_end_as "writing $device failed at offset [0-9]+: the device has gone; "
     put_back "$device"
     goes_on in.img out.img same_flushed ;;
+interrupted)
+    attach device out.img
+    begin_copy in.img "$device" out.img
+    pull "$device"
+    lost "$device"
+    kill -TERM "$pid"
+    end_copy
+    [ "$code" -ne 0 ] || fail "exit code 0: $(cat err)"
+    put_back "$device"
+    goes_on in.img out.img same_flushed ;;
 retry-0)
     attach device out.img
     begin_copy in.img "$device" out.img --retry=0
@@ -241,6 +253,30 @@ read-only)
     blockdev --setro "$device"
     put_back "$device"
     must_end_as "writing $device failed at offset [0-9]+: it can't be opened again: Read-only file system" ;;
+each-comes-back-*)
+    # Many at once, whatever becomes of the disk.
+    client=$TOP/build/tests/end-client
+    [ -x "$client" ] || fail "$client: build first (make check)"
+    attach device out.img
+    says() { grep -Eqx "$1" out; }
+    case $1 in *-writes) writes=-w ;; *) writes= ;; esac
+    "$client" $writes "$device" >>out 2>err &
+    pid=$!
+    at_exit=("kill -KILL $pid 2>/dev/null" "${at_exit[@]}")
+    wait_for says answered
+    for _ in 1 2 3 4 5; do
+        : >out
+        pull "$device"
+        wait_for says 'lost: the device has gone'
+        wait_for says home
+        : >out
+        put_back "$device"
+        wait_for says here
+        wait_for says answered
+    done
+    kill -TERM "$pid"
+    end_copy
+    [ "$code" -eq 0 ] || fail "exit code $code: $(cat out err)" ;;
 other-size)
     attach device out.img
     begin_copy in.img "$device" out.img

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* end-client: has an end that is a server, as a copy has it, but no other: it reads or writes block after block, and
- * tries again soon after the end is lost. For tests of what becomes of an end whose server goes, falls silent, comes
- * back, or is another one.
+/* end-client: has an end that is a server, a file or a device, as a copy has it, but no other: it reads or writes block
+ * after block, and tries again soon after the end is lost. For tests of what becomes of an end that goes, falls silent,
+ * comes back, or is another one.
  *
  *   end-client [-w] [-c CONNECTIONS] [-t TIMEOUT_MS] URI
  *   end-client [-w] [-t TIMEOUT_MS] [ COMMAND ]
+ *   end-client [-w] DEVICE
+ *   end-client FILE
  *
  * Says on standard output, a line each: here, coming, lost: WHY, other: WHY, as that changes; `back` at a request that
- * came back for want of a connection, and `answered` at the first one that was done since the last of these. Ends with
- * SIGTERM, or when the end is another one; exit code 1 where a request came back other than once.
+ * came back for want of a connection, `home` when all are back after a loss, and `answered` at the first one that was
+ * done since the last of these. Ends with SIGTERM, or when the end is another one; exit code 1 where a request came back
+ * other than once.
  */
-#include "nbd/endpoint_nbd.h"
+#include "job/endpoints.h"
 #include "os/heap.h"
 #include "tls/tls_session.h"
 
@@ -25,11 +28,12 @@
 #define PAUSE_MS 20
 
 struct heap heap;
-static struct endpoint_nbd nbd;
+static union any_endpoint any;
+static struct ring ring;
 static struct loop loop;
 static struct tls_pool pool;
 static struct chunks chunks[REQUESTS];
-static unsigned char payload[REQUESTS][BLOCK_BYTES];
+static _Alignas(BLOCK_BYTES) unsigned char payload[REQUESTS][BLOCK_BYTES];
 static struct request requests[REQUESTS];
 static bool is_out[REQUESTS];
 static bool writes;
@@ -57,9 +61,9 @@ submit(unsigned i)
                                   .length = BLOCK_BYTES,
                                   .payload = payload[i],
                                   .chunks = &chunks[i] };
-  offset = (offset + BLOCK_BYTES) % (nbd.base.traits.size / BLOCK_BYTES * BLOCK_BYTES);
+  offset = (offset + BLOCK_BYTES) % (any.base.traits.size / BLOCK_BYTES * BLOCK_BYTES);
   is_out[i] = true;
-  nbd.base.ops->submit(&nbd.base, &requests[i]);
+  any.base.ops->submit(&any.base, &requests[i]);
 }
 
 static void
@@ -67,7 +71,7 @@ take(void)
 {
   struct request *request;
 
-  while ((request = nbd.base.ops->take(&nbd.base))) {
+  while ((request = any.base.ops->take(&any.base))) {
     unsigned i = (unsigned)(request - requests);
     if (!is_out[i])
       exit(1);
@@ -81,18 +85,31 @@ take(void)
   }
 }
 
+static bool
+is_any_out(void)
+{
+  for (unsigned i = 0; i < REQUESTS; i++)
+    if (is_out[i])
+      return true;
+  return false;
+}
+
 static void
 look(void)
 {
   static enum presence before = PRESENCE_OTHER;
+  static bool were_home;
 
-  if (nbd.base.presence != before && nbd.base.presence == PRESENCE_HERE)
+  if (any.base.presence != before && any.base.presence == PRESENCE_HERE)
     say("here", NULL);
-  if (nbd.base.presence != before && nbd.base.presence == PRESENCE_COMING)
+  if (any.base.presence != before && any.base.presence == PRESENCE_COMING)
     say("coming", NULL);
-  before = nbd.base.presence;
+  before = any.base.presence;
+  if (before == PRESENCE_LOST && !were_home && !is_any_out())
+    say("home", NULL);
+  were_home = before == PRESENCE_LOST && !is_any_out();
   if (before == PRESENCE_LOST)
-    say("lost", nbd.base.last_words);
+    say("lost", any.base.last_words);
 }
 
 /* Tries again a moment after a loss. */
@@ -103,8 +120,10 @@ reopen(void)
   uint64_t now_ms = loop_now_ms(&loop);
 
   if (again_ms && now_ms >= again_ms)
-    nbd.base.ops->reopen(&nbd.base);
-  if (nbd.base.presence != PRESENCE_LOST)
+    any.base.ops->reopen(&any.base);
+  if (again_ms && any.base.presence == PRESENCE_HERE)
+    loop_wake_by(&loop, now_ms); /* with nothing on its way, nothing else ends this turn */
+  if (any.base.presence != PRESENCE_LOST)
     again_ms = 0;
   else if (now_ms >= again_ms)
     again_ms = now_ms + PAUSE_MS;
@@ -116,32 +135,34 @@ static int
 turn(struct fault *fault)
 {
   take();
-  for (unsigned i = 0; i < REQUESTS && nbd.base.presence == PRESENCE_HERE; i++)
+  for (unsigned i = 0; i < REQUESTS && i < any.base.traits.requests_max && any.base.presence == PRESENCE_HERE; i++)
     if (!is_out[i])
       submit(i);
   look();
   loop_begin(&loop);
   reopen();
-  nbd.base.ops->watch(&nbd.base, &loop);
+  any.base.ops->watch(&any.base, &loop);
   if (loop_wait(&loop, fault) == -1)
     return -1;
-  nbd.base.ops->serve(&nbd.base, &loop);
+  any.base.ops->serve(&any.base, &loop);
   return 0;
 }
 
 static int
 run(const struct place *place, const struct wishes *wishes, struct fault *fault)
 {
-  place_name(place, true, nbd.base.name);
+  ring_open(&ring);
   if (loop_init(&loop, fault) == -1 ||
-      endpoint_nbd_open(&nbd, place, writes ? ROLE_DESTINATION : ROLE_SOURCE, wishes, &loop, &pool, fault) == -1)
+      endpoints_open(&any, place, writes ? ROLE_DESTINATION : ROLE_SOURCE, wishes, &loop, &ring, &pool, fault) == -1)
     return -1;
-  while (!loop.signal_seen && nbd.base.presence != PRESENCE_OTHER)
+  if (any.base.ops->prepare && any.base.ops->prepare(&any.base, any.base.traits.size, fault) == -1)
+    return -1;
+  while (!loop.signal_seen && any.base.presence != PRESENCE_OTHER)
     if (turn(fault) == -1)
       return -1;
-  if (nbd.base.presence == PRESENCE_OTHER)
-    say("other", nbd.base.last_words);
-  return nbd.base.ops->close(&nbd.base, fault);
+  if (any.base.presence == PRESENCE_OTHER)
+    say("other", any.base.last_words);
+  return any.base.ops->close(&any.base, fault);
 }
 
 int
@@ -169,6 +190,8 @@ main(int argc, char **argv)
   if (optind == argc)
     return 64;
   place.text = argv[optind];
+  if (!strstr(place.text, "://"))
+    place.kind = PLACE_PATH;
   if (strcmp(place.text, "[") == 0) {
     place = (struct place){ .kind = PLACE_COMMAND, .text = argv[optind + 1] };
     for (int i = optind + 1; i < argc - 1 && i - optind <= COMMAND_WORDS_MAX; i++)
