@@ -7,7 +7,7 @@
 #
 # cases: destination source both file-destination file-source gone no-ring
 # cases: under-another-number name-is-gone in-use read-only
-# cases: other-size other-serial other-file other-kind other-model file-other-length file-another
+# cases: other-size other-serial other-file other-kind other-model file-other-length file-another file-shorter
 # cases: each-comes-back-reads each-comes-back-writes
 # cases: retry-0 interrupted eio-once-source eio-once-destination eio-once-device link-severed
 
@@ -359,6 +359,25 @@ file-other-length|file-another)
     umount other
     mount "$device" mnt
     must_end_as "reading mnt/in.img failed at offset [0-9]+: $what; " ;;
+file-shorter)
+    # What --from relies on must still be there.
+    mount_disk
+    head -c 1M in.img >mnt/out.img
+    sync -f mnt
+    begin_copy in.img mnt/out.img mnt/out.img --from=1M
+    wait_for cmp -s -n 65536 -i 1048576 in.img mnt/out.img 2>cmp.err
+    sync -f mnt
+    pull "$device"
+    lost mnt/out.img
+    umount mnt
+    put_back "$device"
+    mkdir other
+    mount "$device" other
+    truncate -s 512K other/out.img
+    umount other
+    mount "$device" mnt
+    must_end_as 'writing mnt/out.img failed at offset [0-9]+: it has 524288 bytes now, not 8388609; '
+    [ "$(size_of mnt/out.img)" -eq 524288 ] || fail "it was written to" ;;
 eio-once-source|eio-once-destination|eio-once-device)
     # Without the ring, whose errors can't be injected.
     requires_strace
