@@ -154,6 +154,8 @@
  * slow there works on, and a hang ends with a word all the same. */
 #define SERVER_TIMEOUT_MS 30000
 #define SERVER_TIMEOUT_MS_AS_LIBNBD 600000
+/* So many times as long where it flushes: a slow disk may have much to write. */
+#define FLUSH_PATIENCE 10
 /* How long a copy goes on trying without any progress. */
 #define RETRY_MS 120000
 

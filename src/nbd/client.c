@@ -208,8 +208,12 @@ tune(const struct client *client, int fd)
   if (client->uri.transport != URI_TCP)
     return;
   setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  if (timeout_ms > 0)
-    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+  if (timeout_ms == 0)
+    return;
+  int often_s = (int)range_max((uint64_t)timeout_ms / 3000, 1);
+  setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &often_s, sizeof often_s);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &often_s, sizeof often_s);
 }
 
 /* What fails here shows in the handle. */

@@ -151,6 +151,7 @@ send_off(struct endpoint_nbd *nbd, struct request *request)
         connection->answer = nbd->answers;
       }
       connection->in_flight[connection->count++] = request;
+      connection->flushes += request->kind == REQUEST_FLUSH;
       has_died(nbd, connection); /* which takes the request along */
       return true;
     }
@@ -199,6 +200,7 @@ remove_by_cookie(struct nbd_connection *connection, uint64_t cookie)
     struct request *request = connection->in_flight[i];
     if (request->cookie == cookie) {
       connection->in_flight[i] = connection->in_flight[--connection->count];
+      connection->flushes -= request->kind == REQUEST_FLUSH;
       return request;
     }
   }
@@ -322,6 +324,7 @@ end_connection(struct endpoint_nbd *nbd, struct nbd_connection *connection)
   connection->again_ms = 0;
   nbd->joined--;
   nbd->base.traits.requests_max = (unsigned)range_max(nbd->joined, 1) * nbd->requests_per_connection;
+  connection->flushes = 0;
   while (connection->count > 0) {
     struct request *request = connection->in_flight[--connection->count];
     if (conclude(nbd, connection, request))
@@ -379,6 +382,14 @@ call_back(const struct endpoint_nbd *nbd, struct nbd_handle *handle)
     setsockopt(nbd_aio_get_fd(handle), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
+/* How long the server may be silent over what it owes; 0: for ever. Whoever flushes is busy with its disk, and has no word
+ * for anybody meanwhile. */
+static uint64_t
+silence_ms(const struct endpoint_nbd *nbd, const struct nbd_connection *connection)
+{
+  return nbd->client.timeout_ms * (connection->flushes > 0 ? FLUSH_PATIENCE : 1);
+}
+
 /* Ends one whose server was silent for too long. */
 static void
 leave_silent(struct endpoint_nbd *nbd, struct nbd_connection *connection)
@@ -399,7 +410,7 @@ leave_silent(struct endpoint_nbd *nbd, struct nbd_connection *connection)
     return;
   }
   const struct request *request = oldest(connection);
-  client_time(nbd->client.timeout_ms, time);
+  client_time(silence_ms(nbd, connection), time);
   snprintf(words, sizeof words, "no answer for %s to %s", time, names[request->kind]);
   if (request->kind != REQUEST_FLUSH)
     snprintf(words + strlen(words), sizeof words - strlen(words), " at offset %llu",
@@ -416,7 +427,7 @@ patience_ms(const struct endpoint_nbd *nbd, const struct nbd_connection *connect
 {
   if (!connection->joined)
     return nbd_connect_patience_ms(nbd, connection);
-  return connection->count > 0 ? nbd->client.timeout_ms : 0;
+  return connection->count > 0 ? silence_ms(nbd, connection) : 0;
 }
 
 /* Says until when it waits. What is due only now is so unless the next look at the loop finds that something has come:

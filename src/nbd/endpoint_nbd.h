@@ -37,6 +37,7 @@ struct nbd_connection {
   struct nbd_handle *handle; /* NULL: it is gone */
   struct request *in_flight[NBD_IN_FLIGHT_MAX];
   unsigned count;
+  unsigned flushes; /* of these */
   unsigned watched; /* the loop's index, this turn; NBD_UNWATCHED: it is new */
   uint64_t answer;  /* the number of its last answer, or of the endpoint's last when it had nothing to do */
   unsigned pace;    /* answers of the endpoint for one of its own, on average, times NBD_PACE_UNIT */

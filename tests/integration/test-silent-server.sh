@@ -54,7 +54,7 @@ write)
     must_time_out ' to a write at offset [0-9]' --retry=0 in.img "$(uri s)" ;;
 flush)
     serve_odd s disk.img stall=flush
-    must_time_out ' to a flush' --retry=0 in.img "$(uri s)" ;;
+    must_fail 1 'no answer for 3 s to a flush' --retry=0 --timeout=0.3 in.img "$(uri s)" ;; # for which there is more time
 info)
     serve_odd s disk.img stall=info
     must_time_out ' to NBD_OPT_GO or NBD_OPT_INFO' info --size "$(uri s)"
