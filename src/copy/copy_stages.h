@@ -3,8 +3,8 @@
  *
  * A stage is a function that does one step of its work, if there is one to be done
  * now, and returns whether there was. copy.c has their table and the turns;
- * copy_source.c has those that bring the source in, copy_destination.c and
- * copy_zeros.c those that pour it out, copy_recovery.c those that go on after a loss.
+ * copy_source.c has those that bring the source in, copy_destination.c,
+ * copy_zeros.c and copy_pour.c those that pour it out, copy_recovery.c those that go on after a loss.
  */
 #ifndef DECANT_COPY_STAGES_H
 #define DECANT_COPY_STAGES_H
