@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The bootable files of a board: build/boards/NAME/vmlinuz and initramfs.gz. A board is a folder here: board.mk names its kernel,
-# modules what the initramfs takes from it, and run starts it.
+# modules what the initramfs takes from it and always loads, modules.rc what is loaded when a bus asks for it, and run starts it.
 
 BOARD ?= qemu-x86_64
 BOARDS := $(patsubst boards/%/board.mk,%,$(wildcard boards/*/board.mk))
@@ -12,7 +12,10 @@ include $(patsubst %,boards/%/board.mk,$(BOARDS))
 define BOARD_RULES
 $(BUILD)/boards/$(1)/vmlinuz: $(KERNELS)/$(KERNEL_$(1))/vmlinuz
 	@mkdir -p $$(@D) && cp $$(<D)/version $$(@D)/vmlinuz.version && cp $$< $$@
-$(BUILD)/boards/$(1)/modules/files: $(KERNELS)/$(KERNEL_$(1))/vmlinuz
+BOARD_MODULES_$(1) := $(patsubst %,$(BUILD)/boards/$(1)/%/files,$(if $(wildcard boards/$(1)/modules),modules) \
+	$(if $(wildcard boards/$(1)/modules.rc),drivers))
+$$(BOARD_MODULES_$(1)): $(KERNELS)/$(KERNEL_$(1))/vmlinuz
+$(BUILD)/boards/$(1)/initramfs.gz: $$(BOARD_MODULES_$(1))
 endef
 $(foreach board,$(BOARDS),$(eval $(call BOARD_RULES,$(board))))
 
@@ -20,9 +23,13 @@ ifeq ($(filter $(BOARD),$(BOARDS)),)
 $(error there is no board $(BOARD); there are: $(BOARDS))
 endif
 
-## image: the bootable files of BOARD=NAME (qemu-x86_64), in build/boards/NAME
+## image: the bootable files of BOARD=NAME (qemu-x86_64), in build/boards/NAME (LEAVE_OUT="GROUP..." of its modules.rc)
 .PHONY: image
 image: $(BUILD)/boards/$(BOARD)/vmlinuz $(BUILD)/boards/$(BOARD)/initramfs.gz
+
+# Those of all boards, which the tests boot.
+.PHONY: images
+images: $(BOARDS:%=$(BUILD)/boards/%/vmlinuz) $(BOARDS:%=$(BUILD)/boards/%/initramfs.gz)
 
 ## demo: installs what is missing, builds all, and images a disk with the appliance in QEMU, from a real NBD server
 .PHONY: demo

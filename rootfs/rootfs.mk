@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: MIT
-# The initramfs of a board: the list rootfs/files and the board's modules, as a compressed cpio archive.
+# The initramfs of a board: the list rootfs/files, the modules that the board always loads, and the drivers that its buses ask for, as a
+# compressed cpio archive.
 
-ROOTFS_PARTS := $(addprefix rootfs/,files init network profile udhcpc mkcpio)
+ROOTFS_PARTS := $(addprefix rootfs/,files init hardware mdev.conf network profile udhcpc mkcpio)
 
 $(BUILD)/boards/%/modules/files: boards/%/board.mk boards/%/modules rootfs/modules
 	@rootfs/modules $(KERNELS)/$(KERNEL_$*) boards/$*/modules $(@D)
 
-$(BUILD)/boards/%/initramfs.gz: $(BUILD)/boards/%/modules/files $(ROOTFS_PARTS) $(BUSYBOX) $(BUILD)/decant
-	@BUILD=$(BUILD) BUSYBOX=$(BUSYBOX) rootfs/mkcpio rootfs/files $< >$(@D)/initramfs
+# Groups of boards/NAME/modules.rc to do without.
+LEAVE_OUT :=
+$(BUILD)/boards/%/left-out: words
+	@mkdir -p $(@D); echo '$(LEAVE_OUT)' | cmp -s - $@ || echo '$(LEAVE_OUT)' >$@
+
+.PRECIOUS: $(BUILD)/boards/%/left-out
+$(BUILD)/boards/%/drivers/files: boards/%/board.mk boards/%/modules.rc rootfs/drivers $(BUILD)/boards/%/left-out
+	@rootfs/drivers $(KERNELS)/$(KERNEL_$*) boards/$*/modules.rc '$(LEAVE_OUT)' $(@D)
+
+$(BUILD)/boards/%/initramfs.gz: $(ROOTFS_PARTS) $(BUSYBOX) $(BUILD)/decant
+	@BUILD=$(BUILD) BUSYBOX=$(BUSYBOX) rootfs/mkcpio rootfs/files $(filter $(@D)/%/files,$^) >$(@D)/initramfs
 	@gzip -n9 <$(@D)/initramfs >$@.part && rm $(@D)/initramfs && mv $@.part $@

@@ -69,7 +69,7 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(PSK_CLIENT) $(END_CLIENT) $(STACK) $(FUZZERS) all image
+check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(PSK_CLIENT) $(END_CLIENT) $(STACK) $(FUZZERS) all images
 	@tests/run $(TESTS)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo

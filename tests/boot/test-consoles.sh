@@ -18,7 +18,7 @@ no-port) # the kernel opens it, and answers EIO to what is printed
 no-console) # /dev/console can't be opened
     SERIAL=none CONSOLE=ttyS5 boot "$job" </dev/null ;;
 stopped) # by ^S, again whenever it goes on; with more text than any terminal's buffer holds, about modules that aren't there
-    { cat "${ours%/*}/modules/order"; seq -f 'no-such-module-%g.ko' 300; } >order
+    { cat "$(dirname "$(ours)")/modules/order"; seq -f 'no-such-module-%g.ko' 300; } >order
     second_initramfs "file 0644 /lib/modules/order $TEST_DIR/order" >both
     INITRAMFS=both boot "$job" < <(while printf '\023'; do sleep 0.1; done)
     ! grep -q 'no-such-module-300' console || fail "^S did not stop the output" ;;

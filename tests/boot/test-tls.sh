@@ -31,9 +31,9 @@ ca-in-a-second-initramfs)
     same source.img target.raw ;;
 pin)
     pin=$(openssl x509 -in server/server-cert.pem -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum)
-    boot_1970 "$ours" "decant.pin=sha256:${pin%% *}" '^decant: result=ok bytes=16777216 '
+    boot_1970 "$(ours)" "decant.pin=sha256:${pin%% *}" '^decant: result=ok bytes=16777216 '
     same source.img target.raw ;;
 unknown-ca)
-    boot_1970 "$ours" '' '^decant: result=failed code=1 reason=.*unknown CA, "ca"; put .* into /etc/pki/libnbd/ca-cert.pem'
+    boot_1970 "$(ours)" '' '^decant: result=failed code=1 reason=.*unknown CA, "ca"; put .* into /etc/pki/libnbd/ca-cert.pem'
     same before target.raw ;;
 esac

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2016 # the dollars are make's, or those of the commands under test
 #
 # cases: odd-path says-why clean-environment build-time rebuilt-when-the-words-change locale missing clean
-# cases: sources kernel-security kernel-local kernel-offline kernel-flavour modules-odd-path quiet help
+# cases: sources kernel-security kernel-local kernel-offline kernel-flavour modules-odd-path drivers quiet help
 
 . "$(dirname "$0")/../functions.sh"
 # What the make that runs the tests was called with isn't for these.
@@ -158,7 +158,7 @@ locale)
     got=$(LC_ALL=tr_TR.UTF-8 LANGUAGE=tr make --no-print-directory --eval 'probe: ; @echo "$$LC_ALL $$LANGUAGE"' probe)
     [ "$got" = "C " ] || fail "recipes run with $got"
     seen=0
-    for script in third_party/* rootfs/modules boards/demo; do
+    for script in third_party/* rootfs/modules rootfs/drivers boards/demo; do
         head -c 2 "$script" | grep -q '#!' || continue
         seen=$((seen + 1))
         grep -q '^export LC_ALL=C$' "$script" || fail "$script sorts and matches as its caller's language does"
@@ -305,6 +305,47 @@ END
     [ "$(cat modules/order)" = $'one.ko\ntwo.ko' ] || fail "in this order: $(cat modules/order)"
     same modules/one.ko "a kernel/one.ko"
     [ "$(cat modules/two.ko)" = two ] || fail "not unpacked" ;;
+drivers)
+    # What the groups name, what that needs by its dependencies and its wishes, and nothing that was left out.
+    from="a kernel/lib/modules/1"
+    mkdir -p stubs "$from/kernel/"{net/far,fs,crypto}
+    for path in net/one net/far/two fs/three crypto/sum-fast crypto/sum-plain crypto/needed crypto/other; do
+        echo "$path" >"$from/kernel/$path.ko.xz"
+    done
+    cat >"$from/modules.dep" <<'END'
+kernel/net/one.ko.xz: kernel/crypto/needed.ko.xz
+kernel/net/far/two.ko.xz:
+kernel/fs/three.ko.xz:
+kernel/crypto/sum-fast.ko.xz:
+kernel/crypto/sum-plain.ko.xz:
+kernel/crypto/needed.ko.xz:
+kernel/crypto/other.ko.xz:
+END
+    echo "kernel/lib/inside.ko" >"$from/modules.builtin"
+    touch "$from/modules.builtin.modinfo"
+    echo "softdep three pre: crypto-sum post: two" >"$from/modules.softdep"
+    printf 'alias crypto-sum sum_%s\n' fast plain >"$from/modules.alias"
+    printf '#!/bin/sh\ntouch "$2/lib/modules/$3/"modules.{dep,alias}\n' >stubs/depmod
+    sed -i 's|/bin/sh|/bin/bash|' stubs/depmod
+    chmod +x stubs/depmod
+    drivers() { PATH=$TEST_DIR/stubs:$PATH "$TOP/rootfs/drivers" "a kernel" groups "$1" out 2>err; }
+    # taken MODULE...: these and no others, and they are in the archive's list too.
+    taken() {
+        (cd out/lib/modules/1/kernel && find . -name '*.ko.xz') | sed 's|.*/||; s|\.ko\.xz||' | sort | xargs >got
+        [ "$(cat got)" = "$*" ] || fail "$(cat got) instead of $*"
+        [ "$(grep -c '^file 0644 /lib/modules/1/kernel/.*\.ko\.xz out/lib/modules/1/kernel/' out/files)" = $# ] || fail "$(cat out/files)"
+    }
+    printf '%s\n' '# cards' 'cards net/ inside' 'files three # and others' >groups
+    drivers '' || fail "$(cat err)"
+    taken needed one sum-fast sum-plain three two
+    grep -q '^cards  *0 KiB  *3 modules$' out/sizes || fail "$(cat out/sizes)"
+    drivers files || fail "$(cat err)"
+    taken needed one two
+    ! drivers 'files nothing' || fail "a group that isn't there is left out"
+    grep -q 'no group nothing' err || fail "$(cat err)"
+    echo 'cards nowhere net/nowhere/' >>groups
+    ! drivers '' || fail "modules that aren't there"
+    { grep -q 'has no nowhere$' err && grep -q 'has no net/nowhere/$' err; } || fail "not said so: $(cat err)" ;;
 quiet)
     # One object, with a compiler that does nothing: a line that says what is done, or with V=1 how.
     make_tree
