@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The appliance finds its server also when that isn't behind the first card with a link; and where it finds none, it says what is in
+# the way: a cable, a driver, firmware, or nobody who answers.
+# cases: second-card other-net nothing firmware no-answer static
+. "$(dirname "$0")/../functions.sh"
+. "$(dirname "$0")/machine.sh"
+# shellcheck disable=SC2034 # for boot
+board=pc-x86_64
+
+# QEMU's monitor: it reads monitor.in, and what it answers is read by nobody who cares.
+monitored=(-chardev "pipe,id=monitor,path=$TEST_DIR/monitor" -mon monitor -S)
+mkfifo monitor.in monitor.out
+tell_machine() { printf '%s\n' "$@" >monitor.in; }
+
+# boot_monitored APPEND OPTIONS: as boot; meanwhile `tell` runs, which has to start the machine.
+boot_monitored() {
+    cat monitor.out >said &
+    local others=$!
+    tell &
+    others+=" $!"
+    boot "$@" "${monitored[@]}" </dev/null
+    # shellcheck disable=SC2086 # two of them
+    wait $others
+}
+
+# A card with a link to nobody, and one to the host.
+mute=(-netdev "hubport,id=mute,hubid=1" -device "virtio-net-pci,netdev=mute,romfile=")
+good=(-netdev "user,id=good" -device "virtio-net-pci,netdev=good,romfile=")
+
+make_image source.img 16M
+truncate -s 16M target.raw
+serve_tcp source 127.0.0.1 --readonly file source.img
+job="decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/sda decant.then=poweroff"
+export NIC=none
+
+case $1 in
+second-card) # whose link comes when the first has been asked for a while
+    : >console
+    tell() {
+        tell_machine 'set_link good off' cont
+        wait_for grep -q 'asking for an address by DHCP on eth0$' console
+        tell_machine 'set_link good on'
+    }
+    boot_monitored "$job" "${mute[@]}" "${good[@]}"
+    console_says '^network: eth1 has 10\.0\.2\.15/24$'
+    console_says '^decant: result=ok ' ;;
+other-net) # with a DHCP server too, and no way to the source
+    boot "$job" -netdev user,id=other,net=10.9.0.0/24,restrict=on -device virtio-net-pci,netdev=other,romfile= "${good[@]}" </dev/null
+    console_says "^network: eth0 has an address, but 10\.0\.2\.2 doesn't answer there"
+    console_says '^decant: result=ok ' ;;
+nothing)
+    tell() { tell_machine 'set_link good off' cont; }
+    boot_monitored "$job decant.wait=3 modprobe.blacklist=e1000e" "${good[@]}" -device e1000e,romfile=
+    console_says '^network: waiting for a link: eth0 \(virtio_net\) no link, is the cable in\?;'
+    console_says "^decant: result=failed code=1 reason=no network interface with a link after 3 s; there is: eth0 \(virtio_net\) no link, \
+is the cable in\?; no driver for PCI [0-9a-f:.]* \(8086:10d3\)\$" ;;
+firmware)
+    NIC=i82551 boot "$job decant.wait=2" </dev/null
+    console_says '^decant: result=failed code=1 reason=no network interface .*; firmware e100/d102e_ucode.bin is missing' ;;
+no-answer)
+    boot "$job decant.wait=5" "${mute[@]}" </dev/null
+    console_says '^decant: result=failed code=1 reason=no address by DHCP on eth0 within 5 s; there is: eth0 \(virtio_net\) has a link$' ;;
+static) # an address of one, and a gateway that isn't on the link
+    boot "$job ip=10.0.2.15/32::10.0.2.2" "${good[@]}" </dev/null
+    console_says '^network: eth0 has 10\.0\.2\.15/32$'
+    console_says '^decant: result=ok ' ;;
+esac
