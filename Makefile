@@ -89,7 +89,7 @@ $(BUILD)/nbdcopy $(BUILD)/nbdinfo: $(BUILD)/decant
 ## setup: installs the Debian packages that building, testing and the demo take (root or sudo)
 .PHONY: setup
 setup:
-	@third_party/require $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(DEMO_PACKAGES)
+	@third_party/require $(BUILD_PACKAGES) $(EXTRAS_PACKAGES) $(CHECK_PACKAGES) $(DEMO_PACKAGES)
 
 ## check: installs what is missing and runs all tests
 .PHONY: check

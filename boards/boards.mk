@@ -23,13 +23,16 @@ ifeq ($(filter $(BOARD),$(BOARDS)),)
 $(error there is no board $(BOARD); there are: $(BOARDS))
 endif
 
+# BOARD's, or all.
+FILES_OF = $(addprefix $(BUILD)/boards/$(1)/,vmlinuz initramfs.gz $(EXTRAS_$(1)))
+
 ## image: the bootable files of BOARD=NAME (qemu-x86_64), in build/boards/NAME (LEAVE_OUT="GROUP..." of its modules.rc)
 .PHONY: image
-image: $(BUILD)/boards/$(BOARD)/vmlinuz $(BUILD)/boards/$(BOARD)/initramfs.gz
+image: $(call FILES_OF,$(BOARD))
 
 # Those of all boards, which the tests boot.
 .PHONY: images
-images: $(BOARDS:%=$(BUILD)/boards/%/vmlinuz) $(BOARDS:%=$(BUILD)/boards/%/initramfs.gz)
+images: $(foreach board,$(BOARDS),$(call FILES_OF,$(board)))
 
 ## demo: installs what is missing, builds all, and images a disk with the appliance in QEMU, from a real NBD server
 .PHONY: demo

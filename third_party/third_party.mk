@@ -7,7 +7,9 @@
 # fuzzer, and NBDCOPY_PEER, what decant is measured beside.
 
 # What building takes itself, and what downloading does.
-BUILD_PACKAGES = $(shell sed -n 's/^[a-z].* //p' third_party/tools | sort -u) ca-certificates curl debian-archive-keyring
+PACKAGES_OF = $(shell sed -nE 's/^($(1)) .* //p' third_party/tools | sort -u)
+BUILD_PACKAGES = $(call PACKAGES_OF,decant|image) ca-certificates curl debian-archive-keyring
+EXTRAS_PACKAGES = $(call PACKAGES_OF,extras)
 
 THIRD_PARTY := $(BUILD)/third_party
 DOWNLOAD := $(THIRD_PARTY)/download
@@ -33,7 +35,8 @@ KERNEL_HEADERS := $(THIRD_PARTY)/kernel-headers
 # First of all: is everything there?
 .PHONY: tools
 tools:
-	@third_party/missing decant $(if $(filter image check-run,$(MAKECMDGOALS)),image)
+	@third_party/missing decant $(if $(filter image images check-run,$(MAKECMDGOALS)),image) \
+		$(if $(filter images check-run,$(MAKECMDGOALS))$(and $(filter image,$(MAKECMDGOALS)),$(EXTRAS_$(BOARD))),extras)
 
 $(DOWNLOAD)/%: third_party/SHA256SUMS third_party/fetch | tools
 	@third_party/fetch $* $(DOWNLOAD)

@@ -10,7 +10,7 @@ boot() {
     local append=$1
     shift
     timeout --kill-after=5 250 "$TOP/boards/$board/run" -b "$TOP/build" "$append" target.raw "$@" 2>&1 |
-        sed -u 's|\r||g' >console || fail "the machine did not end by itself: $(tail -n 20 console)"
+        stdbuf -o0 tr -d '\r' >console || fail "the machine did not end by itself: $(tail -n 20 console)"
 }
 
 # console_says PATTERN: some line does.

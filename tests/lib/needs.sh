@@ -9,6 +9,13 @@ requires_program() {
     done
 }
 
+requires_file() {
+    local file
+    for file; do
+        [ -e "$file" ] || skip "there is no $file"
+    done
+}
+
 requires_root() {
     [ "$(id -u)" -eq 0 ] || skip "needs root"
 }

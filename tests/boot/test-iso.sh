@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The PC's ISO image starts by BIOS and by UEFI, from a CD and from a stick it was copied onto; its menu, at a serial port, asks what to
+# copy, and the disk is imaged. And the program for UEFI starts by itself.
+# cases: cd-bios cd-uefi stick-bios stick-uefi uki same-bytes
+. "$(dirname "$0")/../functions.sh"
+. "$(dirname "$0")/machine.sh"
+board=pc-x86_64
+built=$TOP/build/boards/$board
+uefi=/usr/share/ovmf/OVMF.fd
+
+# What is typed at the console goes into the pipe `keys`.
+mkfifo keys
+exec 9<>keys
+shows() { grep -aq "$1" console; }
+# type_at PATTERN KEYS: once that is shown.
+type_at() {
+    wait_for shows "$1"
+    printf '%b' "$2" >&9
+}
+
+# start MEDIUM FIRMWARE: a machine that starts from it, while `type` types.
+start() {
+    : >console
+    type &
+    local typing=$!
+    MEDIUM=$1 FIRMWARE=$2 MEMORY_MIB=${memory_mib:-256} boot '' <keys
+    wait "$typing"
+}
+
+make_image source.img 16M
+yes 'what was there before' | head -c 16M >target.raw || true
+serve_tcp source 127.0.0.1 --readonly file source.img
+
+from=nbd://10.0.2.2:$port/
+# The menu, which forgets what is typed before its first second is over, and its questions.
+type() {
+    type_at 'automatically in 2[0-7]s' i
+    type_at 'What is read, ' "$from\\r"
+    type_at 'Which disk is OVERWRITTEN' '/dev/nvme0n1\r'
+    wait_for shows '^decant: result='
+}
+# A stick with the image behind the appliance, and a machine with no network.
+make_stick() {
+    { cat "$built/decant-$board.iso"; head -c 64M /dev/zero; } >stick.raw
+    echo 'type=linux, size=48M' | sfdisk -q --append stick.raw 2>/dev/null
+    mkdir -p tree/images
+    cp source.img tree/images/golden.img
+    mke2fs -q -F -t ext4 -L STICK -d tree -E "offset=$((512 * $(sfdisk -d stick.raw | sed -n 's/^stick.raw4 : start= *\([0-9]*\).*/\1/p')))" stick.raw 48M
+    from=LABEL=STICK:/images/golden.img
+    export NIC=none
+}
+export DISK_ON=nvme
+# It reboots when it is done, and that ends QEMU.
+case $1 in
+cd-bios) start "cdrom=$built/decant-$board.iso" '' ;;
+cd-uefi) requires_file "$uefi"; start "cdrom=$built/decant-$board.iso" "$uefi" ;;
+stick-bios) make_stick; start usb=stick.raw '' ;;
+stick-uefi) requires_file "$uefi"; make_stick; start usb=stick.raw "$uefi" ;;
+uki)
+    requires_file "$uefi"
+    requires_program mformat mcopy
+    truncate -s 64M stick.raw
+    mformat -i stick.raw ::
+    mmd -i stick.raw ::/EFI ::/EFI/BOOT
+    mcopy -i stick.raw "$built/decant-$board.efi" ::/EFI/BOOT/BOOTX64.EFI
+    type() {
+        type_at '^decant:~# ' "network\\r"
+        type_at '^network: eth0 has' "decant --yes --report nbd://10.0.2.2:$port/ /dev/nvme0n1; echo RESULT=\$?; sync; reboot -f\\r"
+        wait_for shows '^RESULT='
+    }
+    start usb=stick.raw "$uefi"
+    console_says '^RESULT=0'
+    same source.img target.raw
+    exit ;;
+same-bytes) # made again, at another time
+    mkdir again
+    ln -s "$built"/{vmlinuz,initramfs.gz} again/
+    for made in iso uki; do
+        case $made in iso) what=$TOP/boards/$board/grub.cfg file=decant-$board.iso ;; uki) what='console=ttyS0' file=decant-$board.efi ;; esac
+        for clock in now later; do
+            # FAT keeps every other second.
+            [ "$clock" = now ] || sleep 2
+            "$TOP/boards/$made" again "$what" 1700000000 "$clock-$file"
+        done
+        cmp "now-$file" "later-$file"
+    done
+    exit ;;
+esac
+console_says '^decant: result=ok '
+same source.img target.raw
