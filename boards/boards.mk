@@ -30,6 +30,14 @@ FILES_OF = $(addprefix $(BUILD)/boards/$(1)/,vmlinuz initramfs.gz $(EXTRAS_$(1))
 .PHONY: image
 image: $(call FILES_OF,$(BOARD))
 
+## firmware: what the cards of BOARD=pc-x86_64 run themselves, which isn't free, as a second initramfs: build/boards/NAME/firmware.gz
+.PHONY: firmware
+firmware: $(if $(wildcard boards/$(BOARD)/modules.rc),$(BUILD)/boards/$(BOARD)/firmware.gz,no-firmware)
+
+.PHONY: no-firmware
+no-firmware:
+	@echo "$(BOARD) has no cards that take firmware: make firmware BOARD=pc-x86_64" >&2; exit 1
+
 # Those of all boards, which the tests boot.
 .PHONY: images
 images: $(foreach board,$(BOARDS),$(call FILES_OF,$(board)))

@@ -19,3 +19,8 @@ $(BUILD)/boards/%/drivers/files: boards/%/board.mk boards/%/modules.rc rootfs/dr
 $(BUILD)/boards/%/initramfs.gz: $(ROOTFS_PARTS) $(BUSYBOX) $(BUILD)/decant
 	@BUILD=$(BUILD) BUSYBOX=$(BUSYBOX) rootfs/mkcpio rootfs/files $(filter $(@D)/%/files,$^) >$(@D)/initramfs
 	@gzip -n9 <$(@D)/initramfs >$@.part && rm $(@D)/initramfs && mv $@.part $@
+
+# Loaded behind the first one.
+$(BUILD)/boards/%/firmware.gz: $(BUILD)/boards/%/drivers/files $(FIRMWARE)/version rootfs/firmware rootfs/mkcpio
+	@rootfs/firmware $(<D)/lib $(FIRMWARE)/firmware >$(@D)/firmware.list
+	@rootfs/mkcpio $(@D)/firmware.list >$(@D)/firmware && gzip -n9 <$(@D)/firmware >$@.part && rm $(@D)/firmware && mv $@.part $@

@@ -35,7 +35,7 @@ KERNEL_HEADERS := $(THIRD_PARTY)/kernel-headers
 # First of all: is everything there?
 .PHONY: tools
 tools:
-	@third_party/missing decant $(if $(filter image images check-run,$(MAKECMDGOALS)),image) \
+	@third_party/missing decant $(if $(filter image images firmware check-run,$(MAKECMDGOALS)),image) \
 		$(if $(filter images check-run,$(MAKECMDGOALS))$(and $(filter image,$(MAKECMDGOALS)),$(EXTRAS_$(BOARD))),extras)
 
 $(DOWNLOAD)/%: third_party/SHA256SUMS third_party/fetch | tools
@@ -107,3 +107,9 @@ KERNELS := $(THIRD_PARTY)/kernel
 $(KERNELS)/%/vmlinuz: third_party/kernel | tools
 	@third_party/kernel $* $(@D) $(DOWNLOAD) $(THIRD_PARTY)/apt && touch $@
 .PRECIOUS: $(KERNELS)/%/vmlinuz $(DOWNLOAD)/%
+
+# What some cards' own processors run, and which isn't free: in nothing that is built unless it is asked for.
+FIRMWARE := $(THIRD_PARTY)/firmware
+FIRMWARE_PACKAGES := $(addprefix firmware-,bnx2 bnx2x cavium intel-misc linux-free misc-nonfree myricom netronome netxen qlogic realtek)
+$(FIRMWARE)/version: third_party/firmware | tools
+	@third_party/firmware $(@D) $(THIRD_PARTY)/apt-firmware $(FIRMWARE_PACKAGES) && touch $@

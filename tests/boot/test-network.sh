@@ -57,7 +57,13 @@ nothing)
 is the cable in\?; no driver for PCI [0-9a-f:.]* \(8086:10d3\)\$" ;;
 firmware)
     NIC=i82551 boot "$job decant.wait=2" </dev/null
-    console_says '^decant: result=failed code=1 reason=no network interface .*; firmware e100/d102e_ucode.bin is missing' ;;
+    console_says '^decant: result=failed code=1 reason=no network interface .*; firmware e100/d102e_ucode.bin is missing'
+    # As it comes in a second initramfs; QEMU's card takes anything that has the length.
+    head -c 539 /dev/zero >ucode
+    second_initramfs 'dir 0755 /lib/firmware' 'dir 0755 /lib/firmware/e100' \
+        "file 0644 /lib/firmware/e100/d102e_ucode.bin $TEST_DIR/ucode" >both
+    INITRAMFS=both NIC=i82551 boot "$job" </dev/null
+    console_says '^decant: result=ok ' ;;
 no-answer)
     boot "$job decant.wait=5" "${mute[@]}" </dev/null
     console_says '^decant: result=failed code=1 reason=no address by DHCP on eth0 within 5 s; there is: eth0 \(virtio_net\) has a link$' ;;

@@ -22,7 +22,7 @@ printf '%s\n' '#!ipxe' "set parameters decant.source=nbd://10.0.2.2:$image_port/
     >"site/machines/$own"
 
 # Another card, with a link to nobody, which would be asked too if it weren't for the one that the machine came by.
-mute=(-netdev hubport,id=mute,hubid=1 -device virtio-net-pci,netdev=mute,romfile=)
+mute=(-netdev "hubport,id=mute,hubid=1" -device "virtio-net-pci,netdev=mute,romfile=")
 case $1 in
 tftp) MEDIUM=network=site/decant.ipxe MEMORY_MIB=384 boot '' "${mute[@]}" </dev/null ;;
 http)

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2016 # the dollars are make's, or those of the commands under test
 #
 # cases: odd-path says-why clean-environment build-time rebuilt-when-the-words-change locale missing clean
-# cases: sources kernel-security kernel-local kernel-offline kernel-flavour modules-odd-path drivers quiet help
+# cases: sources kernel-security kernel-local kernel-offline kernel-flavour modules-odd-path drivers firmware quiet help
 
 . "$(dirname "$0")/../functions.sh"
 # What the make that runs the tests was called with isn't for these.
@@ -158,7 +158,7 @@ locale)
     got=$(LC_ALL=tr_TR.UTF-8 LANGUAGE=tr make --no-print-directory --eval 'probe: ; @echo "$$LC_ALL $$LANGUAGE"' probe)
     [ "$got" = "C " ] || fail "recipes run with $got"
     seen=0
-    for script in third_party/* rootfs/modules rootfs/drivers boards/demo; do
+    for script in third_party/* rootfs/modules rootfs/drivers rootfs/firmware boards/demo boards/iso boards/uki; do
         head -c 2 "$script" | grep -q '#!' || continue
         seen=$((seen + 1))
         grep -q '^export LC_ALL=C$' "$script" || fail "$script sorts and matches as its caller's language does"
@@ -346,6 +346,27 @@ END
     echo 'cards nowhere net/nowhere/' >>groups
     ! drivers '' || fail "modules that aren't there"
     { grep -q 'has no nowhere$' err && grep -q 'has no net/nowhere/$' err; } || fail "not said so: $(cat err)" ;;
+firmware)
+    # Packages from a directory, what the drivers ask for of it, and nothing else.
+    mkdir stubs 'from here' drivers
+    touch 'from here/firmware-one_1-2_all.deb' 'from here/firmware-one_1-10_all.deb' drivers/a.ko.xz
+    cat >stubs/dpkg-deb <<'END'
+#!/bin/bash
+[ "$1" = -x ] || { basename "$2" | cut -d_ -f"$([ "$3" = Package ] && echo 1 || echo 2)"; exit; }
+mkdir -p "$3/usr/lib/firmware/card" && touch "$3/usr/lib/firmware/card/"{wanted,other}
+END
+    printf '#!/bin/sh\nexit 1\n' >stubs/apt-get
+    printf '#!/bin/sh\nprintf "card/%%s\\n" wanted absent\n' >stubs/modinfo
+    chmod +x stubs/*
+    PATH=$TEST_DIR/stubs:$PATH
+    export DECANT_SOURCES='from here'
+    "$TOP/third_party/firmware" out apt firmware-one 2>err || fail "$(cat err)"
+    grep -q '^firmware-one 1-10 sha256:[0-9a-f]*$' out/version || fail "not the newest, or not said so: $(cat out/version)"
+    "$TOP/rootfs/firmware" drivers out/firmware >list
+    printf '%s\n' 'dir  0755 /lib/firmware' 'dir  0755 /lib/firmware/card' 'file 0644 /lib/firmware/card/wanted out/firmware/card/wanted' |
+        diff - list || fail "another list"
+    ! "$TOP/third_party/firmware" out apt firmware-two 2>err || fail "a package that isn't there"
+    grep -q 'cannot get firmware-two.*DECANT_SOURCES.* has no firmware-two_' err || fail "not said so: $(cat err)" ;;
 quiet)
     # One object, with a compiler that does nothing: a line that says what is done, or with V=1 how.
     make_tree
