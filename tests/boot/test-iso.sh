@@ -53,7 +53,7 @@ make_stick() {
 export DISK_ON=nvme
 # It reboots when it is done, and that ends QEMU.
 case $1 in
-cd-bios) start "cdrom=$built/decant-$board.iso" '' ;;
+cd-bios) memory_mib=192; start "cdrom=$built/decant-$board.iso" '' ;;
 cd-uefi) requires_file "$uefi"; start "cdrom=$built/decant-$board.iso" "$uefi" ;;
 stick-bios) make_stick; start usb=stick.raw '' ;;
 stick-uefi) requires_file "$uefi"; make_stick; start usb=stick.raw "$uefi" ;;
