@@ -2,7 +2,7 @@
 # The initramfs of a board: the list rootfs/files, the modules that the board always loads, and the drivers that its buses ask for, as a
 # compressed cpio archive.
 
-ROOTFS_PARTS := $(addprefix rootfs/,files init hardware mdev.conf medium network profile udhcpc mkcpio)
+ROOTFS_PARTS := $(addprefix rootfs/,files last init hardware mdev.conf medium network profile udhcpc mkcpio)
 
 $(BUILD)/boards/%/modules/files: boards/%/board.mk boards/%/modules rootfs/modules
 	@rootfs/modules $(KERNELS)/$(KERNEL_$*) boards/$*/modules $(@D)
@@ -16,8 +16,8 @@ $(BUILD)/boards/%/left-out: words
 $(BUILD)/boards/%/drivers/files: boards/%/board.mk boards/%/modules.rc rootfs/drivers $(BUILD)/boards/%/left-out
 	@rootfs/drivers $(KERNELS)/$(KERNEL_$*) boards/$*/modules.rc '$(LEAVE_OUT)' $(@D)
 
-$(BUILD)/boards/%/initramfs.gz: $(ROOTFS_PARTS) $(BUSYBOX) $(BUILD)/decant
-	@BUILD=$(BUILD) BUSYBOX=$(BUSYBOX) rootfs/mkcpio rootfs/files $(filter $(@D)/%/files,$^) >$(@D)/initramfs
+$(BUILD)/boards/%/initramfs.gz: boards/%/memory-mib $(ROOTFS_PARTS) $(BUSYBOX) $(BUILD)/decant
+	@BOARD=$* BUILD=$(BUILD) BUSYBOX=$(BUSYBOX) rootfs/mkcpio rootfs/files $(filter $(@D)/%/files,$^) rootfs/last >$(@D)/initramfs
 	@gzip -n9 <$(@D)/initramfs >$@.part && rm $(@D)/initramfs && mv $@.part $@
 
 # Loaded behind the first one.

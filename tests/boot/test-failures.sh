@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # An appliance that can't do its job says so in one line that a machine can
 # read, does what decant.then asks for, and leaves the disk as it was.
-# cases: refused too-small no-destination
+# cases: refused too-small no-destination little-memory
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 
@@ -28,6 +28,11 @@ too-small)
     ;;
 no-destination)
     boot_failing "decant.source=nbd://10.0.2.2:1/disk" 'code=64 reason='
+    ;;
+little-memory) # the PC's: so little that its initramfs can't be unpacked
+    board=pc-x86_64
+    MEMORY_MIB=104 boot_failing "decant.source=nbd://10.0.2.2:1/disk decant.destination=/dev/sda" \
+        'code=1 reason=too little memory: 24 MiB are missing$'
     ;;
 esac
 cmp before target.raw
