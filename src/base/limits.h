@@ -105,6 +105,11 @@
 /* Metadata contexts that one survey asks for. */
 #define CONTEXTS_MAX 4
 
+/* What a map of areas tells apart: 160 KiB, and some 400 KiB of text. */
+#define AREAS_MAX 10000
+/* What of a line of a mapfile is looked at; a longer one can only be a comment. */
+#define MAPFILE_LINE_BYTES 1024
+
 /* What `decant map` sums up at most, and how large a bar it draws. */
 #define MAP_TOTALS_MAX 256
 #define MAP_ROWS 8
