@@ -3,6 +3,7 @@
 #include "job/digest_file.h"
 
 #include "local/endpoint_file.h"
+#include "local/overlap.h"
 #include "os/say.h"
 
 #include <errno.h>
@@ -32,7 +33,7 @@ digest_file_open(struct digest_file *file, const char *path, struct fault *fault
   if (file->fd == -1 || fstat(file->fd, &found) == -1)
     return cannot_write(file, "", errno, fault);
   file->is_regular = S_ISREG(found.st_mode);
-  file->identity = endpoint_identity(&found);
+  file->identity = overlap_identity(&found);
   return 0;
 }
 

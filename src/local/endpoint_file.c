@@ -15,15 +15,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-struct identity
-endpoint_identity(const struct stat *found)
-{
-  return (struct identity){ .known = S_ISREG(found->st_mode) || S_ISBLK(found->st_mode),
-                            .is_device = S_ISBLK(found->st_mode),
-                            .filesystem = S_ISBLK(found->st_mode) ? 0 : found->st_dev,
-                            .number = S_ISBLK(found->st_mode) ? found->st_rdev : found->st_ino };
-}
-
 static int
 cannot(const struct endpoint_file *file, const char *what, struct fault *fault)
 {

@@ -72,7 +72,4 @@ file_of(struct endpoint *endpoint)
   return (struct endpoint_file *)endpoint;
 }
 
-/* What identifies an open file or device. */
-struct identity endpoint_identity(const struct stat *found);
-
 #endif

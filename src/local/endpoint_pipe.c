@@ -4,6 +4,7 @@
 
 #include "base/range.h"
 #include "local/endpoint_file.h"
+#include "local/overlap.h"
 #include "os/loop.h"
 
 #include <assert.h>
@@ -231,7 +232,7 @@ endpoint_pipe_open(struct endpoint_pipe *pipe, int fd, enum role role, struct fa
     return fault_set(fault, EXIT_FAILED, EISDIR, "cannot use %s", pipe->base.name);
   if (role == ROLE_DESTINATION && isatty(fd))
     return fault_set(fault, EXIT_FAILED, 0, "%s is a terminal: send it to a file or a pipe", pipe->base.name);
-  pipe->base.identity = endpoint_identity(&found);
+  pipe->base.identity = overlap_identity(&found);
   pipe->is_socket = S_ISSOCK(found.st_mode);
   pipe->is_file = S_ISREG(found.st_mode);
   pipe->is_written = role != ROLE_SOURCE;

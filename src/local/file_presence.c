@@ -6,6 +6,7 @@
 #include "local/file_direct.h"
 #include "local/file_length.h"
 #include "local/file_zero.h"
+#include "local/overlap.h"
 
 #include <errno.h>
 #include <linux/magic.h>
@@ -28,7 +29,7 @@ void
 file_presence_begin(struct endpoint_file *file, const struct stat *opened)
 {
   file->base.last_words = file->last_words;
-  file->base.identity = endpoint_identity(opened);
+  file->base.identity = overlap_identity(opened);
   file->disk_number = disk_number(opened);
   device_marks_read(&file->marks, file->disk_number);
 }
@@ -200,7 +201,7 @@ file_presence_look(struct endpoint_file *file)
     return;
   }
   file->disk_number = disk_number(&opened);
-  file->base.identity = endpoint_identity(&opened);
+  file->base.identity = overlap_identity(&opened);
   file->base.presence = PRESENCE_HERE;
   file_zero_begin(file);
   if (file->is_source)

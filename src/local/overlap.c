@@ -3,7 +3,6 @@
 #include "local/overlap.h"
 
 #include "base/range.h"
-#include "local/endpoint_file.h"
 #include "local/sysfs.h"
 
 #include <limits.h>
@@ -20,6 +19,15 @@ struct stretch {
   struct identity identity;
   struct range range;
 };
+
+struct identity
+overlap_identity(const struct stat *found)
+{
+  return (struct identity){ .known = S_ISREG(found->st_mode) || S_ISBLK(found->st_mode),
+                            .is_device = S_ISBLK(found->st_mode),
+                            .filesystem = S_ISBLK(found->st_mode) ? 0 : found->st_dev,
+                            .number = S_ISBLK(found->st_mode) ? found->st_rdev : found->st_ino };
+}
 
 /* The stretch, seen as one of what lies below: from `offset` there, `bytes` long at most; 0: to the end. */
 static void
@@ -59,7 +67,7 @@ step_to_backing(struct stretch *stretch)
 
   if (!sysfs_read(device->number, "loop/backing_file", path, sizeof path) || stat(path, &found) == -1)
     return false;
-  step_down(stretch, endpoint_identity(&found), sysfs_read_number(device->number, "loop/offset"),
+  step_down(stretch, overlap_identity(&found), sysfs_read_number(device->number, "loop/offset"),
             sysfs_read_number(device->number, "loop/sizelimit"));
   return true;
 }

@@ -9,6 +9,11 @@
 
 #include "disk/identity.h"
 
+#include <sys/stat.h>
+
+/* Which file or device it is that stat() found. */
+struct identity overlap_identity(const struct stat *found);
+
 bool overlap_is_there(const struct identity *a, const struct identity *b);
 
 #endif
