@@ -50,7 +50,7 @@ $(BUILD)/obj/src/tls/tls_x509.o: DECANT_CPPFLAGS += -DDECANT_BUILD_TIME=$(BUILD_
 # What runs once, at a person's pace, or hands the work on is built small.
 BUILT_SMALL := $(addprefix $(BUILD)/obj/src/,base/durations.o cli/% job/% report/% tls/certificate.o tls/psk_file.o tls/tls_files.o tls/tls_pem.o \
 	tls/tls_psk% tls/tls_x509.o disk/uri.o nbd/client.o nbd/nbd_connect.o nbd/server.o nbd/wait.o local/device.o local/endpoint_file.o \
-	local/file_name.o local/overlap.o os/activation.o os/descriptors.o os/lookup.o os/say.o hash/hash.o disk/areas.o disk/mapfile.o)
+	local/file_name.o local/overlap.o os/activation.o os/descriptors.o os/lookup.o os/say.o hash/hash.o disk/areas.o disk/mapfile.o local/mapfile_store.o)
 $(filter $(BUILT_SMALL),$(OBJECTS)): CFLAGS += -Os
 DECANT_CFLAGS = -std=gnu11 -fPIE -fno-plt -fstack-protector-strong -ffunction-sections -fdata-sections \
 	$(NO_UNWINDING) -fno-math-errno -ffile-prefix-map="$$PWD/=" $(WARNINGS)

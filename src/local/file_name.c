@@ -15,9 +15,8 @@
 #define DEVICES "/dev"
 #define LINKS_MAX 40 /* as many as the kernel follows */
 
-/* The directory that a name is in, with a slash at its end. False where it is too long for us. */
-static bool
-directory_of(const char *path, char directory[PATH_MAX])
+bool
+file_name_directory(const char *path, char directory[PATH_MAX])
 {
   const char *slash = strrchr(path, '/');
   size_t length = slash ? (size_t)(slash - path) + 1 : strlen("./");
@@ -37,7 +36,7 @@ find_directory(const char *path, char directory[PATH_MAX])
 
   snprintf(name, sizeof name, "%s", path);
   for (int i = 0; i < LINKS_MAX; i++) {
-    if (!directory_of(name, directory))
+    if (!file_name_directory(name, directory))
       return false;
     ssize_t length = readlink(name, link, sizeof link - 1);
     if (length == -1)
@@ -98,7 +97,7 @@ file_name_flush(const char *path)
   char directory[PATH_MAX];
   int result = 0;
 
-  if (!directory_of(path, directory))
+  if (!file_name_directory(path, directory))
     return 0;
   int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd == -1)

@@ -9,11 +9,15 @@
 
 #include "base/error.h"
 
+#include <limits.h>
 #include <stdbool.h>
 
 /* Whether a file made under this name would lie among device nodes: under /dev, unless another file
  * system is mounted there, or on a devtmpfs anywhere. Symbolic links are followed. */
 bool file_name_is_for_devices(const char *path);
+
+/* The directory that a name is in, with a slash at its end. Returns false where that is longer than PATH_MAX. */
+bool file_name_directory(const char *path, char directory[PATH_MAX]);
 
 /* Whether the name leads to the open file. */
 bool file_name_is_of(const char *path, int fd);
