@@ -7,7 +7,7 @@
 CHECK_PACKAGES := libcmocka-dev e2fsprogs xfsprogs btrfs-progs f2fs-tools mount nbdkit nbd-server qemu-utils \
 	libnbd-bin strace bsdextrautils binutils file git jq nbd-client time perl util-linux util-linux-extra coreutils \
 	gnutls-bin iproute2 openssl python3 python3-libnbd gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
-	qemu-system-x86 dosfstools mtools exfatprogs ntfs-3g xorriso ovmf
+	qemu-system-x86 dosfstools mtools exfatprogs ntfs-3g xorriso ovmf gddrescue
 
 # Unit tests link what they call, out of the folders that own no more than pure functions and tables, compiled for the host
 # with the sanitizers.
@@ -45,15 +45,21 @@ $(END_CLIENT): tests/peers/end-client.c $(BUILD)/decant tests/tests.mk
 	$(call say,CC) $(CC) $(DECANT_CPPFLAGS) -std=gnu11 -fPIE $(WARNINGS) -g -O1 -MMD -MP -MF $@.d -c $< -o $@.o && \
 		$(call link,$@,$@.o $(filter-out $(BUILD)/obj/src/main.o,$(OBJECTS)))
 
+# What reads and writes mapfiles as decant does, and nothing else; with the rooms of `local` and `os` that this takes.
+MAPFILE_PEER := $(BUILD)/tests/mapfile
+MAPFILE_ROOMS := $(addprefix $(BUILD)/tests/host/,local/mapfile_store.o local/file_name.o local/overlap.o local/sysfs.o os/say.o)
+$(MAPFILE_PEER): tests/peers/mapfile.c $(MAPFILE_ROOMS) $(UNIT_A) tests/tests.mk
+	$(call say,CC) $(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(MAPFILE_ROOMS) $(UNIT_A) -o $@
+
 # Runs a program and says how deep its stack was.
 STACK := $(BUILD)/tests/stack
 $(STACK): tests/stack.c
 	$(call say,CC) $(UNIT_CC) -std=gnu11 -O2 -Wall -Wextra -Wshadow $< -o $@
 
 # Kept, or make would take them for steps on the way and delete them.
-.SECONDARY: $(UNIT_OBJECTS)
+.SECONDARY: $(UNIT_OBJECTS) $(MAPFILE_ROOMS)
 
--include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PSK_CLIENT).d $(END_CLIENT).d
+-include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PSK_CLIENT).d $(END_CLIENT).d $(MAPFILE_PEER).d $(MAPFILE_ROOMS:.o=.d)
 
 include tests/fuzz/fuzz.mk
 include tests/trials/trials.mk
@@ -70,7 +76,7 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(PSK_CLIENT) $(END_CLIENT) $(STACK) $(FUZZERS) all images
+check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEER) $(STACK) $(FUZZERS) all images
 	@tests/run $(TESTS)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo
