@@ -45,10 +45,11 @@ $(END_CLIENT): tests/peers/end-client.c $(BUILD)/decant tests/tests.mk
 	$(call say,CC) $(CC) $(DECANT_CPPFLAGS) -std=gnu11 -fPIE $(WARNINGS) -g -O1 -MMD -MP -MF $@.d -c $< -o $@.o && \
 		$(call link,$@,$@.o $(filter-out $(BUILD)/obj/src/main.o,$(OBJECTS)))
 
-# What reads and writes mapfiles as decant does, and nothing else; with the rooms of `local` and `os` that this takes.
-MAPFILE_PEER := $(BUILD)/tests/mapfile
+# What reads and writes mapfiles as decant does, or rescues disks that are only told of; with the rooms of `local` and `os` that
+# this takes.
+MAPFILE_PEERS := $(BUILD)/tests/mapfile $(BUILD)/tests/rescue
 MAPFILE_ROOMS := $(addprefix $(BUILD)/tests/host/,local/mapfile_store.o local/file_name.o local/overlap.o local/sysfs.o os/say.o)
-$(MAPFILE_PEER): tests/peers/mapfile.c $(MAPFILE_ROOMS) $(UNIT_A) tests/tests.mk
+$(MAPFILE_PEERS): $(BUILD)/tests/%: tests/peers/%.c $(MAPFILE_ROOMS) $(UNIT_A) tests/tests.mk
 	$(call say,CC) $(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -MF $@.d $< $(MAPFILE_ROOMS) $(UNIT_A) -o $@
 
 # Runs a program and says how deep its stack was.
@@ -59,7 +60,7 @@ $(STACK): tests/stack.c
 # Kept, or make would take them for steps on the way and delete them.
 .SECONDARY: $(UNIT_OBJECTS) $(MAPFILE_ROOMS)
 
--include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PSK_CLIENT).d $(END_CLIENT).d $(MAPFILE_PEER).d $(MAPFILE_ROOMS:.o=.d)
+-include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PSK_CLIENT).d $(END_CLIENT).d $(MAPFILE_PEERS:=.d) $(MAPFILE_ROOMS:.o=.d)
 
 include tests/fuzz/fuzz.mk
 include tests/trials/trials.mk
@@ -76,7 +77,7 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEER) $(STACK) $(FUZZERS) all images
+check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEERS) $(STACK) $(FUZZERS) all images
 	@tests/run $(TESTS)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo
