@@ -270,8 +270,6 @@ copy_begin(struct copy *copy, uint64_t start)
   copy->start = start;
   copy->done = base;
   extents_begin(&copy->extents, source->in_order ? 0 : range_align_down(start, source->block_min));
-  if (!config->extents || !source->can_extents)
-    extents_append(&copy->extents, source->size - copy->extents.end, EXTENT_IS_DATA);
   windows_begin(&copy->windows, copy->extents.end);
   reorder_init(&copy->reorder, base);
   assemble_init(&copy->assemble, &assemble, base);
@@ -291,6 +289,7 @@ copy_init(struct copy *copy, const struct copy_config *config)
   uint64_t now_us = loop_now_us(config->loop);
 
   assert(config->part == PART_ALL || (config->extents && source->can_extents && !config->tap && !config->skip_zeros));
+  assert(!config->selection || (!source->in_order && !config->tap && !config->skip_zeros));
   assert(config->start <= source->size && (config->start == 0 || (!config->tap && !config->skip_zeros)));
   memset(copy, 0, sizeof *copy);
   copy->config = *config;
@@ -301,7 +300,7 @@ copy_init(struct copy *copy, const struct copy_config *config)
                                       .request_bytes = config->budget.slot_bytes,
                                       .bridge_bytes = config->detect_zeros || config->allocated ? BRIDGE_BYTES : 0 };
   extents_init(&copy->extents, copy->known, EXTENTS_MAX);
-  windows_init(&copy->windows, &rules);
+  windows_init(&copy->windows, &rules, config->selection, config->extents && source->can_extents);
   pace_init(&copy->pace, config->budget.slots * config->budget.slot_bytes);
   rate_init(&copy->rate, config->bytes_per_s);
   recovery_init(&copy->source_recovery, config->retry_ms, now_us);

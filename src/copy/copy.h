@@ -45,6 +45,12 @@ struct copy_tap {
   void (*take)(struct copy_tap *tap, const uint8_t *data, uint64_t length);
 };
 
+/* Is told whenever more of the destination is on stable storage: whatever was to be copied below `below` is
+ * there, come what may. */
+struct copy_witness {
+  void (*flushed)(struct copy_witness *witness, uint64_t below);
+};
+
 #define COPY_RETRY_FOREVER UINT64_MAX
 
 struct copy_config {
@@ -52,14 +58,16 @@ struct copy_config {
   struct endpoint *destination;
   struct loop *loop;
   struct budget budget;
-  unsigned char *slot_buffers;  /* budget.slots * budget.slot_bytes */
-  unsigned char *stage_buffers; /* budget.stages * budget.block_bytes */
-  unsigned char *zeros;         /* budget.zero_bytes of zeros, never written to */
-  enum part part;               /* of the source; all but PART_ALL take its extents, and no tap */
-  bool extents;                 /* ask the source for its extents */
-  bool detect_zeros;            /* look for zeros in data */
-  bool allocated;               /* zeros are not to become holes */
-  bool skip_zeros;              /* the destination reads as zeros already */
+  unsigned char *slot_buffers;       /* budget.slots * budget.slot_bytes */
+  unsigned char *stage_buffers;      /* budget.stages * budget.block_bytes */
+  unsigned char *zeros;              /* budget.zero_bytes of zeros, never written to */
+  enum part part;                    /* of the source; all but PART_ALL take its extents, and no tap */
+  const struct selection *selection; /* what is to be copied of a source that can be read anywhere, without a tap;
+                                        NULL: all. It may shrink below what is flushed */
+  bool extents;                      /* ask the source for its extents */
+  bool detect_zeros;                 /* look for zeros in data */
+  bool allocated;                    /* zeros are not to become holes */
+  bool skip_zeros;                   /* the destination reads as zeros already */
   bool flush;
   uint64_t start;                 /* where the copy begins; below it the destination is left alone */
   uint64_t flush_each_bytes;      /* a flush also midway, when so much was written since the last; 0: none */
@@ -69,6 +77,7 @@ struct copy_config {
   uint64_t bytes_per_s;           /* the most to read a second; 0: no limit */
   struct copy_observer *observer; /* NULL: nobody watches */
   struct copy_tap *tap;           /* NULL: nobody listens */
+  struct copy_witness *witness;   /* NULL: nobody keeps count */
 };
 
 /* A request that comes back without success may be asked for again. */

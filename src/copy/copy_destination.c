@@ -222,6 +222,8 @@ copy_conclude_flush(struct copy *copy)
   copy->flush_took_ms = loop_now_ms(copy->config.loop) - copy->flush_asked_ms;
   if (!errnum)
     copy->flushed_below = copy->flush_reach;
+  if (!errnum && copy->config.witness)
+    copy->config.witness->flushed(copy->config.witness, copy->flushed_below);
   if (errnum == ENOTCONN && copy_can_return(copy, copy->config.destination)) {
     copy->flushes_first = true;
     copy_rewind(copy);

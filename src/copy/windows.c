@@ -8,9 +8,12 @@
 #include <stddef.h>
 
 void
-windows_init(struct windows *windows, const struct extents_rules *rules)
+windows_init(struct windows *windows, const struct extents_rules *rules, const struct selection *selection,
+             bool is_asked)
 {
   windows->rules = *rules;
+  windows->selection = selection;
+  windows->unasked_first = is_asked ? 0 : rules->size;
   windows->bytes = windows->bytes_first = SURVEY_BYTES_FIRST;
   windows->bytes_least = SURVEY_BYTES_MIN;
   windows->out = 0;
@@ -31,7 +34,7 @@ windows_begin(struct windows *windows, uint64_t start)
   assert(windows->out == 0);
   windows->first = windows->count = 0;
   windows->end = start;
-  windows->unasked_end = 0;
+  windows->unasked_end = windows->unasked_first;
 }
 
 static struct window *
@@ -100,22 +103,48 @@ ask_window(struct windows *windows, struct window *window, uint64_t bytes)
   return &window->request;
 }
 
+/* Where the run ends that begins at an offset. */
+static uint64_t
+end_of_run(const struct windows *windows, uint64_t start, bool *is_wanted)
+{
+  *is_wanted = true;
+  if (!windows->selection)
+    return windows->rules.size;
+  return selection_run(windows->selection, start, windows->rules.size, windows->rules.alignment, is_wanted);
+}
+
+static struct window *
+add_window(struct windows *windows, uint64_t end, uint64_t limit)
+{
+  struct window *window = window_at(windows, windows->count++);
+
+  extents_begin(&window->known, windows->end);
+  windows->end = window->end = end;
+  window->limit = limit;
+  return window;
+}
+
 /* Adds a window at the end, unless that is too far ahead, or couldn't ask now. */
 static bool
 open_window(struct windows *windows, uint64_t position)
 {
   uint64_t start = windows->end, end = end_of_window(windows, start);
-  bool is_unasked = start < windows->unasked_end;
+  bool is_wanted;
 
-  if (is_unasked)
-    end = range_min(windows->unasked_end, windows->rules.size);
-  else if (!may_be_out(windows, end - start) || start - range_min(position, start) >= WINDOWS_MAX * unit(windows))
-    return false;
   if (windows->count == WINDOWS_MAX || start == windows->rules.size)
     return false;
-  struct window *window = window_at(windows, windows->count++);
-  extents_begin(&window->known, start);
-  windows->end = window->end = end;
+  uint64_t limit = end_of_run(windows, start, &is_wanted);
+  if (!is_wanted) {
+    extents_append(&add_window(windows, limit, limit)->known, limit - start, EXTENT_IS_KEPT);
+    return true;
+  }
+  if (start < windows->unasked_end)
+    end = windows->unasked_end;
+  end = range_min(end, limit);
+  if (start >= windows->unasked_end &&
+      (!may_be_out(windows, end - start) || start - range_min(position, start) >= WINDOWS_MAX * unit(windows)))
+    return false;
+  add_window(windows, end, limit);
   return true;
 }
 
@@ -200,8 +229,8 @@ windows_learn(struct windows *windows, struct request *request, struct learnt *l
   uint64_t zeros = known->zeros;
 
   *learnt = (struct learnt){ 0 };
-  if (!is_last(windows, window))
-    rules.size = window->end; /* what lies behind it, another window asks for */
+  /* What lies behind it, another window asks for, or nobody. */
+  rules.size = is_last(windows, window) ? window->limit : window->end;
   if (request->errnum)
     survey_begin(&window->survey, rules.contexts->count);
   if (!extents_take_over(known, &window->survey, &rules, request->length))

@@ -12,7 +12,8 @@
  * shorter where they are many or the server tells little at a time. All questions
  * that are out ask together for at most SURVEY_BYTES_MAX, or for one block; until the
  * first answer has shown what the server is like, there is one. So it is again, with a
- * long window, behind what was skipped: there may be a large hole.
+ * long window, behind what was skipped: there may be a large hole. Of what a selection doesn't want, nothing is
+ * asked: each run of it is a window that is known from the beginning. Windows end where its runs do.
  *
  * Owns the memory of the surveys; whoever submits a question owns its request until
  * it is answered. Offsets and lengths are bytes. Makes no call, never fails.
@@ -22,6 +23,7 @@
 
 #include "base/limits.h"
 #include "copy/extents.h"
+#include "copy/selection.h"
 #include "disk/endpoint.h"
 
 #include <stdbool.h>
@@ -33,6 +35,7 @@ struct window {
   bool is_out;            /* it is asked, and not answered yet */
   struct extents known;   /* from its start on, or from where it has been passed on */
   uint64_t end;           /* where the next window begins */
+  uint64_t limit;         /* where what is wanted here ends: an answer teaches nothing behind it */
   struct known_extent ring[WINDOW_EXTENTS_MAX];
   struct extent answer[SURVEY_EXTENTS_MAX];
 };
@@ -42,14 +45,16 @@ struct windows {
   unsigned first;                  /* index of the front */
   unsigned count;
   struct extents_rules rules;
-  uint64_t end;         /* of the last window, and where the next one begins */
-  uint64_t bytes;       /* how long that is; a power of two ... */
-  uint64_t bytes_first; /* ... at first this ... */
-  uint64_t bytes_least; /* ... and never less than this */
-  uint64_t unasked_end; /* below this, what isn't known by now is data */
-  unsigned out;         /* questions that are out ... */
-  uint64_t out_bytes;   /* ... and what they ask for */
-  bool is_heard;        /* there was an answer, since there is asked here */
+  const struct selection *selection; /* NULL: all is wanted */
+  uint64_t end;                      /* of the last window, and where the next one begins */
+  uint64_t bytes;                    /* how long that is; a power of two ... */
+  uint64_t bytes_first;              /* ... at first this ... */
+  uint64_t bytes_least;              /* ... and never less than this */
+  uint64_t unasked_end;              /* below this, what isn't known by now is data ... */
+  uint64_t unasked_first;            /* ... at first this */
+  unsigned out;                      /* questions that are out ... */
+  uint64_t out_bytes;                /* ... and what they ask for */
+  bool is_heard;                     /* there was an answer, since there is asked here */
   struct extent before[SURVEY_EXTENTS_MAX];
 };
 
@@ -61,8 +66,10 @@ struct learnt {
   bool is_late;   /* it was asked before windows_skip(), and says nothing of what comes behind */
 };
 
-/* Readies windows; they may be uninitialised memory. They begin at 0. */
-void windows_init(struct windows *windows, const struct extents_rules *rules);
+/* Readies windows; they may be uninitialised memory. They begin at 0. Where the source isn't to be asked, all that
+ * is wanted is data. The selection may be NULL; its areas may change where nothing is wanted any more. */
+void windows_init(struct windows *windows, const struct extents_rules *rules, const struct selection *selection,
+                  bool is_asked);
 
 /* Forgets all that was learnt, and begins at an offset, a multiple of rules->alignment or rules->size.
  * No question is out. */

@@ -376,6 +376,8 @@ disk_submit(struct endpoint *endpoint, struct request *request)
   check_request(disk, request);
   if (disk->role != ROLE_SOURCE)
     sim_see(request);
+  else
+    sim_see_asked(request);
   if (request->kind == REQUEST_FLUSH)
     memcpy(disk->flushing, disk->content, disk->watched_bytes);
   if (request->kind == REQUEST_READ)

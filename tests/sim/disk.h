@@ -127,8 +127,9 @@ void disk_advance(struct disk *disk, uint64_t now_us);
 void sim_fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /* How often this request has failed before, as the copy counts. In sim.c. */
 unsigned sim_failures(const struct request *request);
-/* A request arrives at the destination. In sim.c. */
+/* A request arrives at the destination, or at the source. In sim.c. */
 void sim_see(const struct request *request);
+void sim_see_asked(const struct request *request);
 /* A line of the trace, when a single seed is replayed. In sim.c. */
 void sim_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -9,7 +9,9 @@
  * the destination equals the source, each byte was decided exactly once, what
  * lies beyond is untouched, every buffer is home and nothing was written outside
  * the buffers; or, when a fault was due, it was reported with its offset and
- * code, and what the message calls good is there after power is lost.
+ * code, and what the message calls good is there after power is lost. Some copies
+ * keep maps of areas, as a mapfile has them: what is called finished there is, at
+ * every turn, and of what isn't wanted nothing is asked.
  */
 #include "base/range.h"
 #include "copy/copy_stages.h"
@@ -35,6 +37,8 @@ struct sim {
   uint64_t seed;
   bool tracing;
   struct random random;
+  bool selects;    /* by maps of areas */
+  uint64_t marked; /* finished, below this */
   struct disk source;
   struct disk destination;
   struct loop loop;
@@ -59,6 +63,9 @@ static struct sim sim;
 static uint8_t source_content[DISK_BYTES_MAX], destination_content[DISK_BYTES_MAX], before[DISK_BYTES_MAX];
 static uint8_t stable[DISK_BYTES_MAX], flushing[DISK_BYTES_MAX], late_bytes[DISK_BYTES_MAX];
 static uint8_t decided[DISK_BYTES_MAX], unused[1], marks[DISK_BYTES_MAX];
+static struct areas map, domain;
+static struct selection selection;
+static uint8_t selected[DISK_BYTES_MAX], parts[DISK_BYTES_MAX];
 static uint8_t payload[SIM_PAYLOAD_BYTES_MAX + 4 * GUARD_BYTES];
 
 /* ---- Telling ---- */
@@ -148,15 +155,14 @@ loop_now_ms(const struct loop *loop)
   return sim.now_us / 1000;
 }
 
+/* What of the source the maps select: a byte itself, or another one in its block. */
+enum { SELECTED_BESIDE = 1, SELECTED = 2 };
+
 /* Whether a byte is part of the copy. */
-static bool
+static inline bool
 is_wanted(uint64_t at)
 {
-  if (at < sim.config.start)
-    return false;
-  if (sim.config.part == PART_DIRTY)
-    return marks[at] & MARK_DIRTY;
-  return sim.config.part == PART_ALL || (marks[at] & MARK_DEPTH) == 1;
+  return parts[at] == SELECTED;
 }
 
 /* What is said to be flushed is on stable storage, and stays so. */
@@ -170,6 +176,35 @@ check_flushed(void)
     sim_check(!is_wanted(i) || stable[i] == source_content[i], "byte %llu is said to be flushed, and isn't", (ull)i);
   sim.flushed_below = below;
 }
+
+/* What the map calls finished, and was to be copied, is on stable storage. */
+static void
+check_finished(struct range within)
+{
+  struct area area = { { 0, within.start }, AREA_FINISHED };
+
+  while (areas_find(&map, (struct range){ area.range.end, within.end }, 1u << AREA_FINISHED, false, &area))
+    for (uint64_t i = area.range.start; i < area.range.end; i++)
+      sim_check(!is_wanted(i) || stable[i] == source_content[i], "byte %llu is called finished, and isn't", (ull)i);
+}
+
+/* As who keeps a mapfile does it. */
+static void
+mark_finished(struct copy_witness *witness, uint64_t below)
+{
+  struct area area = { { 0, 0 }, AREA_FINISHED };
+
+  (void)witness;
+  if (selection.count < 2)
+    areas_set(&map, (struct range){ 0, below }, AREA_FINISHED);
+  else
+    while (areas_find(&domain, (struct range){ area.range.end, below }, 1u << AREA_FINISHED, false, &area))
+      areas_set(&map, area.range, AREA_FINISHED);
+  check_finished((struct range){ sim.marked, below });
+  sim.marked = below;
+}
+
+static struct copy_witness witness = { mark_finished };
 
 /* The copy may go back over the destination: what it has done until then counts no more. */
 static void
@@ -420,7 +455,7 @@ choose_destination(uint64_t size)
     traits.size = SIZE_UNKNOWN; /* a file that grows */
     traits.block_min = 1;
     traits.grows = true;
-  } else if (sim.config.part == PART_ALL && random_one_in(&sim.random, 8)) {
+  } else if (sim.config.part == PART_ALL && !sim.selects && random_one_in(&sim.random, 8)) {
     make_stream(&traits);
   }
   disk->base = (struct endpoint){ .traits = traits, .name = "destination" };
@@ -576,6 +611,63 @@ choose_start(void)
   return random_one_in(&sim.random, 8) ? end : random_between(&sim.random, 0, end);
 }
 
+/* A map, as a copy that came some way left it, or another program; its areas need not lie on blocks. */
+static void
+fill_areas(struct areas *areas, uint64_t size, bool is_domain)
+{
+  uint64_t longest = range_max(random_power(&sim.random, 4, 17), size / 256);
+
+  areas_init(areas, size, is_domain);
+  for (uint64_t at = 0, end; at < size; at = end) {
+    end = range_min(at + random_between(&sim.random, 1, longest), size);
+    if (is_domain || random_one_in(&sim.random, 2))
+      areas_set(areas, (struct range){ at, end },
+                random_one_in(&sim.random, 2) ? AREA_FINISHED
+                : is_domain                   ? AREA_NON_TRIED
+                                              : AREA_BAD_SECTOR);
+  }
+}
+
+static void
+choose_selection(uint64_t size)
+{
+  uint64_t block = sim.source.base.traits.block_min;
+  struct area area = { { 0, 0 }, AREA_FINISHED };
+
+  areas_init(&map, 0, false);
+  if (!sim.selects)
+    return;
+  fill_areas(&map, size, false);
+  fill_areas(&domain, size, true);
+  selection = (struct selection){ .lists = { { &map, AREA_STATUSES_ALL & ~(1u << AREA_FINISHED) },
+                                             { &domain, 1u << AREA_FINISHED } },
+                                  .count = (unsigned)random_between(&sim.random, 1, 2) };
+  memset(selected, 0, size);
+  while (areas_find(&map, (struct range){ area.range.end, size }, selection.lists[0].statuses, false, &area))
+    memset(selected + area.range.start, SELECTED, range_length(area.range));
+  for (area.range.end = 0; selection.count == 2 && areas_find(&domain, (struct range){ area.range.end, size },
+                                                              AREA_STATUSES_ALL, false, &area);)
+    if (area.status != AREA_FINISHED)
+      memset(selected + area.range.start, 0, range_length(area.range));
+  for (uint64_t at = 0, end; at < size; at = end) {
+    end = range_min(at + block, size);
+    if (memchr(selected + at, SELECTED, end - at))
+      for (uint64_t i = at; i < end; i++)
+        selected[i] = (uint8_t)range_max(selected[i], SELECTED_BESIDE);
+  }
+}
+
+/* What of the copy each byte is, once all is decided: as `selected` has it, or none. */
+static void
+fill_parts(uint64_t size)
+{
+  for (uint64_t at = 0; at < size; at++) {
+    bool is_marked = sim.config.part == PART_DIRTY ? marks[at] & MARK_DIRTY : (marks[at] & MARK_DEPTH) == 1;
+    bool is_part = at >= sim.config.start && (sim.config.part == PART_ALL || is_marked);
+    parts[at] = !is_part ? 0 : sim.selects ? selected[at] : SELECTED;
+  }
+}
+
 static void
 make_scenario(uint64_t seed)
 {
@@ -597,6 +689,8 @@ make_scenario(uint64_t seed)
                                          : PART_ALL;
   bool goes_on = random_one_in(random, 2);
   choose_source(size);
+  sim.selects = !sim.source.base.traits.in_order && random_one_in(random, 4);
+  choose_selection(size);
   fill_source(size);
   fill_marks(size);
   choose_destination(size);
@@ -606,18 +700,22 @@ make_scenario(uint64_t seed)
                                      .loop = &sim.loop,
                                      .budget = choose_budget(),
                                      .part = part,
+                                     .selection = sim.selects ? &selection : NULL,
+                                     .witness = sim.selects ? &witness : NULL,
                                      .extents = part != PART_ALL || !random_one_in(random, 8),
                                      .detect_zeros = !random_one_in(random, 4),
                                      .allocated = random_one_in(random, 8),
                                      .flush = !random_one_in(random, 8),
                                      .bytes_per_s = random_one_in(random, 8) ? random_power(random, 14, 30) : 0,
-                                     .tap = part == PART_ALL && random_one_in(random, 2) ? &tap : NULL };
+                                     .tap = part == PART_ALL && !sim.selects && random_one_in(random, 2) ? &tap
+                                                                                                         : NULL };
   if (goes_on)
     choose_losses();
   if (!sim.config.tap && random_one_in(random, 4))
     sim.config.start = choose_start();
+  fill_parts(size);
   sim.flushed_below = sim.config.start;
-  sim.config.skip_zeros = part == PART_ALL && sim.config.start == 0 && !sim.config.allocated &&
+  sim.config.skip_zeros = part == PART_ALL && !sim.selects && sim.config.start == 0 && !sim.config.allocated &&
                           !sim.destination.base.traits.in_order && random_one_in(random, 6);
   sim.watched_bytes = sim.destination.watched_bytes = size + BEYOND_BYTES;
   for (uint64_t i = 0; i < sim.watched_bytes; i++) /* every byte beside its neighbours differs */
@@ -731,6 +829,16 @@ sim_see(const struct request *request)
     check_all_sent_below(request->offset);
 }
 
+/* Of what no map selects, nothing is asked. */
+void
+sim_see_asked(const struct request *request)
+{
+  const uint8_t *not_selected = sim.selects ? memchr(selected + request->offset, 0, request->length) : NULL;
+
+  if (not_selected)
+    sim_fail("offset %llu is asked for, and wasn't selected", (ull)(not_selected - selected));
+}
+
 /* How often a byte may have been written. */
 static unsigned
 times_max(void)
@@ -741,14 +849,14 @@ times_max(void)
 /* ---- What must hold at the end ---- */
 
 /* Whether a byte lies in a block of the destination's smallest size that the copy
- * has to write. */
+ * has to write, or may. */
 static bool
 is_beside_wanted(uint64_t at)
 {
   uint64_t block = sim.destination.base.traits.block_min, start = range_align_down(at, block);
 
   for (uint64_t i = start; i < start + block && i < sim.source.bytes; i++)
-    if (is_wanted(i))
+    if (parts[i])
       return true;
   return false;
 }
@@ -769,8 +877,10 @@ static void
 check_content(uint64_t end)
 {
   for (uint64_t i = 0; i < end; i++) {
+    bool is_the_sources = destination_content[i] == source_content[i];
     if (!is_wanted(i)) {
-      check_kept(i);
+      if (!is_the_sources || !parts[i])
+        check_kept(i);
       continue;
     }
     sim_check(destination_content[i] == source_content[i], "byte %llu is %02x on the destination, %02x on the source",
@@ -815,6 +925,12 @@ check_success(void)
             "done: %llu of %llu bytes, says %llu", (ull)sim.copy.done, (ull)sim.source.bytes, (ull)sim.copy.source_end);
   if (sim.config.flush && sim.destination.base.traits.can_flush)
     sim_check(sim.destination.flushed, "the last writes were not flushed");
+  bool is_wanted_still = false;
+  if (sim.selects && sim.source.bytes > 0 && sim.config.start == 0 && sim.config.flush &&
+      sim.destination.base.traits.can_flush)
+    sim_check(selection_run(&selection, 0, sim.source.bytes, 1, &is_wanted_still) == sim.source.bytes &&
+                  !is_wanted_still,
+              "all is done, and not all that was selected is finished");
   if (sim.destination.base.traits.in_order)
     sim_check(sim.destination.longest == sim.source.bytes, "the stream ended at %llu", (ull)sim.destination.longest);
 }
@@ -847,6 +963,7 @@ check_claims(const struct fault *fault)
     sim_check(strstr(fault->text, "flushing destination failed: "), "a flush failed: %s", fault->text);
   disk_lose_power(&sim.destination);
   check_content(good);
+  check_finished((struct range){ 0, map.size });
 }
 
 /* Nothing was left to try, and not before its time. */

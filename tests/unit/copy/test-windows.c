@@ -23,7 +23,7 @@ begin(uint64_t size)
 {
   struct extents_rules rules = { &allocation, PART_ALL, 4096, size };
 
-  windows_init(&windows, &rules);
+  windows_init(&windows, &rules, NULL, true);
   extents_begin(&extents, 0);
 }
 
@@ -173,13 +173,97 @@ a_failed_question_is_data(void **state)
   assert_true(extents.end == 64 * MIB && extents_front(&extents)->kind == EXTENT_IS_DATA);
 }
 
+/* ---- Selections ---- */
+
+static struct areas areas;
+static const struct selection unfinished = { .lists = { { &areas, AREA_STATUSES_ALL & ~(1u << AREA_FINISHED) } },
+                                             .count = 1 };
+
+static void
+begin_selected(uint64_t size, bool is_asked)
+{
+  struct extents_rules rules = { &allocation, PART_ALL, 4096, size };
+
+  areas_init(&areas, size, false);
+  windows_init(&windows, &rules, &unfinished, is_asked);
+  extents_begin(&extents, 0);
+}
+
+static void
+assert_next_extent(uint64_t length, enum extent_kind kind)
+{
+  const struct known_extent *front = extents_front(&extents);
+
+  assert_non_null(front);
+  assert_true(front->length == length && front->kind == kind);
+  extents_consume(&extents, length);
+}
+
+/* A disk of a TiB that is nearly done: one step leads over what is. */
+static void
+of_what_isnt_wanted_nothing_is_asked(void **state)
+{
+  (void)state;
+  begin_selected(1024 * GIB, true);
+  areas_set(&areas, (struct range){ 0, 1000 * GIB }, AREA_FINISHED);
+  areas_set(&areas, (struct range){ 1000 * GIB + 8192, 1024 * GIB - 4096 }, AREA_FINISHED);
+  assert_asks_nothing(); /* so far ahead */
+  assert_true(windows_pass_on(&windows, &extents));
+  assert_next_extent(1000 * GIB, EXTENT_IS_KEPT);
+  struct request *first = assert_asks(1000 * GIB, 8192);
+  answer(first, GIB, EXTENT_ZERO); /* more than was asked for, and than is wanted */
+  assert_true(learnt.bytes == 8192);
+  assert_asks_nothing();
+  assert_true(windows_pass_on(&windows, &extents));
+  assert_next_extent(8192, EXTENT_IS_ZERO);
+  assert_next_extent(24 * GIB - 12288, EXTENT_IS_KEPT);
+  answer(assert_asks(1024 * GIB - 4096, 4096), 4096, 0);
+  assert_asks_nothing();
+  assert_true(windows_pass_on(&windows, &extents));
+  assert_next_extent(4096, EXTENT_IS_DATA);
+}
+
+static void
+what_is_skipped_leaves_out_what_isnt_wanted(void **state)
+{
+  (void)state;
+  begin_selected(GIB, true);
+  areas_set(&areas, (struct range){ 96 * MIB, 128 * MIB }, AREA_FINISHED);
+  answer(assert_asks(0, 64 * MIB), 64 * MIB, EXTENT_ZERO);
+  windows_skip(&windows, 128 * MIB, 4096);
+  assert_asks(192 * MIB, 64 * MIB);
+  assert_true(windows_pass_on(&windows, &extents));
+  assert_next_extent(64 * MIB, EXTENT_IS_ZERO);
+  assert_next_extent(32 * MIB, EXTENT_IS_DATA);
+  assert_next_extent(32 * MIB, EXTENT_IS_KEPT);
+  assert_next_extent(64 * MIB, EXTENT_IS_DATA);
+}
+
+static void
+where_nobody_can_be_asked_all_that_is_wanted_is_data(void **state)
+{
+  (void)state;
+  begin_selected(GIB + 5, false);
+  areas_set(&areas, (struct range){ 4096, GIB }, AREA_FINISHED);
+  assert_asks_nothing();
+  assert_true(windows_pass_on(&windows, &extents));
+  assert_next_extent(4096, EXTENT_IS_DATA);
+  assert_next_extent(GIB - 4096, EXTENT_IS_KEPT);
+  assert_next_extent(5, EXTENT_IS_DATA);
+  windows_begin(&windows, 4096); /* also when all begins anew */
+  extents_begin(&extents, 4096);
+  assert_asks_nothing();
+  assert_true(windows_pass_on(&windows, &extents));
+  assert_next_extent(GIB - 4096, EXTENT_IS_KEPT);
+}
+
 static void
 of_a_part_nothing_is_guessed(void **state)
 {
   struct extents_rules rules = { &changes, PART_DIRTY, 4096, GIB };
 
   (void)state;
-  windows_init(&windows, &rules);
+  windows_init(&windows, &rules, NULL, true);
   extents_begin(&extents, 0);
   struct request *request = assert_asks(0, 64 * MIB);
   request->errnum = 0;
@@ -366,7 +450,7 @@ one_random_disk(struct random *random)
   unsigned count = 0;
 
   fill_model(random, rules.size);
-  windows_init(&windows, &rules);
+  windows_init(&windows, &rules, NULL, true);
   extents_begin(&extents, 0);
   windows.bytes_least = random_power(random, 6, 10);
   windows.bytes = windows.bytes_least * random_power(random, 0, 4);
@@ -418,6 +502,9 @@ main(void)
     cmocka_unit_test(what_is_known_passes_on_in_order),
     cmocka_unit_test(the_last_answer_may_reach_further),
     cmocka_unit_test(a_failed_question_is_data),
+    cmocka_unit_test(of_what_isnt_wanted_nothing_is_asked),
+    cmocka_unit_test(what_is_skipped_leaves_out_what_isnt_wanted),
+    cmocka_unit_test(where_nobody_can_be_asked_all_that_is_wanted_is_data),
     cmocka_unit_test(of_a_part_nothing_is_guessed),
     cmocka_unit_test(what_is_asked_again_was_never_answered),
     cmocka_unit_test(all_can_begin_anew),
