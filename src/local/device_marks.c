@@ -25,6 +25,7 @@ static const struct mark {
   { "file", "loop/backing_file", 0 },
 };
 #define MARKS_KNOWN (sizeof marks_known / sizeof marks_known[0])
+_Static_assert(DEVICE_MARKS_OF_ONE < MARKS_KNOWN, "vendors, models and files aren't one disk's");
 _Static_assert(MARKS_KNOWN + 1 == DEVICE_MARKS, "one more is the partition's number");
 
 static void

@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 #define DEVICE_MARKS 11
-#define DEVICE_MARK_BYTES 64 /* of a longer one, the front */
+#define DEVICE_MARKS_OF_ONE 7 /* the first of them: no other disk has the same */
+#define DEVICE_MARK_BYTES 64  /* of a longer one, the front */
 
 struct device_marks {
   bool are_known; /* sysfs knows a block device of this number */

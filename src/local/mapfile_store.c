@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 static int
-store_cannot(const struct mapfile_store *store, const char *what, struct fault *fault)
+store_cannot(const char *path, const char *what, struct fault *fault)
 {
-  return fault_set(fault, EXIT_FAILED, errno, "cannot %s the mapfile %.512s", what, store->path);
+  return fault_set(fault, EXIT_FAILED, errno, "cannot %s the mapfile %.512s", what, path);
 }
 
 /* Opens its directory, which must take new files, and names its own. Returns -1 with errno set. */
@@ -54,20 +54,20 @@ mapfile_store_open(struct mapfile_store *store, const char *path, struct fault *
 
   *store = (struct mapfile_store){ .path = path, .directory = -1 };
   if (find_place(store) == -1 || (access(path, R_OK | W_OK) == -1 && errno != ENOENT))
-    return store_cannot(store, "write", fault);
+    return store_cannot(store->path, "write", fault);
   store->is_there = is_named(store, store->name, &found);
   if (store->is_there && !S_ISREG(found.st_mode))
     return fault_set(fault, EXIT_FAILED, 0, "the mapfile %.512s is no regular file", path);
   if (store->is_there || !file_name_is_for_devices(path))
     return 0;
   errno = ENXIO; /* one that isn't there, and nothing else is made where they live */
-  return store_cannot(store, "write", fault);
+  return store_cannot(store->path, "write", fault);
 }
 
 /* ---- Reading ---- */
 
 static int
-read_from(int fd, const struct mapfile_store *store, struct mapfile_reader *reader, struct fault *fault)
+read_map_bytes(int fd, const char *path, struct mapfile_reader *reader, struct fault *fault)
 {
   char bytes[MAPFILE_TEXT_BYTES];
   ssize_t got;
@@ -75,28 +75,44 @@ read_from(int fd, const struct mapfile_store *store, struct mapfile_reader *read
   do {
     got = read(fd, bytes, sizeof bytes);
     if (got == -1 && errno != EINTR)
-      return store_cannot(store, "read", fault);
+      return store_cannot(path, "read", fault);
     if (got > 0 && mapfile_reader_take(reader, bytes, (size_t)got, fault) == -1)
       return -1;
   } while (got != 0);
   return mapfile_reader_end(reader, fault);
 }
 
+/* Reads the open file, and closes it. */
+static int
+read_from(int fd, const char *path, struct mapfile *map, struct areas *areas, struct fault *fault)
+{
+  struct mapfile_reader reader;
+
+  if (fd == -1)
+    return store_cannot(path, "open", fault);
+  mapfile_reader_init(&reader, map, areas, path);
+  int result = read_map_bytes(fd, path, &reader, fault);
+  close(fd);
+  return result;
+}
+
+int
+mapfile_store_load(const char *path, struct mapfile *map, struct areas *areas, struct fault *fault)
+{
+  return read_from(open(path, O_RDONLY | O_CLOEXEC), path, map, areas, fault);
+}
+
 int
 mapfile_store_read(struct mapfile_store *store, struct mapfile *map, struct areas *areas, struct fault *fault)
 {
-  struct mapfile_reader reader;
   struct stat found;
   int fd = openat(store->directory, store->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
-  if (fd == -1)
-    return store_cannot(store, "open", fault);
-  mapfile_reader_init(&reader, map, areas, store->path);
-  int result = read_from(fd, store, &reader, fault);
-  close(fd);
-  if (result == -1 && is_named(store, store->previous, &found))
+  if (read_from(fd, store->path, map, areas, fault) == 0)
+    return 0;
+  if (fd != -1 && is_named(store, store->previous, &found))
     fault_add(fault, " (%.256s.bak is the one before)", store->path);
-  return result;
+  return -1;
 }
 
 /* ---- Writing ---- */
@@ -163,7 +179,7 @@ mapfile_store_write(struct mapfile_store *store, const struct mapfile *map, cons
                     struct fault *fault)
 {
   if (replace_map(store, map, areas) == -1)
-    return store_cannot(store, "write", fault);
+    return store_cannot(store->path, "write", fault);
   store->is_there = true;
   return 0;
 }

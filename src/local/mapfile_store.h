@@ -36,6 +36,9 @@ int mapfile_store_open(struct mapfile_store *store, const char *path, struct fau
  * one before where there is one. */
 int mapfile_store_read(struct mapfile_store *store, struct mapfile *map, struct areas *areas, struct fault *fault);
 
+/* Reads a map that is somebody else's, such as a domain's; `path` may be a pipe. Returns 0, or -1 with the fault set. */
+int mapfile_store_load(const char *path, struct mapfile *map, struct areas *areas, struct fault *fault);
+
 /* Puts a new one in its place. Returns 0, or -1 with the fault set: then the old one is as it was, or the new one is there. */
 int mapfile_store_write(struct mapfile_store *store, const struct mapfile *map, const struct areas *areas,
                         struct fault *fault);

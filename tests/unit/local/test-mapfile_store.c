@@ -337,6 +337,23 @@ links_and_directories_may_change(void **state)
   assert_int_equal(pass_of("d/l"), 2);
 }
 
+static void
+somebody_elses_is_only_read(void **state)
+{
+  (void)state;
+  assert_int_equal(write_map(3), 0);
+  assert_int_equal(mkdir("locked", 0777) | rename("x.map", "locked/y.map") | chmod("locked", 0555), 0);
+  areas_init(&areas, DISK_BYTES, false);
+  calls = failing_call = last_call = 0;
+  assert_int_equal(mapfile_store_load("locked/y.map", &map, &areas, &fault), 0);
+  assert_int_equal(map.pass, 3);
+  assert_int_equal(mapfile_store_load("x.map", &map, &areas, &fault), -1);
+  assert_non_null(strstr(fault.text, "cannot open the mapfile x.map: No such file"));
+  assert_int_equal(mapfile_store_load("locked", &map, &areas, &fault), -1);
+  assert_non_null(strstr(fault.text, "cannot read the mapfile locked: Is a directory"));
+  assert_int_equal(chmod("locked", 0777), 0);
+}
+
 static bool
 is_on(const char *name)
 {
@@ -383,6 +400,7 @@ main(void)
     in_place(what_may_not_be_written_is_refused_at_once),
     in_place(a_damaged_one_names_the_one_before),
     in_place(links_and_directories_may_change),
+    in_place(somebody_elses_is_only_read),
     in_place(its_files_are_no_ends),
   };
 
