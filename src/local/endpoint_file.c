@@ -109,7 +109,7 @@ file_close(struct endpoint *endpoint, struct fault *fault)
 static int
 learn_what_is_there(struct endpoint_file *file, const struct stat *opened, struct fault *fault)
 {
-  file->length_bytes = (uint64_t)opened->st_size;
+  file->length_bytes = file->content_bytes = (uint64_t)opened->st_size;
   if (file->length_bytes >= file->start)
     return 0;
   return fault_set(fault, EXIT_FAILED, 0,

@@ -27,6 +27,7 @@ refused)
         --from=300001 longer.img precious.img
     must_fail 1 '.-from=3000001 is beyond the end of in.img, which has 3000000 bytes; nothing was written' \
         --from=3000001 in.img larger.img
+    [ "$(size_of larger.img)" -eq 4000000 ] || fail "larger.img was refused, and has $(size_of larger.img) bytes now"
     serve_nbdkit d file precious.img
     must_fail 1 '.-from=300001 is beyond the end of .*d.sock.*, which has 300000 bytes; nothing was written' \
         --from=300001 - "$(uri d)" <longer.img
