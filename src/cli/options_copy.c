@@ -40,6 +40,9 @@ static const char help[] =
     "                             its backing files have; leave the rest alone\n"
     "      --from=OFFSET          begin there, and leave what DESTINATION has below alone:\n"
     "                             a copy that failed goes on where it was good\n"
+    "      --mapfile=FILE         keep there what is done, as GNU ddrescue does: after\n"
+    "                             whatever ends it, the same command goes on\n"
+    "      --domain=FILE          copy only what this mapfile calls finished\n"
     "      --destination-is-zero  trust that it reads as zeros: skip them\n"
     "                             (also --target-is-zero)\n"
     "      --any-content          write an image or a compressed file to a device as it is\n"
@@ -82,10 +85,12 @@ enum {
   OPTION_BLKHASH_FILE,
   OPTION_DESTINATION_IS_ZERO,
   OPTION_DIRTY_BITMAP,
+  OPTION_DOMAIN,
   OPTION_EXPECT,
   OPTION_FLUSH,
   OPTION_JSON,
   OPTION_LAYER,
+  OPTION_MAPFILE,
   OPTION_MEMORY,
   OPTION_NICE,
   OPTION_NO_EXTENTS,
@@ -109,6 +114,7 @@ static const struct option long_options[] = {
   { "connections", required_argument, NULL, 'C' },
   { "destination-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
   { "dirty-bitmap", required_argument, NULL, OPTION_DIRTY_BITMAP },
+  { "domain", required_argument, NULL, OPTION_DOMAIN },
   { "expect", required_argument, NULL, OPTION_EXPECT },
   { "flush", no_argument, NULL, OPTION_FLUSH },
   { "from", required_argument, NULL, OPTION_FROM },
@@ -116,6 +122,7 @@ static const struct option long_options[] = {
   { "layer", no_argument, NULL, OPTION_LAYER },
   { "memory", required_argument, NULL, OPTION_MEMORY },
   { "nice", no_argument, NULL, OPTION_NICE },
+  { "mapfile", required_argument, NULL, OPTION_MAPFILE },
   { "no-extents", no_argument, NULL, OPTION_NO_EXTENTS },
   { "no-flush", no_argument, NULL, OPTION_NO_FLUSH },
   { "progress", optional_argument, NULL, 'p' },
@@ -264,6 +271,9 @@ take_copy_option(struct options *options, int option, const char *value, struct 
   case OPTION_DIRTY_BITMAP:
     options->copy.dirty_bitmap = value;
     return 0;
+  case OPTION_DOMAIN:
+    options->copy.domain = value;
+    return 0;
   case OPTION_EXPECT:
     options->copy.expect = value;
     return 0;
@@ -278,6 +288,9 @@ take_copy_option(struct options *options, int option, const char *value, struct 
     return 0;
   case OPTION_LAYER:
     options->copy.layer = true;
+    return 0;
+  case OPTION_MAPFILE:
+    options->copy.mapfile = value;
     return 0;
   case OPTION_MEMORY:
     return parse_memory(options, value, fault);
@@ -369,6 +382,36 @@ check_from(const struct options *options, struct fault *fault)
   return 0;
 }
 
+/* What maps of areas say is of a disk, and what was done of it stays. */
+static int
+check_maps(const struct options *options, struct fault *fault)
+{
+  const struct copy_options *copy = &options->copy;
+  const char *with = copy->mapfile ? " can't be used with --mapfile" : " can't be used with --domain";
+
+  if (!copy->mapfile && !copy->domain)
+    return 0;
+  if (copy->sha256 || copy->blkhash || copy->blkhash_file || copy->expect)
+    return options_usage(options, fault, "a digest is of the whole disk: it", with);
+  if (copy->destination_is_zero)
+    return options_usage(options, fault, "--destination-is-zero", with);
+  if (options->source.kind == PLACE_STREAM)
+    return options_usage(options, fault, "a source that is read from front to end, such as -,", with);
+  if (options->destination.kind == PLACE_STREAM)
+    return options_usage(options, fault, "a destination that is written from front to end, such as -,", with);
+  if (!copy->mapfile)
+    return 0;
+  if (options->destination.kind == PLACE_NULL)
+    return options_usage(options, fault, "null: keeps nothing that a map could call finished: it", with);
+  if (copy->from_is_given)
+    return options_usage(options, fault, "the map knows where to go on: --from", with);
+  if (copy->part != PART_ALL) /* of it, a map would call finished what was never copied */
+    return options_usage(options, fault, copy->layer ? "--layer" : "--dirty-bitmap", with);
+  if (!copy->flush)
+    return options_usage(options, fault, "only what was flushed is finished: --no-flush", with);
+  return 0;
+}
+
 /* Which part is copied, and which contexts tell it. */
 static int
 choose_part(struct options *options, struct fault *fault)
@@ -397,7 +440,7 @@ check_copy(struct options *options, struct fault *fault)
 {
   if (options->copy.json && options->destination.kind == PLACE_STREAM)
     return options_usage(options, fault, "--json goes to standard output, which is the DESTINATION", "");
-  if (choose_part(options, fault) == -1 || check_from(options, fault) == -1)
+  if (choose_part(options, fault) == -1 || check_from(options, fault) == -1 || check_maps(options, fault) == -1)
     return -1;
   if (!options->copy.payload_is_fixed)
     options->copy.payload_bytes = range_max(options->copy.payload_bytes,

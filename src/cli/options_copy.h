@@ -14,6 +14,8 @@ struct copy_options {
   uint64_t request_bytes; /* --request-size: the largest read; 0: what the memory suggests */
   uint64_t from;          /* --from: where the copy begins */
   bool from_is_given;
+  const char *mapfile;      /* --mapfile's value, or NULL */
+  const char *domain;       /* --domain's value, or NULL */
   uint64_t retry_ms;        /* --retry: how long to go on without any progress; COPY_RETRY_FOREVER; 0: not at all */
   uint64_t bytes_per_s;     /* --rate-limit: the most to read; 0: no limit */
   bool nice;                /* run when nobody else wants to */

@@ -115,7 +115,7 @@ enum role {
   ROLE_SOURCE,
   ROLE_DESTINATION, /* its content is replaced */
   ROLE_UPDATED,     /* a destination that is there, and keeps what isn't written to */
-  ROLE_RESUMED, /* one that was written to before: keeps what is below the copy's start, is replaced from there on */
+  ROLE_RESUMED, /* one that was written to before, and reaches to the copy's start at least: keeps what isn't written to */
 };
 
 struct endpoint;

@@ -36,7 +36,7 @@ struct wishes {
   unsigned connections;     /* at most this many to one server; at least 1 */
   uint64_t timeout_ms;      /* how long a server may be silent that owes an answer; 0: for ever */
   uint64_t wait_ms;         /* how long to wait for a server that isn't there yet */
-  uint64_t start;           /* where the copy begins: below it, a destination keeps what it has */
+  uint64_t start;           /* a resumed destination has what lies below */
   struct pins pins;         /* the keys that servers must have one of */
   struct contexts contexts; /* the metadata contexts that a source is asked for block status of */
 };

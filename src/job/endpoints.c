@@ -37,12 +37,12 @@ open_path(union any_endpoint *any, const char *path, enum role role, uint64_t st
   struct stat found;
 
   if (stat(path, &found) == -1) {
-    if (errno == ENOENT && role == ROLE_RESUMED)
-      return fault_set(fault, EXIT_FAILED, 0, "there is no %s, of which --from=%llu could leave anything alone",
+    if (errno == ENOENT && role == ROLE_RESUMED && start > 0)
+      return fault_set(fault, EXIT_FAILED, 0, "there is no %s, which should have all that lies below offset %llu",
                        any->base.name, (unsigned long long)start);
-    if (errno != ENOENT || role != ROLE_DESTINATION)
+    if (errno != ENOENT || role == ROLE_SOURCE || role == ROLE_UPDATED)
       return fault_set(fault, EXIT_FAILED, errno, "cannot open %s", any->base.name);
-    return endpoint_file_open(&any->file, path, NULL, role, start, ring, fault);
+    return endpoint_file_open(&any->file, path, NULL, ROLE_DESTINATION, start, ring, fault);
   }
   if (S_ISDIR(found.st_mode))
     return fault_set(fault, EXIT_FAILED, 0, "%s is a directory, not a disk", any->base.name);

@@ -95,13 +95,33 @@ job_copy_lay_out(struct copy_job *job, struct copy_config *config)
 }
 
 /* Where zeros need not be written: the operator says so, or we have just made
- * the file; not where a stream's length comes from what is written to it, nor where an earlier copy has written. */
+ * the file; not where a stream's length comes from what is written to it, nor where an earlier copy has written, or
+ * something stays. */
 static bool
-can_skip_zeros(const struct options *options, const struct traits *source, const struct traits *destination)
+can_skip_zeros(const struct options *options, bool keeps, const struct traits *source, const struct traits *destination)
 {
-  if (options->copy.allocated || options->copy.part != PART_ALL || options->copy.from > 0)
+  if (options->copy.allocated || options->copy.part != PART_ALL || options->copy.from > 0 || keeps)
     return false;
   return options->copy.destination_is_zero || (destination->reads_zero && source->size != SIZE_UNKNOWN);
+}
+
+/* What the destination is for this copy. */
+static enum role
+destination_role(const struct copy_job *job, const struct options *options)
+{
+  if (options->copy.part != PART_ALL)
+    return ROLE_UPDATED;
+  return options->copy.from > 0 || keeper_keeps(&job->keeper) ? ROLE_RESUMED : ROLE_DESTINATION;
+}
+
+/* Nothing is left to be copied, and nothing is touched. */
+static void
+say_done(struct copy_job *job, const struct options *options)
+{
+  job->copy.source_end = job->source.base.traits.size; /* for --report */
+  if (!job->is_mute)
+    (void)say_line(options_program(options), "%s is finished already, as %s has it: nothing was written",
+                   job->destination.base.name, options->copy.mapfile);
 }
 
 static int
@@ -116,7 +136,9 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
                                 .extents = !options->copy.no_extents,
                                 .detect_zeros = options->copy.sparse_bytes > 0 && !options->copy.allocated,
                                 .allocated = options->copy.allocated,
-                                .skip_zeros = can_skip_zeros(options, &source->traits, &destination->traits),
+                                .selection = keeper_selection(&job->keeper),
+                                .skip_zeros = can_skip_zeros(options, keeper_keeps(&job->keeper), &source->traits,
+                                                             &destination->traits),
                                 .flush = options->copy.flush,
                                 .start = options->copy.from,
                                 .flush_each_bytes = options->persona == PERSONA_NBDCOPY ? 0 : FLUSH_EACH_BYTES,
@@ -124,8 +146,12 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
                                 .retry_ms = options->copy.retry_ms,
                                 .bytes_per_s = options->copy.bytes_per_s,
                                 .observer = &job->reporter.observer,
-                                .tap = digests_tap(&job->digests) };
-  struct probe_ends ends = { .source = source, .destination = destination, .loop = &job->loop };
+                                .tap = digests_tap(&job->digests),
+                                .witness = keeper_witness(&job->keeper) };
+  struct probe_ends ends = { .source = source,
+                             .destination = destination,
+                             .loop = &job->loop,
+                             .goes_on = destination_role(job, options) != ROLE_DESTINATION };
 
   if (plan(&config.budget, options, &source->traits, &destination->traits, fault) == -1)
     return -1;
@@ -136,10 +162,17 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
     arena_use_large_pages(&job->payload);
   if (options->verbose)
     say_what_was_found(options, source, destination, &config.budget);
+  if (keeper_check(&job->keeper, source, destination, ends.buffer, ends.buffer_bytes, fault) == -1)
+    return -1;
+  if (keeper_is_done(&job->keeper)) {
+    say_done(job, options);
+    return 0;
+  }
   if (probe_source(&job->probe, &ends, options, fault) == -1 ||
       probe_destination(&job->probe, &ends, options, fault) == -1)
     return -1;
-  if (destination->ops->prepare && destination->ops->prepare(destination, source->traits.size, fault) == -1)
+  if ((destination->ops->prepare && destination->ops->prepare(destination, source->traits.size, fault) == -1) ||
+      keeper_begin(&job->keeper, destination, fault) == -1)
     return -1;
   reporter_begin(&job->reporter, options, job->is_mute, &job->copy, &job->loop);
   copy_init(&job->copy, &config);
@@ -180,12 +213,11 @@ open_destination_and_copy(struct copy_job *job, const struct options *options, s
 {
   struct endpoint *source = &job->source.base;
   struct endpoint *destination = &job->destination.base;
-  enum role role = options->copy.part != PART_ALL ? ROLE_UPDATED
-                   : options->copy.from > 0       ? ROLE_RESUMED
-                                                  : ROLE_DESTINATION;
+  struct wishes wishes = options->wishes;
   int result = 0;
 
-  if (endpoints_open(&job->destination, &options->destination, role, &options->wishes, &job->loop,
+  wishes.start = range_max(wishes.start, job->keeper.kept_below);
+  if (endpoints_open(&job->destination, &options->destination, destination_role(job, options), &wishes, &job->loop,
                      &job->destination_ring, &job->tls, fault) == -1)
     return -1;
   if (endpoints_check(source, destination, fault) == -1 ||
@@ -209,11 +241,15 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
   ring_open(&job->source_ring);
   ring_open(&job->destination_ring);
   if (loop_init(&job->loop, fault) == -1 ||
+      keeper_open(&job->keeper, options, job->is_mute, &job->payload, &job->loop, fault) == -1 ||
       endpoints_open(&job->source, &options->source, ROLE_SOURCE, &options->wishes, &job->loop, &job->source_ring,
                      &job->tls, fault) == -1)
     return -1;
-  int result = open_destination_and_copy(job, options, fault);
+  int result = keeper_read(&job->keeper, &job->source.base, fault);
+  if (result == 0)
+    result = open_destination_and_copy(job, options, fault);
   result = close_end(job, &job->source.base, result, fault);
+  result = keeper_end(&job->keeper, job->outcome.is_spoilt, result, fault);
   loop_let_signals_end(&job->loop); /* what reads our output may wait, and nothing is left to clear up */
   if (result == -1) {
     outcome_fail(&job->outcome, options, &job->copy, fault);
@@ -229,8 +265,8 @@ reserve_and_copy(struct copy_job *job, const struct options *options, struct fau
   unsigned sessions = client_sessions(&options->source, &options->wishes) +
                       client_sessions(&options->destination, &options->wishes);
   /* Each part may be rounded to a page, and the payload begins with a large one. */
-  size_t bytes = range_align_up(tls_pool_bytes(sessions), LARGE_PAGE_BYTES) + options->copy.payload_bytes +
-                 4 * PAGE_BYTES;
+  size_t bytes = range_align_up(tls_pool_bytes(sessions) + PAGE_BYTES + keeper_bytes(options), LARGE_PAGE_BYTES) +
+                 options->copy.payload_bytes + 4 * PAGE_BYTES;
 
   /* Before anything else, and never again. */
   if (arena_reserve(&job->payload, bytes, fault) == -1)
@@ -240,6 +276,7 @@ reserve_and_copy(struct copy_job *job, const struct options *options, struct fau
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   int result = digests_init(&job->digests, options, fault) == -1 ? -1 : open_and_copy(job, options, fault);
   digests_close(&job->digests);
+  keeper_close(&job->keeper);
   return result;
 }
 

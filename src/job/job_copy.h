@@ -8,6 +8,7 @@
 #include "copy/copy.h"
 #include "job/digests.h"
 #include "job/endpoints.h"
+#include "job/keeper.h"
 #include "job/outcome.h"
 #include "job/probe.h"
 #include "job/reporter.h"
@@ -30,6 +31,7 @@ struct copy_job {
   struct outcome outcome;
   bool is_mute; /* standard error is the destination too */
   struct digests digests;
+  struct keeper keeper;
 };
 
 /* Returns 0, or -1 with the fault set. */

@@ -23,18 +23,19 @@ void
 outcome_fail(struct outcome *outcome, const struct options *options, const struct copy *copy, struct fault *fault)
 {
   struct text text;
+  bool has_map = options->copy.mapfile, goes_on = !outcome->has_begun || can_go_on(outcome, options, copy);
   uint64_t from = 0;
 
   if ((!outcome->has_begun && !fault->may_pass) || options->persona == PERSONA_NBDCOPY)
     return;
   if (!outcome->has_begun)
     from = options->copy.from;
-  else if (can_go_on(outcome, options, copy))
+  else if (goes_on && !has_map)
     from = range_max(copy->flushed_below, copy->config.start);
   outcome->from = from;
   text_init(&text, outcome->command, sizeof outcome->command);
   options_command_add(&options->command, from, &text);
-  fault->leads_to = from == 0                              ? "copy again with"
+  fault->leads_to = from == 0 && !(has_map && goes_on)     ? "copy again with"
                     : options->source.kind == PLACE_STREAM ? "with the whole stream again, go on with"
                                                            : "go on with";
   fault->command = text.full ? NULL : outcome->command;

@@ -122,9 +122,8 @@ probe_destination(struct probe *probe, const struct probe_ends *ends, const stru
   uint64_t length;
 
   if (options->copy.yes || options->source.kind == PLACE_STREAM || options->persona == PERSONA_NBDCOPY ||
-      options->copy.part != PART_ALL || options->copy.from > 0 || !destination->identity.known ||
-      !destination->identity.is_device || !destination->traits.can_read || !isatty(STDIN_FILENO) ||
-      !isatty(STDERR_FILENO))
+      ends->goes_on || !destination->identity.known || !destination->identity.is_device ||
+      !destination->traits.can_read || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
     return 0;
   if (look(probe, ends->destination, ends, CONTENT_PROBE_BYTES, &length, fault) == -1)
     return -1;

@@ -20,6 +20,7 @@ struct probe_ends {
   struct loop *loop;
   unsigned char *buffer; /* room for a block of either end, and CONTENT_HEAD_BYTES */
   uint64_t buffer_bytes;
+  bool goes_on; /* what the destination has is this copy's own, or is meant to stay */
 };
 
 /* What a look takes; it may be with the endpoint until that is closed. */

@@ -113,7 +113,7 @@ learn_what_is_there(struct endpoint_file *file, const struct stat *opened, struc
   if (file->length_bytes >= file->start)
     return 0;
   return fault_set(fault, EXIT_FAILED, 0,
-                   "%s has only %llu bytes: what lies below --from=%llu isn't all there; nothing was written",
+                   "%s has only %llu bytes: what lies below offset %llu isn't all there; nothing was written",
                    file->base.name, (unsigned long long)file->length_bytes, (unsigned long long)file->start);
 }
 

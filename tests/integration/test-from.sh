@@ -23,7 +23,7 @@ refused)
     make_block 400000 >longer.img
     truncate -s 4000000 larger.img
     must_fail 1 'there is no new.img' --from=1000 in.img new.img
-    must_fail 1 'precious.img has only 300000 bytes: what lies below --from=300001 isn.t all there; nothing was written' \
+    must_fail 1 'precious.img has only 300000 bytes: what lies below offset 300001 isn.t all there; nothing was written' \
         --from=300001 longer.img precious.img
     must_fail 1 '.-from=3000001 is beyond the end of in.img, which has 3000000 bytes; nothing was written' \
         --from=3000001 in.img larger.img

@@ -3,7 +3,7 @@
 # The stack is the one part of the memory that no line of the program reserves: how deep
 # it gets is measured in what is known to go deepest, and held to what docs/MEMORY.md says.
 #
-# cases: file-to-file nbd-to-nbd by-name command layer map info refused
+# cases: file-to-file mapfile nbd-to-nbd by-name command layer map info refused
 # cases: tls-rsa4096 tls-p521 tls-client-certificate tls-secret
 
 . "$(dirname "$0")/../functions.sh"
@@ -38,6 +38,14 @@ case $1 in
 file-to-file)
     measure --progress -v --sha256 --blkhash --sparse=4096 in.img new.img
     head -c 3M /dev/urandom | measure - new.img ;;
+mapfile)
+    # A copy that writes its maps, one that goes on by them, and one that refuses them.
+    mkdir maps
+    measure --progress -v --mapfile=maps/m in.img new.img
+    sed -i '$d' maps/m
+    measure --progress -v --mapfile=maps/m --domain=maps/m.bak in.img new.img
+    echo x >>maps/m
+    measure 1 --mapfile=maps/m in.img new.img ;;
 nbd-to-nbd)
     serve_nbdkit s file in.img
     serve_nbdkit d file out.img

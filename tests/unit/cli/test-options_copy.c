@@ -121,6 +121,19 @@ copies_go_on_where_it_is_said(void **state)
 }
 
 static void
+maps_are_named(void **state)
+{
+  (void)state;
+  assert_parsed(PARSE("a", "b"));
+  assert_true(!options.copy.mapfile && !options.copy.domain);
+  assert_parsed(PARSE("--mapfile=m", "--domain", "d", "a", "b"));
+  assert_string_equal(options.copy.mapfile, "m");
+  assert_string_equal(options.copy.domain, "d");
+  assert_parsed(PARSE("--domain=d", "--layer", "--from=1k", "--no-flush", "a", "b"));
+  assert_parsed(PARSE("--domain=d", "a", "null:"));
+}
+
+static void
 what_is_wrong_is_said(void **state)
 {
   static const struct wrong_line cases[] = {
@@ -164,6 +177,19 @@ what_is_wrong_is_said(void **state)
     { { "--from=1k", "--expect=sha256:x", "a", "b" }, "a digest is of the whole disk" },
     { { "--from=1k", "a", "-" }, "such as -, can't be used with --from" },
     { { "--from=1k", "a", "null:" }, "null: doesn't" },
+    { { "--mapfile=m", "--from=1k", "a", "b" }, "the map knows where to go on: --from can't be used with --mapfile" },
+    { { "--mapfile=m", "--from=0", "a", "b" }, "the map knows where to go on: --from can't" },
+    { { "--mapfile=m", "--layer", "a", "b" }, "--layer can't be used with --mapfile" },
+    { { "--mapfile=m", "--dirty-bitmap=x", "a", "b" }, "--dirty-bitmap can't be used with --mapfile" },
+    { { "--mapfile=m", "--no-flush", "a", "b" }, "only what was flushed is finished: --no-flush can't be used" },
+    { { "--mapfile=m", "--sha256", "a", "b" }, "a digest is of the whole disk: it can't be used with --mapfile" },
+    { { "--domain=m", "--blkhash", "a", "b" }, "a digest is of the whole disk: it can't be used with --domain" },
+    { { "--domain=m", "--blkhash-file=f", "a", "b" }, "a digest is of the whole disk" },
+    { { "--domain=m", "--expect=sha256:x", "a", "b" }, "a digest is of the whole disk" },
+    { { "--domain=m", "--destination-is-zero", "a", "b" }, "--destination-is-zero can't be used with --domain" },
+    { { "--mapfile=m", "a", "-" }, "such as -, can't be used with --mapfile" },
+    { { "--domain=m", "-", "b" }, "a source that is read from front to end, such as -, can't be used with --domain" },
+    { { "--mapfile=m", "a", "null:" }, "null: keeps nothing that a map could call finished" },
     { { "--retry=always", "a", "b" }, "--retry=always: must be a number of seconds" },
     { { "--progress=x", "a", "b" }, "--progress=x: must" },
   };
@@ -281,6 +307,7 @@ main(void)
     cmocka_unit_test(each_option_sets_its_own),
     cmocka_unit_test(lost_ends_are_retried_as_long_as_is_said),
     cmocka_unit_test(copies_go_on_where_it_is_said),
+    cmocka_unit_test(maps_are_named),
     cmocka_unit_test(what_is_wrong_is_said),
     cmocka_unit_test(every_option_is_in_the_help),
     cmocka_unit_test(a_part_is_asked_for_by_its_contexts),

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* keeper: see keeper.h. */
+#include "job/keeper.h"
+
+#include "base/range.h"
+#include "hash/hash.h"
+#include "job/ask.h"
+#include "local/file_mark.h"
+#include "os/say.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* What is looked at of a source, at its beginning, in its middle and at its end. */
+#define MARK_BLOCK_BYTES (4 * KIB)
+
+#define UNFINISHED (AREA_STATUSES_ALL & ~(1u << AREA_FINISHED))
+
+/* ---- Reading ---- */
+
+size_t
+keeper_bytes(const struct options *options)
+{
+  size_t each = range_align_up(sizeof(struct areas), PAGE_BYTES);
+
+  return (options->copy.mapfile ? each : 0) + (options->copy.domain ? each : 0);
+}
+
+int
+keeper_open(struct keeper *keeper, const struct options *options, bool is_mute, struct arena *arena, struct loop *loop,
+            struct fault *fault)
+{
+  keeper->options = options;
+  keeper->is_mute = is_mute;
+  keeper->loop = loop;
+  if (options->copy.domain)
+    keeper->domain = arena_take(arena, sizeof *keeper->domain, PAGE_BYTES);
+  if (!options->copy.mapfile)
+    return 0;
+  keeper->areas = arena_take(arena, sizeof *keeper->areas, PAGE_BYTES);
+  return mapfile_store_open(&keeper->store, options->copy.mapfile, fault);
+}
+
+/* What had to be joined is wanted in any case, though it may be copied again. */
+static void
+say_set_back(const struct keeper *keeper, const struct areas *areas, const char *path)
+{
+  if (areas->set_back > 0 && !keeper->is_mute)
+    (void)say_line(options_program(keeper->options),
+                   "%.512s has more areas than can be told apart: %llu bytes more are copied", path,
+                   (unsigned long long)areas->set_back);
+}
+
+static void
+keeper_select(struct keeper *keeper, const struct areas *areas, unsigned statuses)
+{
+  struct selection *selection = &keeper->selection;
+
+  selection->lists[selection->count].areas = areas;
+  selection->lists[selection->count++].statuses = statuses;
+}
+
+static int
+read_domain(struct keeper *keeper, uint64_t size, struct fault *fault)
+{
+  const char *path = keeper->options->copy.domain;
+
+  areas_init(keeper->domain, size, true);
+  if (mapfile_store_load(path, &keeper->map, keeper->domain, fault) == -1)
+    return -1;
+  say_set_back(keeper, keeper->domain, path);
+  keeper_select(keeper, keeper->domain, 1u << AREA_FINISHED);
+  return 0;
+}
+
+static int
+read_own(struct keeper *keeper, uint64_t size, struct fault *fault)
+{
+  struct area last;
+
+  areas_init(keeper->areas, size, false);
+  keeper->map =
+      (struct mapfile){ .phase = '?', .pass = 1, .source.size = SIZE_UNKNOWN, .destination.size = SIZE_UNKNOWN };
+  if (keeper->store.is_there && mapfile_store_read(&keeper->store, &keeper->map, keeper->areas, fault) == -1)
+    return -1;
+  say_set_back(keeper, keeper->areas, keeper->store.path);
+  if (!areas_find(keeper->areas, (struct range){ 0, size }, 1u << AREA_FINISHED, true, &last))
+    return 0;
+  keeper->kept_below = last.range.end;
+  keeper_select(keeper, keeper->areas, UNFINISHED);
+  return 0;
+}
+
+static int
+check_lives_elsewhere(const struct keeper *keeper, const struct endpoint *end, struct fault *fault)
+{
+  if (!mapfile_store_is_on(&keeper->store, &end->identity))
+    return 0;
+  return fault_set(fault, EXIT_FAILED, 0,
+                   "the mapfile %.512s (with its .new and .bak) is %s itself, or lies on it: keep it elsewhere",
+                   keeper->store.path, end->name);
+}
+
+int
+keeper_read(struct keeper *keeper, const struct endpoint *source, struct fault *fault)
+{
+  uint64_t size = source->traits.size;
+
+  if (!keeper->areas && !keeper->domain)
+    return 0;
+  if (source->traits.in_order || size == SIZE_UNKNOWN)
+    return fault_set(fault, EXIT_FAILED, 0,
+                     "%s is read from front to end, and no part of it can be left out: %s is for disks", source->name,
+                     keeper->areas ? "--mapfile" : "--domain");
+  if ((keeper->areas && check_lives_elsewhere(keeper, source, fault) == -1) ||
+      (keeper->domain && read_domain(keeper, size, fault) == -1))
+    return -1;
+  return keeper->areas ? read_own(keeper, size, fault) : 0;
+}
+
+bool
+keeper_keeps(const struct keeper *keeper)
+{
+  return keeper->selection.count > 0;
+}
+
+/* ---- What it is about ---- */
+
+/* Adds a block of the source. Returns 0, or -1 with the fault set; what can't be read the copy has to say. */
+static int
+hash_source_block(struct keeper *keeper, struct endpoint *source, struct range block, unsigned char *buffer,
+                  struct hash *hash, bool *is_read, struct fault *fault)
+{
+  struct request *request = &keeper->request;
+
+  *request = (struct request){ .kind = REQUEST_READ,
+                               .offset = block.start,
+                               .length = range_length(block),
+                               .payload = buffer,
+                               .chunks = &keeper->chunks };
+  if (ask(source, keeper->loop, request, fault) == -1) {
+    fault_add(fault, "; nothing was written");
+    return -1;
+  }
+  *is_read = *is_read && !request->errnum && request->done == request->length;
+  hash_add(hash, buffer, request->length);
+  return 0;
+}
+
+/* By three blocks of its content: servers have no serial numbers, and a file may be another one by the same name. */
+static int
+mark_source(struct keeper *keeper, struct endpoint *source, unsigned char *buffer, struct mapfile_end *end,
+            struct fault *fault)
+{
+  uint64_t size = source->traits.size, block = range_max(MARK_BLOCK_BYTES, source->traits.block_min);
+  const uint64_t offsets[] = { 0, size / 2, size - 1 };
+  bool is_read = size > 0;
+  uint8_t digest[HASH_BYTES_MAX];
+  struct hash hash;
+
+  *end = (struct mapfile_end){ .size = size };
+  snprintf(end->name, sizeof end->name, "%s", source->name);
+  hash_init(&hash, HASH_SHA256, hash_best_engine(HASH_SHA256));
+  for (size_t i = 0; is_read && i < sizeof offsets / sizeof offsets[0]; i++) {
+    uint64_t start = range_align_down(offsets[i], block);
+    struct range range = { start, range_min(range_end(start, block), size) };
+    if (hash_source_block(keeper, source, range, buffer, &hash, &is_read, fault) == -1)
+      return -1;
+  }
+  hash_out(&hash, digest);
+  for (unsigned i = 0; is_read && i < hash_bytes(HASH_SHA256); i++)
+    snprintf(end->mark + 2 * i, 3, "%02x", digest[i]);
+  return 0;
+}
+
+static void
+mark_destination(const struct keeper *keeper, const struct endpoint *destination, struct mapfile_end *end)
+{
+  const struct place *place = &keeper->options->destination;
+  bool grows = destination->traits.grows;
+
+  *end = (struct mapfile_end){ .size = grows ? keeper->areas->size : destination->traits.size };
+  snprintf(end->name, sizeof end->name, "%s", destination->name);
+  if (place->kind == PLACE_PATH)
+    file_mark_find(place->text, end->mark);
+}
+
+/* What its mapfile needs. */
+static int
+check_ends(struct keeper *keeper, struct endpoint *source, const struct endpoint *destination, unsigned char *buffer,
+           struct fault *fault)
+{
+  struct mapfile_end from, to;
+
+  if (check_lives_elsewhere(keeper, destination, fault) == -1)
+    return -1;
+  if (!destination->traits.can_flush)
+    return fault_set(fault, EXIT_FAILED, 0,
+                     "%s can't be told to bring what it has to stable storage, so nothing could be called finished: "
+                     "copy without --mapfile; nothing was written",
+                     destination->name);
+  mark_destination(keeper, destination, &to);
+  if (mark_source(keeper, source, buffer, &from, fault) == -1 ||
+      (keeper->store.is_there && mapfile_check_ends(&keeper->map, &from, &to, keeper->store.path, fault) == -1))
+    return -1;
+  keeper->map.source = from;
+  return 0;
+}
+
+int
+keeper_check(struct keeper *keeper, struct endpoint *source, const struct endpoint *destination, unsigned char *buffer,
+             uint64_t buffer_bytes, struct fault *fault)
+{
+  if (!keeper->areas && !keeper->domain)
+    return 0;
+  assert(buffer_bytes >= range_max(MARK_BLOCK_BYTES, source->traits.block_min));
+  if (destination->traits.in_order)
+    return fault_set(fault, EXIT_FAILED, 0,
+                     "%s is written from front to end, and no part of it can be left out: %s is for disks",
+                     destination->name, keeper->areas ? "--mapfile" : "--domain");
+  return keeper->areas ? check_ends(keeper, source, destination, buffer, fault) : 0;
+}
+
+/* Where what is left to be copied begins; the disk's size if nothing is. */
+static uint64_t
+first_unfinished(const struct keeper *keeper)
+{
+  struct selection left = { .lists = { { keeper->areas, UNFINISHED }, { keeper->domain, 1u << AREA_FINISHED } },
+                            .count = keeper->domain ? 2 : 1 };
+  uint64_t size = keeper->areas->size;
+  bool is_wanted = false;
+  uint64_t end = size > 0 ? selection_run(&left, 0, size, 1, &is_wanted) : 0;
+
+  return is_wanted ? 0 : end;
+}
+
+bool
+keeper_is_done(const struct keeper *keeper)
+{
+  return keeper->areas && keeper->store.is_there && first_unfinished(keeper) == keeper->areas->size;
+}
+
+/* ---- Writing ---- */
+
+static int
+write_map(struct keeper *keeper, struct fault *fault)
+{
+  struct mapfile *map = &keeper->map;
+  uint64_t began_ms = loop_now_ms(keeper->loop);
+
+  map->position = first_unfinished(keeper);
+  map->phase = map->position == keeper->areas->size ? '+' : '?';
+  map->pass = 1;
+  int result = mapfile_store_write(&keeper->store, map, keeper->areas, fault);
+  keeper->written_ms = loop_now_ms(keeper->loop);
+  keeper->write_ms = keeper->written_ms - began_ms;
+  return result;
+}
+
+/* One that can't be written now stays as it was, which is true, too: at the end it is tried again. */
+static void
+write_midway(struct keeper *keeper)
+{
+  struct fault fault;
+  bool has_failed = write_map(keeper, &fault) == -1;
+
+  if (has_failed && !keeper->has_failed && !keeper->is_mute)
+    (void)say_line(options_program(keeper->options), "%s; the copy goes on", fault.text);
+  keeper->has_failed = has_failed;
+}
+
+/* What was wanted below is finished: all of it, or what of the domain lies there. */
+static void
+finish_below(struct keeper *keeper, uint64_t below)
+{
+  struct area area = { { 0, keeper->marked_below }, AREA_FINISHED };
+
+  if (!keeper->domain)
+    areas_set(keeper->areas, (struct range){ 0, below }, AREA_FINISHED);
+  else
+    while (areas_find(keeper->domain, (struct range){ area.range.end, below }, 1u << AREA_FINISHED, false, &area))
+      areas_set(keeper->areas, area.range, AREA_FINISHED);
+  keeper->marked_below = below;
+}
+
+/* When all is flushed, the end writes the map, once the destination has its length. */
+static void
+note_flushed(struct copy_witness *witness, uint64_t below)
+{
+  struct keeper *keeper = (struct keeper *)witness;
+
+  finish_below(keeper, below);
+  if (below < keeper->areas->size &&
+      loop_now_ms(keeper->loop) - keeper->written_ms >= MAPFILE_SHARE_MAX * keeper->write_ms)
+    write_midway(keeper);
+}
+_Static_assert(offsetof(struct keeper, witness) == 0, "the keeper is found by its witness");
+
+const struct selection *
+keeper_selection(const struct keeper *keeper)
+{
+  return keeper_keeps(keeper) ? &keeper->selection : NULL;
+}
+
+struct copy_witness *
+keeper_witness(struct keeper *keeper)
+{
+  keeper->witness.flushed = note_flushed;
+  return keeper->areas ? &keeper->witness : NULL;
+}
+
+int
+keeper_begin(struct keeper *keeper, const struct endpoint *destination, struct fault *fault)
+{
+  struct text command;
+
+  if (!keeper->areas)
+    return 0;
+  if (check_lives_elsewhere(keeper, destination, fault) == -1) /* it may have been made just now */
+    return -1;
+  mark_destination(keeper, destination, &keeper->map.destination);
+  text_init(&command, keeper->map.command, sizeof keeper->map.command);
+  options_command_add(&keeper->options->command, 0, &command);
+  keeper->has_begun = true;
+  return write_map(keeper, fault);
+}
+
+int
+keeper_end(struct keeper *keeper, bool is_spoilt, int result, struct fault *fault)
+{
+  struct fault writing;
+
+  if (!keeper->has_begun)
+    return result;
+  say_set_back(keeper, keeper->areas, keeper->store.path);
+  if (is_spoilt) {
+    areas_init(keeper->areas, keeper->areas->size, false);
+    keeper->map.destination = (struct mapfile_end){ .size = SIZE_UNKNOWN };
+  }
+  if (write_map(keeper, &writing) == 0)
+    return result;
+  if (result == 0)
+    return fault_set(fault, EXIT_FAILED, 0, "all is copied, but %s", writing.text);
+  fault_add(fault, "; and %s", writing.text);
+  return -1;
+}
+
+void
+keeper_close(struct keeper *keeper)
+{
+  if (keeper->areas)
+    mapfile_store_close(&keeper->store);
+}
