@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 /* What is looked at of a source, at its beginning, in its middle and at its end. */
 #define MARK_BLOCK_BYTES (4 * KIB)
@@ -204,6 +205,8 @@ check_ends(struct keeper *keeper, struct endpoint *source, const struct endpoint
   if (mark_source(keeper, source, buffer, &from, fault) == -1 ||
       (keeper->store.is_there && mapfile_check_ends(&keeper->map, &from, &to, keeper->store.path, fault) == -1))
     return -1;
+  if (!from.mark[0]) /* what can't be read now was read once */
+    strcpy(from.mark, keeper->map.source.mark);
   keeper->map.source = from;
   return 0;
 }
