@@ -285,6 +285,8 @@ is_awaited(const struct endpoint_nbd *nbd)
   return nbd->base.presence == PRESENCE_COMING;
 }
 
+_Static_assert(ACTIVATION_WORDS_BYTES <= ENDPOINT_WORDS_BYTES, "all of them are kept");
+
 /* What a server that was started says by its end is more than that it hung up. */
 void
 nbd_connect_lost(struct endpoint_nbd *nbd)

@@ -18,6 +18,61 @@
 #define SERVER_FD 3 /* where systemd's sockets begin, by its document */
 #define LOOK_MS_MAX 32
 
+/* ---- Waiting ---- */
+
+/* Looks for a child's end until the time is over, or a signal comes. The first looks follow
+ * each other soon: most need a moment only. */
+static bool
+wait_for_end(pid_t *pid, int *status, struct loop *loop, uint64_t limit_ms)
+{
+  struct pollfd signals = { .fd = loop ? loop->signal_fd : -1, .events = POLLIN };
+  uint64_t waited_ms = 0;
+
+  for (int look_ms = 1;; look_ms = look_ms < LOOK_MS_MAX ? 2 * look_ms : LOOK_MS_MAX) {
+    if (*pid == 0 || waitpid(*pid, status, WNOHANG) != 0) {
+      *pid = 0;
+      return true;
+    }
+    if (waited_ms >= limit_ms || (poll(&signals, 1, look_ms) > 0 && loop_take_signal(loop)))
+      return false;
+    waited_ms += (uint64_t)look_ms;
+  }
+}
+
+static bool
+wait_for_server(struct activation *server, struct loop *loop, uint64_t limit_ms)
+{
+  return wait_for_end(&server->pid, &server->status, loop, limit_ms);
+}
+
+static bool
+wait_for_words(struct activation *server, struct loop *loop, uint64_t limit_ms)
+{
+  int ignored;
+
+  return wait_for_end(&server->words.pid, &ignored, loop, limit_ms);
+}
+
+/* Once the server is gone. A standard error that is slow has the time that the server had; somebody else who merely
+ * holds on to the server's has a moment. */
+static void
+end_words(struct activation *server, struct loop *loop, uint64_t limit_ms)
+{
+  unsigned signals = loop ? loop->signals : 0;
+  uint64_t waited_ms = SERVER_GONE_MS;
+
+  if (wait_for_words(server, NULL, SERVER_GONE_MS))
+    return;
+  while (waited_ms < limit_ms && overhear_is_writing(&server->words) && (!loop || loop->signals == signals)) {
+    if (wait_for_words(server, loop, SERVER_GONE_MS))
+      return;
+    waited_ms += SERVER_GONE_MS;
+  }
+  kill(server->words.pid, SIGKILL);
+  wait_for_words(server, NULL, SERVER_GONE_MS);
+  server->words.pid = 0;
+}
+
 /* ---- The socket ---- */
 
 /* Binds it to a name that nobody else can reach, listens, and connects to it; the name is
@@ -46,14 +101,14 @@ connect_to(int listener, int connection)
 
 /* What the server would mistake for its own, and what it must not share. */
 static void
-detach(pid_t parent)
+detach(int words, pid_t parent)
 {
   sigset_t none;
   int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 
   dup2(nothing, STDIN_FILENO);
-  if (dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
-    dup2(nothing, STDOUT_FILENO);
+  dup2(words, STDOUT_FILENO);
+  dup2(words, STDERR_FILENO);
   signal(SIGPIPE, SIG_DFL);
   signal(SIGXFSZ, SIG_DFL);
   sigemptyset(&none);
@@ -79,9 +134,9 @@ hand_listener_over(int listener)
 
 /* Becomes the server; whoever started it learns by `failed` why it couldn't. */
 static void
-become(char *const *command, int listener, int failed, pid_t parent)
+become(char *const *command, int listener, int words, int failed, pid_t parent)
 {
-  detach(parent);
+  detach(words, parent);
   int told = fcntl(failed, F_DUPFD_CLOEXEC, SERVER_FD + 1); /* out of the way of the socket */
   if (hand_listener_over(listener))
     execvp(command[0], command);
@@ -90,9 +145,9 @@ become(char *const *command, int listener, int failed, pid_t parent)
   _exit(127);
 }
 
-/* Returns 0, or the errno of the child that couldn't become the server. */
+/* Returns 0, or the errno of the child that couldn't become the server. What it says goes to `words`. */
 static int
-fork_server(struct activation *server, char *const *command, int listener)
+fork_server(struct activation *server, char *const *command, int listener, int words)
 {
   int ends[2], errnum = 0;
   pid_t parent = getpid();
@@ -101,7 +156,7 @@ fork_server(struct activation *server, char *const *command, int listener)
     return errno;
   server->pid = fork();
   if (server->pid == 0)
-    become(command, listener, ends[1], parent);
+    become(command, listener, words, ends[1], parent);
   if (server->pid == -1)
     errnum = errno;
   close(ends[1]);
@@ -115,6 +170,26 @@ fork_server(struct activation *server, char *const *command, int listener)
   return errnum;
 }
 
+/* The same, and has somebody listen to it. */
+static int
+fork_overheard(struct activation *server, char *const *command, int listener)
+{
+  int words[2];
+
+  if (pipe2(words, O_CLOEXEC) == -1)
+    return errno;
+  int errnum = fork_server(server, command, listener, words[1]);
+  close(words[1]);
+  if (errnum == 0 && overhear_begin(&server->words, words[0]) == -1) {
+    errnum = errno;
+    kill(server->pid, SIGKILL);
+    waitpid(server->pid, &server->status, 0);
+    server->pid = 0;
+  }
+  close(words[0]);
+  return errnum;
+}
+
 int
 activation_start(struct activation *server, char *const *command, const char *name, struct fault *fault)
 {
@@ -122,10 +197,11 @@ activation_start(struct activation *server, char *const *command, const char *na
   int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int errnum = 0;
 
-  *server = (struct activation){ 0 };
+  end_words(server, NULL, 0); /* of the one before it */
+  *server = (struct activation){ .words = server->words };
   if (listener == -1 || connection == -1 || connect_to(listener, connection) == -1)
     fault_set(fault, EXIT_FAILED, errno, "cannot start %s: no socket in /tmp", name);
-  else if ((errnum = fork_server(server, command, listener)) == ENOENT)
+  else if ((errnum = fork_overheard(server, command, listener)) == ENOENT)
     fault_set(fault, EXIT_FAILED, 0, "cannot start %s: there is no such command", name);
   else if (errnum == EACCES &&
            !strchr(command[0], '/')) /* which also a directory in PATH answers that isn't open to us */
@@ -141,35 +217,22 @@ activation_start(struct activation *server, char *const *command, const char *na
 
 /* ---- The end ---- */
 
-/* Looks for its end until the time is over, or a signal comes. The first looks follow
- * each other soon: most servers need a moment only. */
-static bool
-wait_for_end(struct activation *server, struct loop *loop, uint64_t limit_ms)
-{
-  struct pollfd signals = { .fd = loop ? loop->signal_fd : -1, .events = POLLIN };
-  uint64_t waited_ms = 0;
-
-  for (int look_ms = 1;; look_ms = look_ms < LOOK_MS_MAX ? 2 * look_ms : LOOK_MS_MAX) {
-    if (waitpid(server->pid, &server->status, WNOHANG) != 0) {
-      server->pid = 0;
-      return true;
-    }
-    if (waited_ms >= limit_ms || (poll(&signals, 1, look_ms) > 0 && loop_take_signal(loop)))
-      return false;
-    waited_ms += (uint64_t)look_ms;
-  }
-}
-
 bool
 activation_has_ended(struct activation *server, char *words)
 {
+  char last[LAST_LINE_TEXT_BYTES];
+  uint64_t end_ms = loop_now_ms(NULL) + SERVER_GONE_MS;
+
   words[0] = '\0';
-  if (server->pid == 0 || server->dismissed_ms || !wait_for_end(server, NULL, SERVER_GONE_MS))
+  if (server->pid == 0 || server->dismissed_ms || !wait_for_server(server, NULL, SERVER_GONE_MS))
     return false;
-  if (WIFSIGNALED(server->status))
-    snprintf(words, ACTIVATION_WORDS_BYTES, "it was ended by signal %d", WTERMSIG(server->status));
-  else
-    snprintf(words, ACTIVATION_WORDS_BYTES, "it ended with exit code %d", WEXITSTATUS(server->status));
+  uint64_t now_ms = loop_now_ms(NULL);
+  wait_for_words(server, NULL, now_ms < end_ms ? end_ms - now_ms : 0); /* they may be on their way */
+  overhear_tell(&server->words, last);
+  snprintf(words, ACTIVATION_WORDS_BYTES, "%s %d%s%s",
+           WIFSIGNALED(server->status) ? "it was ended by signal" : "it ended with exit code",
+           WIFSIGNALED(server->status) ? WTERMSIG(server->status) : WEXITSTATUS(server->status),
+           last[0] ? ", saying: " : "", last);
   return true;
 }
 
@@ -201,21 +264,36 @@ activation_is_over(struct activation *server)
 
 /* After a signal there is no more time than for all that ends then; and little, where it is the second one or comes
  * only now. */
+static uint64_t
+server_grace_ms(const struct activation *server, const struct loop *loop, unsigned signals)
+{
+  uint64_t patient_ms = server->dismissed_ms ? SERVER_DISMISSED_MS : SERVER_END_MS;
+
+  return signals < 2 && loop->signals == signals ? loop_grace_ms(loop, patient_ms, STOP_MS) : SERVER_END_SOON_MS;
+}
+
+/* Returns false where it had to be killed. */
+static bool
+end_server(struct activation *server, struct loop *loop, unsigned signals)
+{
+  if (server->pid == 0)
+    return true;
+  ask_to_end(server);
+  if (wait_for_server(server, loop, server_grace_ms(server, loop, signals)) ||
+      (loop->signals > signals && wait_for_server(server, NULL, SERVER_END_SOON_MS)))
+    return true;
+  kill(server->pid, SIGKILL);
+  wait_for_server(server, NULL, SERVER_GONE_MS);
+  server->pid = 0;
+  return false;
+}
+
 bool
 activation_end(struct activation *server, struct loop *loop)
 {
   unsigned signals = loop->signals;
-  uint64_t patient_ms = server->dismissed_ms ? SERVER_DISMISSED_MS : SERVER_END_MS;
-  uint64_t limit_ms = signals < 2 ? loop_grace_ms(loop, patient_ms, STOP_MS) : SERVER_END_SOON_MS;
+  bool ended = end_server(server, loop, signals);
 
-  if (server->pid == 0)
-    return true;
-  ask_to_end(server);
-  if (wait_for_end(server, loop, limit_ms) ||
-      (loop->signals > signals && wait_for_end(server, NULL, SERVER_END_SOON_MS)))
-    return true;
-  kill(server->pid, SIGKILL);
-  wait_for_end(server, NULL, SERVER_GONE_MS);
-  server->pid = 0;
-  return false;
+  end_words(server, loop, ended ? server_grace_ms(server, loop, signals) : 0);
+  return ended;
 }

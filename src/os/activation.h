@@ -8,14 +8,15 @@
  * becomes of us.
  *
  * Standard input and output belong to our data: the server reads nothing, and what it
- * prints goes to standard error. It takes signals as we did at start, and SIGTERM when we
- * end without a word.
+ * prints goes to standard error, past somebody who listens for its last words (overhear.h). It
+ * takes signals as we did at start, and SIGTERM when we end without a word.
  */
 #ifndef DECANT_ACTIVATION_H
 #define DECANT_ACTIVATION_H
 
 #include "base/error.h"
 #include "os/loop.h"
+#include "os/overhear.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -24,6 +25,7 @@ struct activation {
   pid_t pid;             /* 0: none is running, or none that we would have to wait for */
   int status;            /* how it ended, as waitpid() has it; once there is no pid */
   uint64_t dismissed_ms; /* when it was asked to end, since it is of no use any more; 0: it wasn't */
+  struct overhear words; /* what it says */
 };
 
 /* Starts the command (argv, NULL at its end), which is called `name` in messages.
@@ -36,13 +38,14 @@ void activation_dismiss(struct activation *server);
 bool activation_is_over(struct activation *server);
 
 /* Whether it has ended by itself; waits a moment for who has hung up to be gone. Says how in
- * `words`, of ACTIVATION_WORDS_BYTES. */
-#define ACTIVATION_WORDS_BYTES 64
+ * `words`, of ACTIVATION_WORDS_BYTES, and with which last words. */
+#define ACTIVATION_WORDS_BYTES (LAST_LINE_TEXT_BYTES + 44)
 bool activation_has_ended(struct activation *server, char *words);
 
 /* Ends it, once the connection is closed: asks it to (SIGTERM) and waits, as long as it
  * may take to write what it holds; a signal to us, now or a second one before, cuts
- * that short. Then it is killed. Returns false where it had to be. */
+ * that short. Then it is killed. Returns false where it had to be. What it has said is passed on meanwhile; of somebody
+ * else who still has its standard error nothing more is. */
 bool activation_end(struct activation *server, struct loop *loop);
 
 #endif

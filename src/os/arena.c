@@ -26,6 +26,7 @@ arena_reserve(struct arena *arena, size_t bytes, struct fault *fault)
     munmap(base, before);
   if (asked - before > kept)
     munmap(base + before + kept, asked - before - kept);
+  madvise(base + before, kept, MADV_DONTFORK);
   *arena = (struct arena){ .base = base + before, .bytes = bytes };
   return 0;
 }

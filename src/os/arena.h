@@ -2,7 +2,8 @@
 /* arena: memory for payload, TLS sessions and large tables, reserved at start.
  *
  * One reservation, made once, handed out front to back and never given back.
- * What malloc() gives comes from elsewhere (heap.h).
+ * What malloc() gives comes from elsewhere (heap.h). A child doesn't get it: a process that
+ * lives beside us would have us hold each page twice that we change, and secrets too.
  */
 #ifndef DECANT_ARENA_H
 #define DECANT_ARENA_H

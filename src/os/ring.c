@@ -16,7 +16,10 @@ map(int fd, size_t bytes, off_t what)
 {
   void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, what);
 
-  return at == MAP_FAILED ? NULL : at;
+  if (at == MAP_FAILED)
+    return NULL;
+  madvise(at, bytes, MADV_DONTFORK); /* a child would keep the ring, and what it is at work on, open */
+  return at;
 }
 
 static bool

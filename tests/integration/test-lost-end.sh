@@ -123,7 +123,7 @@ command)
         anew
         kill -KILL $(cat "/proc/$(cat pid)/task/$(cat pid)/children")
         kill -$signal "$(cat pid)"
-        wait_for says "lost: it was ended by signal ($(kill -l KILL)|$(kill -l TERM))"
+        wait_for says "lost: it was ended by signal ($(kill -l KILL)|$(kill -l TERM)), saying: [0-9]+ [a-z]+"
         is_back
     done
     finish
@@ -138,10 +138,10 @@ command-stopped)
     ! grep -q . "/proc/$first/cmdline" 2>/dev/null || fail "the first server still runs"
     finish ;;
 command-fails)
-    begin '[' sh -c 'echo $$ >pid; [ ! -e over ] || exit 7; exec "$0" "$@"' "$odd" - disk.img ']'
+    begin '[' sh -c 'echo $$ >pid; [ ! -e over ] || { echo over >&2; exit 7; }; exec "$0" "$@"' "$odd" - disk.img ']'
     touch over
     kill -KILL $(cat "/proc/$(cat pid)/task/$(cat pid)/children") "$(cat pid)"
-    wait_for says 'lost: it ended with exit code 7'
+    wait_for says 'lost: it ended with exit code 7, saying: over'
     rm over
     anew
     is_back

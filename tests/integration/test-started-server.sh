@@ -6,6 +6,8 @@
 # cases: prints-into-the-copy prints-into-the-answer reads-the-copy no-bitmap no-layer no-context read-only too-small
 # cases: info-no-export term-while-starting term-while-starting-info ignores-sigterm stopped signalled-while-ending
 # cases: one-signal decant-killed says-how-it-ended no-such-command not-a-program signals-as-before names-in-tmp
+# cases: last-words last-words-odd last-words-of-each words-unchanged words-after-signals words-after-us words-slowly
+# cases: nobody-reads-words who-listens grandchild-speaks one-listener-each
 
 . "$(dirname "$0")/../functions.sh"
 odd=$TOP/tests/odd-server
@@ -37,6 +39,26 @@ in_background() {
     pid=$!
     at_exit+=("kill -KILL $pid 2>/dev/null")
     at_exit+=('[ ! -s pid ] || kill -KILL $(cat pid) 2>/dev/null')
+}
+
+# says WORDS COMMAND...: fails, and this is how its last line goes on behind the server's end.
+says() {
+    local words=$1
+    shift
+    run_decant "$@"
+    [ "$code" -eq 1 ] || fail "exit code $code, not 1: $(cat err)"
+    grep '^decant: ' err >told || true
+    case $(cat told) in
+    *": it ended with exit code 3$words") ;;
+    *) fail "not '$words': $(cat err)" ;;
+    esac
+}
+
+# The processes that listen to what comes out of this one's standard error.
+listeners_to() {
+    local pipe
+    pipe=$(readlink "/proc/$1/fd/2")
+    { find /proc/[0-9]*/fd -name 0 -printf '%l %p\n' 2>/dev/null || true; } | awk -F'[ /]' -v pipe="$pipe" '$1 == pipe { print $4 }'
 }
 
 case $1 in
@@ -166,5 +188,141 @@ names-in-tmp)
     strace -f -o trace -e trace=mkdir,rmdir,unlink "$DECANT" info --size '[' nbdkit memory 1M ']' >out
     directory=$(sed -n 's|.*mkdir("\(/tmp/decant-[^"]*\)".*|\1|p' trace)
     [ -n "$directory" ] && [ ! -e "$directory" ] || fail "left behind: $directory" ;;
+last-words)
+    server=('[' sh -c 'echo one >&2; echo "nbdkit: error: no such file" >&2; exit 3' ']')
+    words=', saying: nbdkit: error: no such file'
+    says "$words" "${server[@]}" out.img
+    says "$words" info "${server[@]}"
+    says "$words" map "${server[@]}"
+    grep -qx one err || fail "what it said before is lost: $(cat err)"
+    says ', saying: printed' info '[' sh -c 'echo printed; exit 3' ']'
+    says '' info '[' sh -c 'echo >&2; exit 3' ']' ;;
+last-words-odd)
+    says_of() { printf "$1" >words; says "$2" info '[' sh -c 'cat words >&2; exit 3' ']'; }
+    says_of 'one\ntwo\n\n  \n' ', saying: two'
+    says_of '10%%\r20%%\r\n' ', saying: 20%'
+    says_of 'a\033[31mred\302\233\377z\n' ', saying: a?[31mred??z'
+    x=$(printf '%01000d' 0)
+    says_of "$x\n" ", saying: ${x:0:112}..."
+    # Our own line is behind it in the same one.
+    printf 'no end' >words
+    run_decant info '[' sh -c 'cat words >&2; exit 3' ']'
+    grep -qx 'no enddecant: .*exit code 3, saying: no end' err || fail "$(cat err)" ;;
+last-words-of-each)
+    # What the first one said isn't what the second one did.
+    says '' info --wait=2 '[' sh -c 'if [ -e once ]; then exit 3; fi; echo first >&2; : >once; exit 3' ']'
+    grep -qx first err || fail "$(cat err)" ;;
+words-unchanged)
+    requires_program nbdkit
+    head -c 1M /dev/urandom >words
+    run_decant info --size '[' sh -c 'cat words >&2; exec nbdkit memory 1M' ']' >out
+    [ "$code" -eq 0 ] || fail "exit code $code"
+    same words err ;;
+words-after-signals)
+    # Signals to all of us, as ^C is one: the server speaks on, and is heard.
+    truncate -s 1M in.img
+    cat >late <<'EOF'
+#!/bin/sh
+trap '' INT HUP
+trap 'trap "" TERM; kill $!; head -c 200000 /dev/zero | tr "\0" x >&2; echo late words >&2; exit 0' TERM
+echo $$ >pid
+sleep 300 2>/dev/null >&2 &
+echo ready >&2
+wait
+EOF
+    chmod +x late
+    for signal in INT HUP TERM; do
+        setsid "$DECANT" '[' ./late ']' out.img 2>err &
+        pid=$!
+        at_exit+=("kill -KILL -- -$pid 2>/dev/null")
+        wait_for grep -qs ready err
+        listener=$(listeners_to "$(cat pid)")
+        kill -$signal -- "-$pid"
+        ends_within 6
+        [ "$code" -eq 1 ] || fail "exit code $code, not 1"
+        [ "$(tr -dc x <err | wc -c)" -eq 200000 ] || fail "words are missing after SIG$signal"
+        grep -q 'late words$' err || fail "its last words are missing after SIG$signal"
+        has_ended "$listener" || fail "somebody still listens"
+        server_is_gone
+    done ;;
+words-after-us)
+    # decant is killed: what the server has to say by its end is still passed on.
+    printf '%s\n' '#!/bin/sh' 'trap "kill \$!; echo late words >&2; exit 0" TERM' 'echo $$ >pid' \
+        'sleep 300 2>/dev/null >&2 &' 'echo ready >&2' wait >late
+    chmod +x late
+    in_background '[' ./late ']' out.img
+    wait_for grep -qs ready err
+    listener=$(listeners_to "$(cat pid)")
+    [ -n "$listener" ] || fail "nobody listens"
+    kill -KILL "$pid"
+    wait_for has_ended "$(cat pid)"
+    wait_for has_ended "$listener"
+    grep -qx 'late words' err || fail "$(cat err)" ;;
+words-slowly)
+    # Standard error that takes nothing for a while: the server has ended long before its words are taken.
+    requires_program nbdkit
+    mkfifo slow
+    exec 7<>slow
+    seq -f '%015.0f' 6000 >words # 96,000 bytes: more than one pipe takes
+    "$DECANT" info --size '[' sh -c 'echo $$ >pid; cat words >&2; exec nbdkit memory 1M' ']' >out 2>slow 7<&- &
+    pid=$!
+    at_exit+=("kill -KILL $pid 2>/dev/null")
+    wait_for test -s pid
+    wait_for has_ended "$(cat pid)"
+    sleep 1
+    kill -0 "$pid" 2>/dev/null || fail "it didn't wait for its words"
+    head -c 96000 <&7 >err
+    ends_within 10
+    [ "$code" -eq 0 ] || fail "exit code $code"
+    same words err ;;
+nobody-reads-words)
+    # Standard error that is closed, or whose reader is gone: the server isn't stopped by it.
+    requires_program nbdkit
+    server=('[' sh -c 'head -c 1M /dev/zero >&2; exec nbdkit memory 1M' ']')
+    timeout 60 "$DECANT" info --size "${server[@]}" >out 2>&-
+    [ "$(cat out)" = 1048576 ] || fail "closed: $(cat out)"
+    mkfifo gone
+    exec 7<>gone 8>gone 7<&-
+    timeout 60 "$DECANT" info --size "${server[@]}" >out 2>&8
+    [ "$(cat out)" = 1048576 ] || fail "without a reader: $(cat out)" ;;
+who-listens)
+    # It has nothing open but what it needs, nor what decant works with in its memory.
+    truncate -s 1M in.img out.img
+    in_background --memory=64M '[' ./start "$odd" - in.img stall=read ']' out.img
+    wait_for grep -qs read err
+    listener=$(listeners_to "$(cat pid)")
+    [ "$(find "/proc/$listener/fd" -type l -printf '%f ')" = '0 2 ' ] || fail "$(ls -l "/proc/$listener/fd")"
+    ! grep -q io_uring "/proc/$listener/maps" || fail "it holds a ring: $(cat "/proc/$listener/maps")"
+    [ "$(awk '/^VmSize/ { print $2 }' "/proc/$listener/status")" -lt 16384 ] || fail "$(cat "/proc/$listener/status")"
+    kill -TERM "$pid"
+    ends_within 6
+    has_ended "$listener" || fail "somebody still listens" ;;
+grandchild-speaks)
+    # Somebody whom the server leaves behind still has its standard error.
+    requires_program nbdkit
+    in_background info --size '[' sh -c 'sleep 300 & echo $! >pid; exec nbdkit memory 1M' ']' >out
+    ends_within 10
+    [ "$code" -eq 0 ] && [ "$(cat out)" = 1048576 ] || fail "exit code $code: $(cat err)"
+    [ -z "$(listeners_to "$(cat pid)")" ] || fail "somebody still listens" ;;
+one-listener-each)
+    # A server that is started again, while somebody of the first still holds on: one listens, not two.
+    cat >again <<'EOF'
+#!/bin/sh
+[ ! -e first ] || { echo $$ >second; exec "$@"; }
+sleep 300 3<&- &
+echo $! >pid
+echo $! >first
+echo sorry >&2
+exit 3
+EOF
+    chmod +x again
+    truncate -s 1M in.img
+    in_background --wait=60 '[' ./again "$odd" - in.img stall=read ']' out.img
+    wait_for grep -qs read err
+    [ -z "$(listeners_to "$(cat first)")" ] || fail "somebody still listens to the first"
+    [ "$(listeners_to "$(cat second)" | wc -w)" -eq 1 ] || fail "not one: $(listeners_to "$(cat second)")"
+    kill -TERM "$pid"
+    ends_within 6
+    has_ended "$(cat second)" || fail "the server still runs" ;;
 *) fail "no such case" ;;
 esac

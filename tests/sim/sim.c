@@ -332,6 +332,8 @@ choose_manners(void)
   struct manners manners = { .dies_at_us = NEVER };
 
   manners.delay_max_us = random_one_in(random, 5) ? 0 : random_power(random, 0, 12);
+  if (random_one_in(random, 100)) /* it hangs, and a copy that is stopped doesn't wait for it */
+    manners.delay_max_us = 20000000;
   manners.split_one_in = now_and_then(2, 4);
   manners.survey_fails_one_in = now_and_then(6, 3);
   manners.survey_lies_one_in = now_and_then(2, 2);
