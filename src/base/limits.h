@@ -112,6 +112,20 @@
 /* What of a line of a mapfile is looked at; a longer one can only be a comment. */
 #define MAPFILE_LINE_BYTES 1024
 
+/* A rescue reads in pieces of this size: many at once while all is well, and after an error few small ones, until so many
+ * were good. What can be read by itself is a sector. */
+#define RESCUE_READ_BYTES_MAX (256 * KIB)
+#define RESCUE_READ_BYTES (64 * KIB)
+#define RESCUE_SECTOR_BYTES UINT64_C(512)
+#define RESCUE_CAREFUL_READS 64
+#define RESCUE_CAREFUL_AT_ONCE 4
+/* What is left out behind errors is at most this share of the disk, and this much, as of ddrescue. */
+#define RESCUE_SKIP_SHARE 100
+#define RESCUE_SKIP_BYTES_MAX (1 * GIB)
+/* How often its map is kept, and over how long its rate is taken before it is found too low. */
+#define RESCUE_KEEP_MS 30000
+#define RESCUE_RATE_MS 30000
+
 /* What `decant map` sums up at most, and how large a bar it draws. */
 #define MAP_TOTALS_MAX 256
 #define MAP_ROWS 8
@@ -247,6 +261,7 @@ _Static_assert(SURVEY_BYTES_MAX / (4 * KIB) * 32 <= (HEAP_BYTES - 2 * CONNECTION
                "an answer over 4 KiB runs fits the heap beside the connections");
 _Static_assert(PAYLOAD_BYTES_DEFAULT + TABLE_BYTES_MAX + HEAP_BYTES + CODE_AND_STACK_BYTES <= MEMORY_BYTES_MAX,
                "the sum in docs/MEMORY.md");
+_Static_assert(SLOTS_MAX *RESCUE_READ_BYTES_MAX <= PAYLOAD_BYTES_DEFAULT, "a rescue takes no more than a copy");
 _Static_assert(INFO_BYTES <= PAYLOAD_BYTES_DEFAULT, "what is asked takes no more than what is copied");
 _Static_assert(PAYLOAD_BYTES_DEFAULT + TABLE_BYTES_MAX + HEAP_BYTES + CODE_AND_STACK_BYTES +
                        2 * CONNECTIONS_DEFAULT * TLS_SESSION_BYTES_MAX <=

@@ -30,6 +30,13 @@ rescue_resume(struct rescue *rescue, enum area_status phase, unsigned pass, uint
   rescue->position = range_min(position, rescue->config.areas->size);
 }
 
+void
+rescue_set_read_bytes(struct rescue *rescue, uint64_t bytes)
+{
+  assert(range_is_power_of_two(bytes) && bytes >= rescue->config.sector_bytes);
+  rescue->config.read_bytes = bytes;
+}
+
 static unsigned
 passes_of(const struct rescue *rescue)
 {
@@ -169,8 +176,27 @@ trim_on(struct rescue *rescue, struct rescue_read *read, bool has_failed)
   return true;
 }
 
-void
-rescue_answer(struct rescue *rescue, struct rescue_read *read, uint64_t good_bytes)
+/* In the passes that leave things out. */
+static void
+skip_or_not(struct rescue *rescue, const struct rescue_read *read, bool leaves_out)
+{
+  if (rescue->phase != AREA_NON_TRIED || rescue->pass > RESCUE_PASSES_SKIPPING)
+    return;
+  if (leaves_out)
+    leave_out(rescue, read->range);
+  else
+    rescue->skip_bytes = range_max(rescue->skip_bytes / 2, rescue->config.skip_bytes_min);
+}
+
+static void
+end_read(struct rescue *rescue, struct rescue_read *read, bool goes_on)
+{
+  read->state = goes_on ? RESCUE_READ_NEXT : RESCUE_READ_HOME;
+  rescue->reads_busy -= !goes_on;
+}
+
+static void
+note_result(struct rescue *rescue, struct rescue_read *read, uint64_t good_bytes, bool is_slow)
 {
   struct range good = range_make(read->range.start, good_bytes), bad = { good.end, read->range.end };
   bool has_failed = bad.start < bad.end;
@@ -178,15 +204,33 @@ rescue_answer(struct rescue *rescue, struct rescue_read *read, uint64_t good_byt
   assert(read->state == RESCUE_READ_OUT && good.end <= read->range.end);
   areas_set(rescue->config.areas, good, AREA_FINISHED);
   areas_set(rescue->config.areas, bad, status_after_failure(rescue, bad));
-  if (rescue->phase == AREA_NON_TRIED && rescue->pass <= RESCUE_PASSES_SKIPPING) {
-    if (has_failed)
-      leave_out(rescue, read->range);
-    else
-      rescue->skip_bytes = range_max(rescue->skip_bytes / 2, rescue->config.skip_bytes_min);
-  }
-  read->state = rescue->phase == AREA_NON_TRIMMED && trim_on(rescue, read, has_failed) ? RESCUE_READ_NEXT
-                                                                                       : RESCUE_READ_HOME;
-  rescue->reads_busy -= read->state == RESCUE_READ_HOME;
+  skip_or_not(rescue, read, has_failed || is_slow);
+  end_read(rescue, read, rescue->phase == AREA_NON_TRIMMED && trim_on(rescue, read, has_failed));
+}
+
+void
+rescue_answer(struct rescue *rescue, struct rescue_read *read, uint64_t good_bytes)
+{
+  note_result(rescue, read, good_bytes, false);
+}
+
+void
+rescue_answer_slow(struct rescue *rescue, struct rescue_read *read)
+{
+  note_result(rescue, read, range_length(read->range), true);
+}
+
+void
+rescue_answer_silent(struct rescue *rescue, struct rescue_read *read)
+{
+  bool is_sector = status_after_failure(rescue, read->range) == AREA_BAD_SECTOR;
+
+  assert(read->state == RESCUE_READ_OUT);
+  areas_set(rescue->config.areas, read->rest, AREA_NON_SCRAPED);
+  if (is_sector)
+    areas_set(rescue->config.areas, read->range, AREA_BAD_SECTOR);
+  skip_or_not(rescue, read, true);
+  end_read(rescue, read, false);
 }
 
 bool

@@ -70,8 +70,18 @@ void rescue_resume(struct rescue *rescue, enum area_status phase, unsigned pass,
 /* The next read, which is to be submitted now and is out until it is answered; NULL: answers have to come first, or all is done. */
 struct rescue_read *rescue_next(struct rescue *rescue);
 
+/* From now on, reads of what wasn't tried have at most so many bytes; as read_bytes. */
+void rescue_set_read_bytes(struct rescue *rescue, uint64_t bytes);
+
 /* A read is answered: so many bytes at its front are good, and on stable storage where that matters; the others couldn't be read. */
 void rescue_answer(struct rescue *rescue, struct rescue_read *read, uint64_t good_bytes);
+
+/* All of it is good, but it took so long that what is behind it is left out as behind an error. */
+void rescue_answer_slow(struct rescue *rescue, struct rescue_read *read);
+
+/* Whoever was asked fell silent, or was lost by it: none of it is good, and it isn't trimmed but left for the scraping, since
+ * that may well happen again, and takes long. */
+void rescue_answer_silent(struct rescue *rescue, struct rescue_read *read);
 
 bool rescue_is_done(const struct rescue *rescue);
 

@@ -101,6 +101,15 @@ answer_in_chunks(struct disk *disk, struct request *request)
   }
 }
 
+/* The first byte of a range with one of these defects; its end where there is none. */
+static uint64_t
+find_defect(const struct disk *disk, uint64_t start, uint64_t end, unsigned defects)
+{
+  while (disk->defects && start < end && !(disk->defects[start] & defects))
+    start++;
+  return disk->defects ? start : end;
+}
+
 static int
 answer_read(struct disk *disk, struct request *request)
 {
@@ -110,6 +119,12 @@ answer_read(struct disk *disk, struct request *request)
   bool bad = request->offset < disk->manners.bad_end && end > disk->manners.bad_start;
   if (bad)
     end = range_max(disk->manners.bad_start, request->offset);
+  uint64_t defect = find_defect(disk, request->offset, end, DEFECT_BAD);
+  if (defect < end) {
+    bad = true;
+    end = defect;
+    disk->failed_reads++;
+  }
   if (happens(disk, disk->manners.read_fails_one_in)) {
     bad = true;
     end = random_between(&disk->random, request->offset, range_max(end, request->offset));
@@ -367,6 +382,21 @@ disk_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
   return 0;
 }
 
+/* When a request of a failing disk is answered. */
+static uint64_t
+delay_by_defects(struct disk *disk, const struct request *request, uint64_t due_us)
+{
+  uint64_t end = request->offset + request->length;
+
+  if (request->kind != REQUEST_READ)
+    return due_us;
+  if (find_defect(disk, request->offset, end, DEFECT_HANGS) < end) {
+    disk->manners.dies_at_us = range_min(disk->manners.dies_at_us, disk->now_us + DEFECT_HANGS_US);
+    return NEVER;
+  }
+  return find_defect(disk, request->offset, end, DEFECT_SLOW) < end ? due_us + DEFECT_SLOW_US : due_us;
+}
+
 static void
 disk_submit(struct endpoint *endpoint, struct request *request)
 {
@@ -382,11 +412,12 @@ disk_submit(struct endpoint *endpoint, struct request *request)
     memcpy(disk->flushing, disk->content, disk->watched_bytes);
   if (request->kind == REQUEST_READ)
     memset(request->payload, 0xa5, request->length);
-  if (delay_max_us == 0 || disk->dead) {
+  if ((delay_max_us == 0 && !disk->defects) || disk->dead) {
     conclude(disk, request, false);
     return;
   }
-  uint64_t due_us = disk->now_us + random_between(&disk->random, 1, delay_max_us);
+  uint64_t due_us = disk->now_us + random_between(&disk->random, 1, range_max(delay_max_us, 1));
+  due_us = delay_by_defects(disk, request, due_us);
   uint64_t sent_us = NEVER;
   if (disk->manners.sends && request->kind == REQUEST_WRITE)
     sent_us = random_between(&disk->random, disk->now_us, due_us);
@@ -484,6 +515,16 @@ disk_lose_power(struct disk *disk)
     if (random_one_in(&disk->random, 2))
       memcpy(disk->content + at, disk->stable + at, end - at);
   }
+}
+
+void
+disk_forget_requests(struct disk *disk)
+{
+  disk->pending_count = disk->late_count = 0;
+  disk->answered = (struct request_queue){ NULL, NULL };
+  disk->dead = disk->owes_flush = false;
+  disk->back_at_us = disk->manners.dies_at_us = NEVER;
+  disk->base.presence = PRESENCE_HERE;
 }
 
 uint64_t

@@ -31,6 +31,11 @@
  * provides it, 0 to 3, and whether it is dirty. */
 enum { MARK_DEPTH = 3, MARK_DIRTY = 4 };
 
+/* What is wrong with a byte of a failing disk: a read of it fails; or comes late; or never, and takes the connection along. */
+enum { DEFECT_BAD = 1, DEFECT_SLOW = 2, DEFECT_HANGS = 4 };
+#define DEFECT_SLOW_US 50000
+#define DEFECT_HANGS_US 30000000
+
 /* How one disk behaves; all chances are one in N, 0: never. */
 struct manners {
   uint64_t delay_max_us; /* of an answer; 0: answered at once, within submit */
@@ -77,6 +82,8 @@ struct disk {
   uint8_t *stable;        /* a destination: what of it was flushed */
   uint8_t *flushing;      /* a destination: what was there when the flush was asked for */
   const uint8_t *marks;   /* a source: MARK_* of each byte */
+  const uint8_t *defects; /* a source: DEFECT_* of each byte; NULL: none */
+  uint64_t failed_reads;  /* for a defect */
   bool surveys_matter;    /* one that fails is a fault */
   uint8_t *decided;       /* a destination: how often each byte was written or zeroed */
   uint64_t watched_bytes; /* a destination: how much of the content is looked at afterwards */
@@ -119,6 +126,9 @@ uint64_t disk_next_us(const struct disk *disk);
 
 /* A destination loses power: of what isn't flushed, anything may be gone. */
 void disk_lose_power(struct disk *disk);
+
+/* Whoever used it is gone, with all that was under way. */
+void disk_forget_requests(struct disk *disk);
 
 /* Time goes on to now_us: answers what is due. */
 void disk_advance(struct disk *disk, uint64_t now_us);

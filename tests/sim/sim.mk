@@ -15,6 +15,16 @@ $(SIM_SANITIZED): $(SIM_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/s
 	$(call say,CC,$@) gcc $(SIM_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
 		-o $@ $(SIM_SOURCES)
 
+# Rescues of failing disks, on the same disks, with a loop and a main of their own.
+SIM_RESCUE := $(BUILD)/tests/sim/sim-rescue
+SIM_RESCUE_SOURCES := tests/sim/rescue/sim-rescue.c tests/sim/disk.c \
+	$(filter-out src/disk/mapfile.c,$(wildcard src/base/*.c src/disk/*.c)) \
+	$(wildcard src/copy/rescue*.c) src/copy/recovery.c
+
+$(SIM_RESCUE): $(SIM_RESCUE_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/sim.mk
+	$(call say,CC,$@) gcc $(SIM_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
+		-o $@ $(SIM_RESCUE_SOURCES)
+
 ## sim-long: ten million simulated copies, half an hour or more on two cores
 .PHONY: sim-long
 sim-long: $(SIM)
@@ -25,4 +35,9 @@ sim-long: $(SIM)
 PART := 1/1
 .PHONY: sim-mutants
 sim-mutants:
-	@tests/sim/run-mutants $(BUILD)/tests/sim/mutants $(PART) $(SIM_SOURCES)
+	@tests/sim/run-mutants $(BUILD)/tests/sim/mutants $(PART) tests/sim/mutants $(SIM_SOURCES)
+
+## rescue-mutants: the same of simulated rescues, by tests/sim/rescue/mutants
+.PHONY: rescue-mutants
+rescue-mutants:
+	@tests/sim/run-mutants $(BUILD)/tests/sim/rescue-mutants $(PART) tests/sim/rescue/mutants $(SIM_RESCUE_SOURCES)

@@ -349,6 +349,80 @@ bad_sectors_are_tried_again_in_turning_direction(void **state)
   assert_string_equal(trace_of(100), "0-2 2-4 6-8 4-6 2-4 6-8 6-8 2-4 2-4 6-8 ");
 }
 
+static enum area_status
+status_of(uint64_t at)
+{
+  struct area area;
+
+  areas_find(&areas, range_make(at, 1), AREA_STATUSES_ALL, false, &area);
+  return area.status;
+}
+
+static void
+what_is_behind_a_slow_read_is_left_for_later(void **state)
+{
+  (void)state;
+  make_disk(160, 4, 16);
+  rescue_init(&rescue, &config);
+  rescue_answer_slow(&rescue, rescue_next(&rescue));
+  assert_int_equal(areas_total(&areas, AREA_FINISHED).bytes, 16);
+  assert_int_equal(rescue.position, 32);
+  rescue_answer_slow(&rescue, rescue_next(&rescue));
+  assert_int_equal(rescue.position, 48 + 32);
+}
+
+/* Nobody knows which of its sectors it was, and to find out may take as long for each. */
+static void
+what_is_silent_is_left_for_the_scraping(void **state)
+{
+  (void)state;
+  make_disk(64, 4, 16);
+  rescue_init(&rescue, &config);
+  rescue_answer_silent(&rescue, rescue_next(&rescue));
+  assert_int_equal(status_of(0), AREA_NON_SCRAPED);
+  assert_int_equal(rescue.position, 32);
+}
+
+static void
+a_silent_sector_ends_the_trimming_of_its_area(void **state)
+{
+  struct rescue_read *read;
+
+  (void)state;
+  make_disk(16, 4, 16);
+  rescue_init(&rescue, &config);
+  rescue_answer(&rescue, rescue_next(&rescue), 0);
+  rescue_answer(&rescue, read = rescue_next(&rescue), 4);
+  rescue_answer_silent(&rescue, rescue_next(&rescue));
+  assert_int_equal(read->state, RESCUE_READ_HOME);
+  assert_int_equal(status_of(0), AREA_FINISHED);
+  assert_int_equal(status_of(4), AREA_BAD_SECTOR);
+  assert_int_equal(status_of(8), AREA_NON_SCRAPED);
+  rescue_answer_silent(&rescue, rescue_next(&rescue));
+  assert_int_equal(status_of(8), AREA_BAD_SECTOR);
+}
+
+/* Near errors reads are small, and elsewhere large, on one grid. */
+static void
+reads_become_smaller_and_larger(void **state)
+{
+  struct rescue_read *reads[4];
+
+  (void)state;
+  make_disk(64, 4, 16);
+  rescue_init(&rescue, &config);
+  reads[0] = rescue_next(&rescue);
+  rescue_set_read_bytes(&rescue, 8);
+  reads[1] = rescue_next(&rescue);
+  rescue_set_read_bytes(&rescue, 32);
+  reads[2] = rescue_next(&rescue);
+  reads[3] = rescue_next(&rescue);
+  assert_int_equal(reads[0]->range.end, 16);
+  assert_int_equal(reads[1]->range.end, 24);
+  assert_int_equal(reads[2]->range.end, 32);
+  assert_int_equal(reads[3]->range.end, 64);
+}
+
 static void
 answer_too_much(void)
 {
@@ -375,6 +449,10 @@ main(void)
     cmocka_unit_test(an_area_is_trimmed_from_both_ends),
     cmocka_unit_test(two_sectors_are_two_however_short),
     cmocka_unit_test(bad_sectors_are_tried_again_in_turning_direction),
+    cmocka_unit_test(what_is_behind_a_slow_read_is_left_for_later),
+    cmocka_unit_test(what_is_silent_is_left_for_the_scraping),
+    cmocka_unit_test(a_silent_sector_ends_the_trimming_of_its_area),
+    cmocka_unit_test(reads_become_smaller_and_larger),
     cmocka_unit_test(mistakes_are_asserted),
     cmocka_unit_test(random_rescues_read_all_that_can_be_read),
     cmocka_unit_test(rescues_that_are_ended_go_on),
