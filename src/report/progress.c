@@ -64,6 +64,14 @@ rate_of(uint64_t bytes, uint64_t ms)
   return ms > 0 ? (double)bytes * 1000 / (double)ms : 0;
 }
 
+double
+progress_rate(const struct progress *progress)
+{
+  const struct progress_moment *begin = window_begin(progress), *last = moment_before(progress, 0);
+
+  return rate_of(last->moved - begin->moved, last->now_ms - begin->now_ms);
+}
+
 /* Seconds as people write them, in minutes or hours. */
 static int
 clock_text(char *text, size_t room, uint64_t seconds)

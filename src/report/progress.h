@@ -37,6 +37,9 @@ void progress_begin(struct progress *progress, uint64_t now_ms, uint64_t done);
  * lost what wasn't flushed. */
 void progress_add(struct progress *progress, const struct progress_moment *moment);
 
+/* Bytes of data a second, in the last seconds. */
+double progress_rate(const struct progress *progress);
+
 /* How much is done, in whole percent, rounded down: 100 means all of it. */
 unsigned progress_percent(uint64_t done, uint64_t total);
 

@@ -18,6 +18,21 @@ text_after(char text[PROGRESS_TEXT_BYTES], uint64_t done, uint64_t total, uint64
 }
 
 static void
+the_rate_is_of_the_last_seconds(void **state)
+{
+  struct progress progress;
+
+  (void)state;
+  progress_begin(&progress, 0, 0);
+  assert_true(progress_rate(&progress) < 1);
+  progress_add(&progress, &(struct progress_moment){ 1000, MIB, MIB, MIB });
+  assert_true(progress_rate(&progress) > (double)MIB - 1 && progress_rate(&progress) < (double)MIB + 1);
+  for (uint64_t ms = 2000; ms <= 20000; ms += 1000)
+    progress_add(&progress, &(struct progress_moment){ ms, MIB, MIB, MIB });
+  assert_true(progress_rate(&progress) < 1);
+}
+
+static void
 lines_read_as_documented(void **state)
 {
   static const struct {
@@ -294,17 +309,12 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(lines_read_as_documented),
-    cmocka_unit_test(all_but_a_byte_is_not_all),
-    cmocka_unit_test(rate_is_of_data_and_recent),
-    cmocka_unit_test(stalled_copy_has_no_rate),
-    cmocka_unit_test(rare_lines_tell_of_the_time_between),
-    cmocka_unit_test(zeros_that_are_read_show),
-    cmocka_unit_test(what_goes_back_has_no_rate),
-    cmocka_unit_test(what_was_there_has_no_rate),
-    cmocka_unit_test(what_waits_says_for_whom),
-    cmocka_unit_test(narrow_terminals_get_less),
-    cmocka_unit_test(percents_are_rounded_down),
+    cmocka_unit_test(the_rate_is_of_the_last_seconds),   cmocka_unit_test(lines_read_as_documented),
+    cmocka_unit_test(all_but_a_byte_is_not_all),         cmocka_unit_test(rate_is_of_data_and_recent),
+    cmocka_unit_test(stalled_copy_has_no_rate),          cmocka_unit_test(rare_lines_tell_of_the_time_between),
+    cmocka_unit_test(zeros_that_are_read_show),          cmocka_unit_test(what_goes_back_has_no_rate),
+    cmocka_unit_test(what_was_there_has_no_rate),        cmocka_unit_test(what_waits_says_for_whom),
+    cmocka_unit_test(narrow_terminals_get_less),         cmocka_unit_test(percents_are_rounded_down),
     cmocka_unit_test(random_copies_have_lines_that_fit),
   };
 

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* rescue_text: see rescue_text.h. */
+#include "report/rescue_text.h"
+
+#include "base/sizes.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* What one object takes at most, with all digits. */
+#define ROW_BYTES 128
+
+static const struct status_words {
+  const char *doing, *status;
+} status_words[AREA_STATUSES] = {
+  [AREA_NON_TRIED] = { "reading", "not-tried" },      [AREA_NON_TRIMMED] = { "trimming", "not-trimmed" },
+  [AREA_NON_SCRAPED] = { "scraping", "not-scraped" }, [AREA_BAD_SECTOR] = { "trying bad sectors again", "bad" },
+  [AREA_FINISHED] = { "done", "finished" },
+};
+
+const char *
+rescue_text_status(enum area_status status)
+{
+  return status_words[status].status;
+}
+
+/* The next area of some statuses that is wanted. */
+static bool
+find_wanted(const struct areas *areas, const struct areas *domain, uint64_t offset, unsigned statuses,
+            struct area *found)
+{
+  struct area wanted;
+
+  while (areas_find(areas, (struct range){ offset, areas->size }, statuses, false, found)) {
+    if (!domain)
+      return true;
+    if (areas_find(domain, found->range, 1u << AREA_FINISHED, false, &wanted)) {
+      found->range = wanted.range;
+      return true;
+    }
+    offset = found->range.end;
+  }
+  return false;
+}
+
+bool
+rescue_text_find(const struct areas *areas, const struct areas *domain, uint64_t offset, struct area *found)
+{
+  return find_wanted(areas, domain, offset, AREA_STATUSES_ALL & ~(1u << AREA_FINISHED), found);
+}
+
+void
+rescue_text_add_up(struct rescue_totals *totals, const struct areas *areas, const struct areas *domain)
+{
+  struct area area;
+
+  *totals = (struct rescue_totals){ 0 };
+  for (uint64_t at = 0; find_wanted(areas, domain, at, AREA_STATUSES_ALL, &area); at = area.range.end) {
+    uint64_t bytes = range_length(area.range);
+    totals->wanted += bytes;
+    totals->rescued += area.status == AREA_FINISHED ? bytes : 0;
+    totals->bad += area.status == AREA_BAD_SECTOR ? bytes : 0;
+    totals->bad_areas += area.status == AREA_BAD_SECTOR;
+  }
+  totals->left = totals->wanted - totals->rescued - totals->bad;
+}
+
+static void
+add_size(struct text *text, const char *before, uint64_t bytes, const char *behind)
+{
+  char words[SIZES_TEXT_BYTES];
+
+  sizes_rounded_text(words, (double)bytes);
+  text_add(text, "%s%s%s", before, words, behind);
+}
+
+static void
+add_ago(struct text *text, uint64_t ms)
+{
+  uint64_t seconds = ms / 1000;
+
+  if (seconds >= 3600)
+    text_add(text, ", last success %" PRIu64 ":%02u:%02u ago", seconds / 3600, (unsigned)(seconds / 60 % 60),
+             (unsigned)(seconds % 60));
+  else
+    text_add(text, ", last success %u:%02u ago", (unsigned)(seconds / 60), (unsigned)(seconds % 60));
+}
+
+void
+rescue_text_line(char bytes[RESCUE_TEXT_BYTES], const struct rescue_moment *moment)
+{
+  const struct rescue_totals *totals = &moment->totals;
+  struct text text;
+
+  text_init(&text, bytes, RESCUE_TEXT_BYTES);
+  add_size(&text, "", totals->rescued, " of ");
+  add_size(&text, "", totals->wanted, "");
+  text_add(&text, " (%u %%)", progress_percent(totals->rescued, totals->wanted));
+  add_size(&text, ", ", moment->rate, "/s");
+  if (totals->bad_areas > 0) {
+    text_add(&text, ", %" PRIu64 " bad area%s", totals->bad_areas, totals->bad_areas == 1 ? "" : "s");
+    add_size(&text, " (", totals->bad, ")");
+  }
+  add_size(&text, ", ", totals->left, " left");
+  if (moment->phase == AREA_FINISHED)
+    return;
+  text_add(&text, ", %s", status_words[moment->phase].doing);
+  add_size(&text, " at ", moment->position, "");
+  text_add(&text, " (pass %u)", moment->pass);
+  add_ago(&text, moment->since_success_ms);
+}
+
+uint64_t
+rescue_text_add_json(const struct areas *areas, const struct areas *domain, uint64_t offset, struct text *text)
+{
+  struct area area;
+  bool is_first = offset == 0;
+
+  while (rescue_text_find(areas, domain, offset, &area)) {
+    if (text->size - text->used < ROW_BYTES)
+      return offset;
+    text_add(text, "%s\n{\"offset\": %" PRIu64 ", \"length\": %" PRIu64 ", \"status\": \"%s\"}", is_first ? "" : ",",
+             area.range.start, range_length(area.range), rescue_text_status(area.status));
+    is_first = false;
+    offset = area.range.end;
+  }
+  return areas->size;
+}
