@@ -6,6 +6,7 @@
 #include "job/job_copy.h"
 #include "job/job_info.h"
 #include "job/job_map.h"
+#include "job/job_rescue.h"
 #include "os/descriptors.h"
 #include "os/heap.h"
 #include "os/say.h"
@@ -16,6 +17,7 @@ static union {
   struct copy_job copy;
   struct map_job map;
   struct info_job info;
+  struct rescue_job rescue;
 } job;
 
 _Static_assert(sizeof options + sizeof job <= TABLE_BYTES_MAX, "the tables are what docs/MEMORY.md says");
@@ -45,6 +47,8 @@ run(int argc, char **argv, struct fault *fault)
     return job_map(&job.map, &options, fault);
   case VERB_INFO:
     return job_info(&job.info, &options, fault);
+  case VERB_RESCUE:
+    return job_rescue(&job.rescue, &options, fault);
   }
   return -1;
 }

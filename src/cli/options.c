@@ -22,6 +22,7 @@ static const struct verb_options *const verbs[] = {
   [VERB_COPY] = &options_copy,
   [VERB_MAP] = &options_map,
   [VERB_INFO] = &options_info,
+  [VERB_RESCUE] = &options_rescue,
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
@@ -248,7 +249,7 @@ static int
 check_first_word(const char *word, struct fault *fault)
 {
   static const char *const others[] = { "check", "compare", "convert", "diff",   "digest", "disks",
-                                        "hash",  "help",    "list",    "rescue", "verify", "version" };
+                                        "hash",  "help",    "list",    "verify", "version" };
 
   if (!*word || strspn(word, "abcdefghijklmnopqrstuvwxyz") != strlen(word))
     return 0;

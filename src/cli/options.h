@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* options: the command line, taken apart and checked: what all verbs share. What
- * each verb takes stands in options_copy, options_map and options_info.
+ * each verb takes stands in options_copy, options_map, options_info and options_rescue.
  *
  * Nothing is opened and nothing printed. Strings point into argv.
  */
@@ -13,13 +13,14 @@
 #include "cli/options_copy.h"
 #include "cli/options_info.h"
 #include "cli/options_map.h"
+#include "cli/options_rescue.h"
 #include "disk/place.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum verb { VERB_COPY, VERB_MAP, VERB_INFO };
+enum verb { VERB_COPY, VERB_MAP, VERB_INFO, VERB_RESCUE };
 
 enum run_mode { RUN_VERB, RUN_HELP, RUN_VERSION, RUN_LONG_OPTIONS, RUN_SHORT_OPTIONS };
 
@@ -34,7 +35,7 @@ struct options {
   enum verb verb;
   enum run_mode mode;
   struct place source;
-  struct place destination; /* VERB_COPY */
+  struct place destination; /* VERB_COPY, VERB_RESCUE */
 
   struct wishes wishes;           /* -R, -C, --tls-pin, --timeout, --wait, and what the verb asks a source for */
   struct options_command command; /* all of it, as it was given */
@@ -46,6 +47,7 @@ struct options {
   struct copy_options copy;
   struct map_options map;
   struct info_options info;
+  struct rescue_options rescue;
 };
 
 /* Reads the command line; argv[0] decides the persona, and that or the first word
@@ -64,7 +66,7 @@ enum exit_code options_exit_code(const struct options *options, const struct fau
 
 /* Writes what --help, --version, --long-options or --short-options print, which
  * OPTIONS_TEXT_BYTES hold. */
-#define OPTIONS_TEXT_BYTES 4096
+#define OPTIONS_TEXT_BYTES 5120
 void options_describe(const struct options *options, char *bytes, size_t size);
 
 #endif

@@ -17,6 +17,8 @@ static const char help[] =
     "Usage: decant [copy] [OPTIONS] SOURCE DESTINATION\n"
     "       decant map [OPTIONS] SOURCE     (decant map --help)\n"
     "       decant info [OPTIONS] SOURCE    (decant info --help)\n"
+    "       decant rescue [OPTIONS] SOURCE DESTINATION --mapfile=FILE\n"
+    "                                       (decant rescue --help)\n"
     "\n"
     "Copies a disk. SOURCE and DESTINATION are each one of\n"
     "  nbd://HOST[:PORT]/EXPORT           an NBD server\n"

@@ -86,7 +86,7 @@ inherited_check(const struct options *options, struct fault *fault)
     return 0;
   if (check_place(&options->source, DESCRIPTOR_READ, fault) == -1)
     return -1;
-  if (options->verb != VERB_COPY)
+  if (options->verb != VERB_COPY && options->verb != VERB_RESCUE)
     return 0;
   if (check_place(&options->destination, DESCRIPTOR_WRITE, fault) == -1 ||
       check_path("--blkhash-file=", options->copy.blkhash_file, DESCRIPTOR_WRITE, fault) == -1)

@@ -246,15 +246,17 @@ keeper_is_done(const struct keeper *keeper)
 
 /* ---- Writing ---- */
 
-static int
-write_map(struct keeper *keeper, struct fault *fault)
+int
+keeper_write(struct keeper *keeper, struct fault *fault)
 {
   struct mapfile *map = &keeper->map;
   uint64_t began_ms = loop_now_ms(keeper->loop);
 
-  map->position = first_unfinished(keeper);
-  map->phase = map->position == keeper->areas->size ? '+' : '?';
-  map->pass = 1;
+  if (!keeper->is_rescue) {
+    map->position = first_unfinished(keeper);
+    map->phase = map->position == keeper->areas->size ? '+' : '?';
+    map->pass = 1;
+  }
   int result = mapfile_store_write(&keeper->store, map, keeper->areas, fault);
   keeper->written_ms = loop_now_ms(keeper->loop);
   keeper->write_ms = keeper->written_ms - began_ms;
@@ -266,7 +268,7 @@ static void
 write_midway(struct keeper *keeper)
 {
   struct fault fault;
-  bool has_failed = write_map(keeper, &fault) == -1;
+  bool has_failed = keeper_write(keeper, &fault) == -1;
 
   if (has_failed && !keeper->has_failed && !keeper->is_mute)
     (void)say_line(options_program(keeper->options), "%s; the copy goes on", fault.text);
@@ -326,7 +328,7 @@ keeper_begin(struct keeper *keeper, const struct endpoint *destination, struct f
   text_init(&command, keeper->map.command, sizeof keeper->map.command);
   options_command_add(&keeper->options->command, 0, &command);
   keeper->has_begun = true;
-  return write_map(keeper, fault);
+  return keeper_write(keeper, fault);
 }
 
 int
@@ -341,7 +343,7 @@ keeper_end(struct keeper *keeper, bool is_spoilt, int result, struct fault *faul
     areas_init(keeper->areas, keeper->areas->size, false);
     keeper->map.destination = (struct mapfile_end){ .size = SIZE_UNKNOWN };
   }
-  if (write_map(keeper, &writing) == 0)
+  if (keeper_write(keeper, &writing) == 0)
     return result;
   if (result == 0)
     return fault_set(fault, EXIT_FAILED, 0, "all is copied, but %s", writing.text);

@@ -22,7 +22,8 @@ struct keeper {
   struct copy_witness witness; /* for the copy */
   const struct options *options;
   struct loop *loop;
-  bool is_mute; /* what is said would become part of the disk */
+  bool is_mute;   /* what is said would become part of the disk */
+  bool is_rescue; /* the phase, pass and position are in the map already when it is written */
   struct mapfile_store store;
   struct mapfile map;
   struct areas *areas;  /* in the arena; NULL: no --mapfile */
@@ -65,6 +66,9 @@ struct copy_witness *keeper_witness(struct keeper *keeper);
 
 /* The destination is prepared, and is going to be written to: writes the map. Returns 0, or -1 with the fault set. */
 int keeper_begin(struct keeper *keeper, const struct endpoint *destination, struct fault *fault);
+
+/* Writes the map as it is now. Returns 0, or -1 with the fault set. */
+int keeper_write(struct keeper *keeper, struct fault *fault);
 
 /* The copy is over, with `result` and maybe a fault, and both ends are closed: writes the map. If the destination is spoilt, nothing of it is
  * finished. Returns the result, or -1 with the fault set, or completed. */

@@ -206,6 +206,23 @@ mapfile_store_is_on(const struct mapfile_store *store, const struct identity *en
   return overlap_is_there(&identity, end);
 }
 
+bool
+mapfile_store_would_be(const struct mapfile_store *store, const char *path)
+{
+  const char *const names[] = { store->name, store->fresh, store->previous };
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+  char directory[PATH_MAX];
+  struct stat one, other;
+
+  if (!file_name_directory(path, directory) || stat(directory, &one) == -1 || fstat(store->directory, &other) == -1 ||
+      one.st_dev != other.st_dev || one.st_ino != other.st_ino)
+    return false;
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (strcmp(name, names[i]) == 0)
+      return true;
+  return false;
+}
+
 void
 mapfile_store_close(struct mapfile_store *store)
 {

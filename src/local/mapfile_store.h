@@ -47,6 +47,9 @@ int mapfile_store_write(struct mapfile_store *store, const struct mapfile *map, 
  * overwrite its own map. Asked again when an end was just created. */
 bool mapfile_store_is_on(const struct mapfile_store *store, const struct identity *end);
 
+/* Whether a file that is made under this name would be one of the three. */
+bool mapfile_store_would_be(const struct mapfile_store *store, const char *path);
+
 void mapfile_store_close(struct mapfile_store *store);
 
 #endif

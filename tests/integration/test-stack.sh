@@ -3,7 +3,7 @@
 # The stack is the one part of the memory that no line of the program reserves: how deep
 # it gets is measured in what is known to go deepest, and held to what docs/MEMORY.md says.
 #
-# cases: file-to-file mapfile nbd-to-nbd by-name command layer map info refused
+# cases: file-to-file mapfile rescue nbd-to-nbd by-name command layer map info refused
 # cases: tls-rsa4096 tls-p521 tls-client-certificate tls-secret
 
 . "$(dirname "$0")/../functions.sh"
@@ -46,6 +46,14 @@ mapfile)
     measure --progress -v --mapfile=maps/m --domain=maps/m.bak in.img new.img
     echo x >>maps/m
     measure 1 --mapfile=maps/m in.img new.img ;;
+rescue)
+    # One that goes on, tells what it can't read, and one that refuses its map.
+    requires_nbdkit_filter ddrescue
+    printf '0 + 1\n0 512 +\n512 512 -\n1024 %d +\n' $(($(size_of in.img) - 1024)) >bad.map
+    measure 1 rescue --max-errors=1 [ nbdkit --filter=ddrescue file in.img ddrescue-mapfile=bad.map ] new.img --mapfile=m
+    measure 3 rescue --json [ nbdkit --filter=ddrescue file in.img ddrescue-mapfile=bad.map ] new.img --mapfile=m
+    echo x >>m
+    measure 1 rescue in.img new.img --mapfile=m ;;
 nbd-to-nbd)
     serve_nbdkit s file in.img
     serve_nbdkit d file out.img

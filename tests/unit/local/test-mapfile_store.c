@@ -377,6 +377,10 @@ its_files_are_no_ends(void **state)
   assert_true(is_on("x.map") && is_on("x.map.bak") && is_on("x.map.new") && is_on("hard"));
   assert_false(is_on("y"));
   assert_false(mapfile_store_is_on(&store, &anything));
+  assert_true(mapfile_store_would_be(&store, "x.map") && mapfile_store_would_be(&store, "./x.map.bak") &&
+              mapfile_store_would_be(&store, "x.map.new"));
+  assert_false(mapfile_store_would_be(&store, "y") || mapfile_store_would_be(&store, "nosuch/x.map") ||
+               mapfile_store_would_be(&store, "/x.map"));
   /* Nor is what they live on. */
   assert_int_equal(stat("x.map", &found), 0);
   struct identity device = { .known = true, .is_device = true, .number = found.st_dev };

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* job_rescue: `decant rescue`, from the options to the end: opens the map and both ends, rescues, and tells what couldn't be read.
+ */
+#ifndef DECANT_JOB_RESCUE_H
+#define DECANT_JOB_RESCUE_H
+
+#include "cli/options.h"
+#include "copy/rescue_run.h"
+#include "job/endpoints.h"
+#include "job/keeper.h"
+#include "job/probe.h"
+#include "job/rescue_reporter.h"
+#include "os/arena.h"
+#include "os/loop.h"
+#include "report/rescue_text.h"
+#include "tls/tls_session.h"
+
+#define RESCUE_COMMAND_BYTES (4 * KIB)
+/* The object of --json before its list: a message and a command with everything escaped. */
+#define RESCUE_JSON_BYTES (6 * FAULT_TEXT_BYTES + 3 * RESCUE_COMMAND_BYTES + 1 * KIB)
+
+/* Everything about one rescue but the payload; begins as zeros. */
+struct rescue_job {
+  struct arena payload;
+  struct tls_pool tls; /* in the same memory */
+  struct ring source_ring, destination_ring;
+  union any_endpoint source, destination;
+  struct loop loop;
+  struct probe probe;
+  struct keeper keeper;
+  struct rescue_run run;
+  struct rescue_reporter reporter;
+  bool is_mute;               /* standard error is the destination too */
+  bool has_areas;             /* they say what is rescued */
+  bool is_spoilt;             /* the destination isn't what it was */
+  bool has_begun;             /* the same command goes on */
+  struct fault closing, told; /* what closing an end tells, and what the object of --json does; not on the stack */
+  char mark_words[32];
+  char command[RESCUE_COMMAND_BYTES]; /* that goes on */
+  char json[RESCUE_JSON_BYTES];
+};
+
+/* Returns 0, or -1 with the fault set; EXIT_PARTLY_UNREADABLE is one. */
+int job_rescue(struct rescue_job *job, const struct options *options, struct fault *fault);
+
+#endif
