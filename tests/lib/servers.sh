@@ -20,7 +20,8 @@ has_taken() {
 
 # Whether this process has ended, whether or not somebody has waited for it.
 has_ended() {
-    ! grep -qs . "/proc/$1/cmdline"
+    # Not by its command line: one that is about to become another program has none for a moment.
+    case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in '' | [ZX]*) ;; *) return 1 ;; esac
 }
 
 # Whether the process PID listens on a socket. The socket's file is there, and its port taken, before anybody can connect.
