@@ -23,11 +23,11 @@ hash-aarch64)
     # Compiled and run for a processor that this machine isn't; the emulator has all of its instructions.
     requires_program aarch64-linux-gnu-gcc qemu-aarch64
     bearssl=$TOP/build/third_party/bearssl/src
-    aarch64-linux-gnu-gcc -std=gnu11 -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE -I"$TOP/src" \
+    aarch64-linux-gnu-gcc -std=gnu11 -O1 -fsanitize=undefined -fno-sanitize-recover=all -D_GNU_SOURCE -I"$TOP/src" \
         -I"$TOP/tests" -I"$bearssl/inc" -I"$bearssl/src" "$TOP"/tests/fuzz/fuzz{-hash,}.c "$TOP"/src/hash/*.c \
         "$bearssl"/src/hash/{md5,md5sha1,sha1,sha2big,sha2small}.c "$bearssl"/src/codec/{dec,enc}[0-9]*.c -o fuzz-hash
-    # Who runs in an emulator can't be looked through for leaks.
-    ASAN_OPTIONS=detect_leaks=0 qemu-aarch64 -L /usr/aarch64-linux-gnu fuzz-hash --seed=1 --count=3000 ;;
+    # Not every emulator runs what the address sanitizer makes: an empty program dies in trixie's.
+    qemu-aarch64 -L /usr/aarch64-linux-gnu fuzz-hash --seed=1 --count=3000 ;;
 seeds-replay)
     # One case and no more, and the same one.
     "$fuzzers/fuzz-psk_file" --seed=77 | grep -q ': 1 cases from seed 77 on$' || fail "a seed doesn't replay" ;;
