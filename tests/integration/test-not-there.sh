@@ -8,7 +8,9 @@
 
 # The network and the names are the test's own.
 if [ -z "${TEST_ALONE-}" ] && [ "$(id -u)" -eq 0 ]; then
-    TEST_ALONE=1 exec unshare --mount --net "$0" "$@"
+    unshare --mount true 2>/dev/null || as_it_is="--propagation unchanged" # in a changed root, / is no mount
+    # shellcheck disable=SC2086
+    TEST_ALONE=1 exec unshare --mount ${as_it_is-} --net "$0" "$@"
 fi
 . "$(dirname "$0")/../functions.sh"
 requires_root
