@@ -5,6 +5,7 @@ that its children leave behind comes home, so that it can tell.
 """
 
 import ctypes
+import errno
 import os
 import random
 import re
@@ -237,7 +238,11 @@ class Stage:
         if os.geteuid() != 0:
             return False
         call("unshare", CLONE_NEWNS)
-        call("mount", b"none", b"/", None, MS_REC_PRIVATE, None)
+        try:
+            call("mount", b"none", b"/", None, MS_REC_PRIVATE, None)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # in a changed root, / is no mount
+                raise
         call("mount", b"tmpfs", b"/tmp", b"tmpfs", 0, None)
         return True
 
