@@ -157,9 +157,6 @@
 #define RETRIES_MAX 2
 #define RETRY_PARTS 8
 #define RETRY_PAUSE_MS 200
-/* The pauses between attempts to reach an end that was lost grow from one to the other. */
-#define RECOVERY_PAUSE_MS_MIN 200
-#define RECOVERY_PAUSE_MS_MAX (10 * 1000)
 
 /* While a copy runs, its destination is flushed when this much was written since and this long ago, and
  * when the last flush took no more than this share of the time since: going back to what is flushed then
@@ -203,7 +200,7 @@
 /* The addresses that are kept of a host, and how long one of them may be silent while there is another to try. */
 #define ADDRESSES_MAX 8
 #define ADDRESS_MS 5000
-/* Who isn't there is tried again after pauses that grow from the one to the other. */
+/* Who isn't there, or was lost, is tried again after pauses that grow from the one to the other. */
 #define PAUSE_MS_MIN 200
 #define PAUSE_MS_MAX 10000
 

@@ -2,8 +2,7 @@
 /* recovery: see recovery.h. */
 #include "copy/recovery.h"
 
-#include "base/limits.h"
-#include "base/range.h"
+#include "base/pauses.h"
 
 void
 recovery_init(struct recovery *recovery, uint64_t limit_ms, uint64_t seed)
@@ -11,22 +10,12 @@ recovery_init(struct recovery *recovery, uint64_t limit_ms, uint64_t seed)
   *recovery = (struct recovery){ .limit_ms = limit_ms, .dice = seed };
 }
 
-/* A number below `bound`, by an ordinary congruential generator, of whose bits the upper
- * ones are good. */
-static uint64_t
-throw_dice(struct recovery *recovery, uint64_t bound)
-{
-  recovery->dice = recovery->dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-  return (recovery->dice >> 33) % bound;
-}
-
-/* Between a half and the whole of the pause. */
+/* By an ordinary congruential generator, of whose bits the upper ones are good. */
 static void
 pause_from(struct recovery *recovery, uint64_t now_ms)
 {
-  uint64_t half = recovery->pause_ms / 2;
-
-  recovery->next_ms = now_ms + half + throw_dice(recovery, half + 1);
+  recovery->dice = recovery->dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+  recovery->next_ms = now_ms + pauses_drawn_ms(recovery->pause_ms, recovery->dice >> 33);
 }
 
 void
@@ -36,7 +25,7 @@ recovery_lost(struct recovery *recovery, uint64_t now_ms)
   recovery->lost_ms = now_ms;
   if (!recovery->in_vain) {
     recovery->since_ms = now_ms;
-    recovery->pause_ms = RECOVERY_PAUSE_MS_MIN;
+    recovery->pause_ms = pauses_longer_ms(0);
   }
   recovery->in_vain = true;
   pause_from(recovery, now_ms);
@@ -45,7 +34,7 @@ recovery_lost(struct recovery *recovery, uint64_t now_ms)
 void
 recovery_failed(struct recovery *recovery, uint64_t now_ms)
 {
-  recovery->pause_ms = range_min(2 * recovery->pause_ms, RECOVERY_PAUSE_MS_MAX);
+  recovery->pause_ms = pauses_longer_ms(recovery->pause_ms);
   pause_from(recovery, now_ms);
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* recovery: when an end that was lost is tried again, and until when.
  *
- * The first attempt comes soon, since most that is lost is back at once; each pause is
- * twice as long as the one before, up to a bound, and none is quite like another: a
- * thousand machines may be waiting for the same server. It is over when nothing has
+ * The first attempt comes soon, since most that is lost is back at once, and the pauses
+ * grow (base/pauses). It is over when nothing has
  * come of it for as long as the operator allows, counted from the first loss after
  * which there was no progress, so that an end which comes back only to be lost again
  * isn't tried for ever.

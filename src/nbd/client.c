@@ -2,6 +2,7 @@
 /* client: see client.h. */
 #include "nbd/client.h"
 
+#include "base/pauses.h"
 #include "base/range.h"
 
 #include <errno.h>
@@ -331,8 +332,8 @@ connect_once(struct client *client, const struct client_setup *setup, const char
 uint64_t
 client_pause_ms(uint64_t *pause_ms)
 {
-  *pause_ms = *pause_ms ? range_min(2 * *pause_ms, PAUSE_MS_MAX) : PAUSE_MS_MIN;
-  return *pause_ms / 2 + loop_now_us(NULL) % (*pause_ms / 2 + 1);
+  *pause_ms = pauses_longer_ms(*pause_ms);
+  return pauses_drawn_ms(*pause_ms, loop_now_us(NULL));
 }
 
 /* Waits before the next attempt. Returns false when the time for it is over, or a signal came. */

@@ -481,8 +481,7 @@ disk_reopen(struct endpoint *endpoint)
 
   sim_check(endpoint->presence == PRESENCE_LOST, "%s: an attempt too many", endpoint->name);
   sim_check(disk->pending_count == 0, "%s: is tried with requests out", endpoint->name);
-  sim_check(disk->now_us + 1000 >= disk->lost_us + RECOVERY_PAUSE_MS_MIN * 1000 / 2, "%s: is tried too soon",
-            endpoint->name);
+  sim_check(disk->now_us + 1000 >= disk->lost_us + PAUSE_MS_MIN * 1000 / 2, "%s: is tried too soon", endpoint->name);
   endpoint->presence = PRESENCE_COMING;
   disk->back_at_us = disk->now_us + random_between(&disk->random, 0, 1000000);
 }

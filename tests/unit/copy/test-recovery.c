@@ -11,7 +11,7 @@ static void
 pauses_grow_up_to_a_bound(void **state)
 {
   struct recovery recovery;
-  uint64_t now_ms = 5000, pause_ms = RECOVERY_PAUSE_MS_MIN;
+  uint64_t now_ms = 5000, pause_ms = PAUSE_MS_MIN;
 
   (void)state;
   recovery_init(&recovery, UINT64_MAX, 1);
@@ -20,7 +20,7 @@ pauses_grow_up_to_a_bound(void **state)
     assert_in_range(recovery.next_ms - now_ms, pause_ms / 2, pause_ms);
     now_ms = recovery.next_ms + 17;
     recovery_failed(&recovery, now_ms);
-    pause_ms = pause_ms * 2 < RECOVERY_PAUSE_MS_MAX ? pause_ms * 2 : RECOVERY_PAUSE_MS_MAX;
+    pause_ms = pause_ms * 2 < PAUSE_MS_MAX ? pause_ms * 2 : PAUSE_MS_MAX;
   }
   assert_int_equal(recovery_end_ms(&recovery), UINT64_MAX);
 }
@@ -35,7 +35,7 @@ machines_dont_come_all_at_once(void **state)
     struct recovery recovery;
     recovery_init(&recovery, LIMIT_MS, seed * 1000003);
     recovery_lost(&recovery, 0);
-    at[(recovery.next_ms - RECOVERY_PAUSE_MS_MIN / 2) * 10 / (RECOVERY_PAUSE_MS_MIN / 2)]++;
+    at[(recovery.next_ms - PAUSE_MS_MIN / 2) * 10 / (PAUSE_MS_MIN / 2)]++;
   }
   for (int i = 0; i < 10; i++)
     assert_in_range(at[i], 50, 150);
@@ -73,11 +73,11 @@ pauses_begin_anew_after_progress_alone(void **state)
     recovery_failed(&recovery, 0);
   recovery_back(&recovery);
   recovery_lost(&recovery, 20000);
-  assert_in_range(recovery.next_ms, 20000 + 8 * RECOVERY_PAUSE_MS_MIN, 20000 + 16 * RECOVERY_PAUSE_MS_MIN);
+  assert_in_range(recovery.next_ms, 20000 + 8 * PAUSE_MS_MIN, 20000 + 16 * PAUSE_MS_MIN);
   recovery_back(&recovery);
   recovery_progress(&recovery);
   recovery_lost(&recovery, 30000);
-  assert_in_range(recovery.next_ms, 30000, 30000 + RECOVERY_PAUSE_MS_MIN);
+  assert_in_range(recovery.next_ms, 30000, 30000 + PAUSE_MS_MIN);
 }
 
 int
