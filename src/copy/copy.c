@@ -138,12 +138,13 @@ static void
 set_alarms(const struct copy *copy)
 {
   const struct copy_config *config = &copy->config;
-  uint64_t now_us = loop_now_us(config->loop);
 
   if (config->observer && config->observer->interval_ms)
     loop_wake_by(config->loop, copy->observed_ms + (uint64_t)config->observer->interval_ms);
-  if (copy->held_back)
+  if (copy->held_back) {
+    uint64_t now_us = loop_now_us(config->loop);
     loop_wake_by(config->loop, (now_us + rate_wait_us(&copy->rate, now_us) + 999) / 1000);
+  }
   if (copy->signal)
     loop_wake_by(config->loop, copy->stop_ms);
   copy_set_recovery_alarms(copy);

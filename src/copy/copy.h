@@ -192,8 +192,6 @@ struct copy {
 
   struct recovery source_recovery;
   struct recovery destination_recovery;
-  bool is_trying_source; /* to reach it again */
-  bool is_trying_destination;
   bool source_is_gone; /* for good */
   /* The destination is gone back over from where it is flushed, once all requests are home. */
   bool is_rewinding;

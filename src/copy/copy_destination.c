@@ -82,21 +82,24 @@ goes_back_for(struct copy *copy, uint64_t offset)
 static bool
 goes_on_after(struct copy *copy, struct transfer *transfer)
 {
+  const struct endpoint *destination = copy->config.destination;
   const struct request *request = &transfer->request;
   bool is_lost = request->errnum == ENOTCONN;
 
-  if (is_lost ? !copy_can_return(copy, copy->config.destination)
-              : !copy_asks_again(copy, copy->config.destination, request, &transfer->retry))
+  if (is_lost && !copy_can_return(copy, destination))
     return false;
-  if (!is_lost && !transfer->is_reclaimed) {
-    wait_again(copy, transfer);
-    return true;
+  if (!is_lost) {
+    if (!copy_asks_again(copy, destination, request, &transfer->retry))
+      return false;
+    if (!transfer->is_reclaimed) {
+      wait_again(copy, transfer);
+      return true;
+    }
+    transfer->retry.waits = false;
+    if (!goes_back_for(copy, request->offset))
+      return false;
   }
-  transfer->retry.waits = false;
-  if (!is_lost && !goes_back_for(copy, request->offset))
-    return false;
-  copy->flushes_first = copy->flushes_first || is_lost;
-  copy_rewind(copy);
+  copy_rewind(copy, is_lost);
   return true;
 }
 
@@ -225,8 +228,7 @@ copy_conclude_flush(struct copy *copy)
   if (!errnum && copy->config.witness)
     copy->config.witness->flushed(copy->config.witness, copy->flushed_below);
   if (errnum == ENOTCONN && copy_can_return(copy, copy->config.destination)) {
-    copy->flushes_first = true;
-    copy_rewind(copy);
+    copy_rewind(copy, true);
     return;
   }
   copy->flush_errnum = errnum;

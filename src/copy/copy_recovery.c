@@ -202,8 +202,9 @@ copy_ask_again(struct copy *copy)
 /* ---- Going back over the destination ---- */
 
 void
-copy_rewind(struct copy *copy)
+copy_rewind(struct copy *copy, bool is_lost)
 {
+  copy->flushes_first = copy->flushes_first || is_lost;
   if (copy->is_rewinding)
     return;
   copy->is_rewinding = true;
@@ -265,64 +266,47 @@ give_end_up(struct copy *copy, const struct endpoint *end)
 }
 
 static void
-note_loss(struct copy *copy, const struct endpoint *end, struct recovery *recovery)
+note_loss(struct copy *copy, const struct endpoint *end)
 {
   struct copy_observer *observer = copy->config.observer;
 
-  recovery_lost(recovery, now_ms_of(copy));
   if (observer && observer->lost)
     observer->lost(observer, end);
-  if (end != copy->config.destination)
-    return;
-  copy->flushes_first = true;
-  copy_rewind(copy);
+  if (end == copy->config.destination)
+    copy_rewind(copy, true);
 }
 
 /* Where the destination is concerned, the way back isn't over yet. */
 static void
-note_return(struct copy *copy, const struct endpoint *end, struct recovery *recovery)
+note_return(struct copy *copy, const struct endpoint *end)
 {
   struct copy_observer *observer = copy->config.observer;
 
-  recovery_back(recovery);
   if (end == copy->config.source && observer && observer->back)
     observer->back(observer, end, copy->reorder.frontier);
 }
 
-static bool
-try_again(struct copy *copy, struct endpoint *end, struct recovery *recovery, bool *is_trying)
-{
-  uint64_t now_ms = now_ms_of(copy);
-
-  if (*is_trying && end->presence == PRESENCE_LOST) {
-    *is_trying = false;
-    recovery_failed(recovery, now_ms);
-  } else if (now_ms >= recovery_end_ms(recovery)) {
-    give_end_up(copy, end);
-  } else if (end->presence == PRESENCE_LOST && now_ms >= recovery->next_ms) {
-    *is_trying = true;
-    end->ops->reopen(end);
-  } else {
-    return false;
-  }
-  return true;
-}
-
 /* One step towards the return of an end. */
 static bool
-tend(struct copy *copy, struct endpoint *end, struct recovery *recovery, bool *is_trying)
+tend(struct copy *copy, struct endpoint *end, struct recovery *recovery)
 {
-  if ((end->presence == PRESENCE_HERE && !recovery->is_lost) || !copy_can_return(copy, end))
+  if (recovery_is_idle(recovery, end) || !copy_can_return(copy, end))
     return false;
-  if (end->presence == PRESENCE_HERE)
-    note_return(copy, end, recovery);
-  else if (end->presence == PRESENCE_OTHER)
+  switch (recovery_step(recovery, end, now_ms_of(copy))) {
+  case RECOVERY_NOTHING:
+    return false;
+  case RECOVERY_TRIES:
+    break;
+  case RECOVERY_LOST:
+    note_loss(copy, end);
+    break;
+  case RECOVERY_BACK:
+    note_return(copy, end);
+    break;
+  case RECOVERY_OVER:
     give_end_up(copy, end);
-  else if (!recovery->is_lost)
-    note_loss(copy, end, recovery);
-  else
-    return try_again(copy, end, recovery, is_trying);
-  *is_trying = false;
+    break;
+  }
   return true;
 }
 
@@ -338,9 +322,8 @@ copy_recover(struct copy *copy)
 {
   struct copy_config *config = &copy->config;
 
-  return tend(copy, config->destination, &copy->destination_recovery, &copy->is_trying_destination) ||
-         (is_source_wanted(copy) && tend(copy, config->source, &copy->source_recovery, &copy->is_trying_source)) ||
-         rewind_when_home(copy);
+  return tend(copy, config->destination, &copy->destination_recovery) ||
+         (is_source_wanted(copy) && tend(copy, config->source, &copy->source_recovery)) || rewind_when_home(copy);
 }
 
 const struct endpoint *
@@ -360,11 +343,8 @@ copy_waits_for(const struct copy *copy, uint64_t *since_ms)
 static void
 set_alarm_for_end(const struct copy *copy, const struct endpoint *end, const struct recovery *recovery)
 {
-  if (!recovery->is_lost || !copy_can_return(copy, end))
-    return;
-  loop_wake_by(copy->config.loop, recovery_end_ms(recovery));
-  if (end->presence == PRESENCE_LOST)
-    loop_wake_by(copy->config.loop, recovery->next_ms);
+  if (recovery->is_lost && copy_can_return(copy, end))
+    loop_wake_by(copy->config.loop, recovery_wake_ms(recovery, end));
 }
 
 /* Where there is no room for it, an answer comes first. */

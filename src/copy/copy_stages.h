@@ -66,8 +66,9 @@ bool copy_asks_again(struct copy *copy, const struct endpoint *end, const struct
 /* Whether such an error counts, however much time there is. */
 bool copy_is_final(const struct copy *copy, const struct request *request, const struct retry *retry);
 
-/* The destination is to be gone back over, from where it was flushed: whatever comes back from now on is dropped. */
-void copy_rewind(struct copy *copy);
+/* The destination is to be gone back over, from where it was flushed: whatever comes back from now on is dropped. One
+ * that was lost flushes before it is written to again. */
+void copy_rewind(struct copy *copy, bool is_lost);
 
 /* The destination is back, and has answered a flush: goes on from there. */
 void copy_return(struct copy *copy);

@@ -229,8 +229,7 @@ copy_conclude_proof(struct copy *copy)
     if (copy->proof == PROOF_READS_AFTER)
       copy->transfers_out--;
     end_proof(copy);
-    copy->flushes_first = true;
-    copy_rewind(copy);
+    copy_rewind(copy, true);
     return NULL;
   }
   if (copy->proof == PROOF_READS_AFTER)

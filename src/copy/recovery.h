@@ -7,10 +7,12 @@
  * which there was no progress, so that an end which comes back only to be lost again
  * isn't tried for ever.
  *
- * Times are milliseconds on one clock. Nothing here fails.
+ * Times are milliseconds on one clock. Nothing here fails, or waits.
  */
 #ifndef DECANT_RECOVERY_H
 #define DECANT_RECOVERY_H
+
+#include "disk/endpoint.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +21,7 @@ struct recovery {
   uint64_t limit_ms; /* how long to go on without progress; UINT64_MAX: for ever */
   uint64_t dice;     /* for the pauses */
   bool is_lost;
+  bool is_trying;    /* an attempt to reach it is under way */
   bool in_vain;      /* there was no progress since the first loss */
   uint64_t since_ms; /* of that loss */
   uint64_t lost_ms;  /* of the last one */
@@ -43,5 +46,27 @@ void recovery_progress(struct recovery *recovery);
 
 /* While it is lost: when there is nothing left to try; UINT64_MAX: never. */
 uint64_t recovery_end_ms(const struct recovery *recovery);
+
+/* All of the above, by what an end's presence shows. */
+enum recovery_event {
+  RECOVERY_NOTHING, /* there is nothing to do now */
+  RECOVERY_TRIES,   /* an attempt has begun, or has come to nothing */
+  RECOVERY_LOST,    /* it was lost just now ... */
+  RECOVERY_BACK,    /* ... and is back */
+  RECOVERY_OVER,    /* nothing is left to try, or something else is in its place */
+};
+
+/* Whether all is well with an end, so that there is no step to be taken. */
+static inline bool
+recovery_is_idle(const struct recovery *recovery, const struct endpoint *end)
+{
+  return end->presence == PRESENCE_HERE && !recovery->is_lost;
+}
+
+/* One step towards the return of an end that can come back: has it reopened when its time has come. */
+enum recovery_event recovery_step(struct recovery *recovery, struct endpoint *end, uint64_t now_ms);
+
+/* While it is lost: when the next step is due at the latest. */
+uint64_t recovery_wake_ms(const struct recovery *recovery, const struct endpoint *end);
 
 #endif

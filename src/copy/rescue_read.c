@@ -283,7 +283,6 @@ note_source_loss(struct rescue_run *run)
 {
   struct rescue_observer *observer = run->config.observer;
 
-  recovery_lost(&run->recovery, rescue_now_ms(run));
   if (observer->lost)
     observer->lost(observer, run->config.source);
 }
@@ -293,50 +292,34 @@ note_source_return(struct rescue_run *run)
 {
   struct rescue_observer *observer = run->config.observer;
 
-  recovery_back(&run->recovery);
   run->rate_ms = rescue_now_ms(run);
   run->rate_bytes = run->rescued;
   if (observer->back)
     observer->back(observer, run->config.source);
 }
 
-static bool
-try_source_again(struct rescue_run *run)
-{
-  struct endpoint *source = run->config.source;
-  uint64_t now_ms = rescue_now_ms(run);
-
-  if (run->is_trying && source->presence == PRESENCE_LOST) {
-    run->is_trying = false;
-    recovery_failed(&run->recovery, now_ms);
-  } else if (now_ms >= recovery_end_ms(&run->recovery)) {
-    give_source_up(run);
-  } else if (source->presence == PRESENCE_LOST && now_ms >= run->recovery.next_ms) {
-    run->is_trying = true;
-    source->ops->reopen(source);
-  } else {
-    return false;
-  }
-  return true;
-}
-
 bool
 rescue_recover(struct rescue_run *run)
 {
-  const struct endpoint *source = run->config.source;
+  struct endpoint *source = run->config.source;
 
-  if (run->stop != RESCUE_GOES_ON || rescue_is_done(&run->rescue) ||
-      (source->presence == PRESENCE_HERE && !run->recovery.is_lost))
+  if (run->stop != RESCUE_GOES_ON || rescue_is_done(&run->rescue) || recovery_is_idle(&run->recovery, source))
     return false;
-  if (source->presence == PRESENCE_OTHER || !can_come_back(run))
-    give_source_up(run);
-  else if (source->presence == PRESENCE_HERE)
-    note_source_return(run);
-  else if (!run->recovery.is_lost)
+  switch (can_come_back(run) ? recovery_step(&run->recovery, source, rescue_now_ms(run)) : RECOVERY_OVER) {
+  case RECOVERY_NOTHING:
+    return false;
+  case RECOVERY_TRIES:
+    break;
+  case RECOVERY_LOST:
     note_source_loss(run);
-  else
-    return try_source_again(run);
-  run->is_trying = false;
+    break;
+  case RECOVERY_BACK:
+    note_source_return(run);
+    break;
+  case RECOVERY_OVER:
+    give_source_up(run);
+    break;
+  }
   return true;
 }
 

@@ -126,9 +126,7 @@ set_rescue_alarms(const struct rescue_run *run)
   else if (run->has_news && rescue_can_keep(run))
     loop_wake_by(loop, run->kept_ms + run->config.keep_ms);
   if (run->recovery.is_lost) {
-    loop_wake_by(loop, recovery_end_ms(&run->recovery));
-    if (run->config.source->presence == PRESENCE_LOST)
-      loop_wake_by(loop, run->recovery.next_ms);
+    loop_wake_by(loop, recovery_wake_ms(&run->recovery, run->config.source));
     return;
   }
   for (size_t i = 0; run->suspects > 0 && run->reads_out == 0 && i < SLOTS_MAX; i++)

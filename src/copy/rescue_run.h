@@ -108,7 +108,6 @@ struct rescue_run {
   uint64_t kept_ms;
 
   struct recovery recovery; /* of the source */
-  bool is_trying;
 
   uint64_t errors;     /* reads that failed */
   uint64_t rescued;    /* bytes, in this run */

@@ -80,6 +80,64 @@ pauses_begin_anew_after_progress_alone(void **state)
   assert_in_range(recovery.next_ms, 30000, 30000 + PAUSE_MS_MIN);
 }
 
+static unsigned reopened;
+
+static void
+reopen_nobody(struct endpoint *end)
+{
+  reopened++;
+  end->presence = PRESENCE_COMING;
+}
+
+/* Steps happen when they are due, once each, and the next one is told of. */
+static void
+an_end_is_led_back_step_by_step(void **state)
+{
+  static const struct endpoint_ops ops = { .reopen = reopen_nobody };
+  struct endpoint end = { .ops = &ops };
+  struct recovery recovery;
+
+  (void)state;
+  reopened = 0;
+  recovery_init(&recovery, LIMIT_MS, 1);
+  assert_true(recovery_is_idle(&recovery, &end));
+  assert_int_equal(recovery_step(&recovery, &end, 0), RECOVERY_NOTHING);
+  end.presence = PRESENCE_LOST;
+  assert_int_equal(recovery_step(&recovery, &end, 1000), RECOVERY_LOST);
+  assert_int_equal(recovery_wake_ms(&recovery, &end), recovery.next_ms);
+  assert_int_equal(recovery_step(&recovery, &end, recovery.next_ms - 1), RECOVERY_NOTHING);
+  assert_int_equal(recovery_step(&recovery, &end, recovery.next_ms), RECOVERY_TRIES);
+  assert_int_equal(recovery_step(&recovery, &end, recovery.next_ms), RECOVERY_NOTHING);
+  assert_int_equal(reopened, 1);
+  assert_int_equal(recovery_wake_ms(&recovery, &end), 1000 + LIMIT_MS);
+  end.presence = PRESENCE_LOST;
+  assert_int_equal(recovery_step(&recovery, &end, 2000), RECOVERY_TRIES);
+  assert_true(recovery.next_ms > 2000);
+  assert_int_equal(recovery_step(&recovery, &end, recovery.next_ms), RECOVERY_TRIES);
+  assert_int_equal(reopened, 2);
+  end.presence = PRESENCE_HERE;
+  assert_false(recovery_is_idle(&recovery, &end));
+  assert_int_equal(recovery_step(&recovery, &end, 3000), RECOVERY_BACK);
+  assert_true(recovery_is_idle(&recovery, &end));
+}
+
+static void
+it_ends_in_time_or_where_another_is(void **state)
+{
+  static const struct endpoint_ops ops = { .reopen = reopen_nobody };
+  struct endpoint end = { .ops = &ops, .presence = PRESENCE_LOST };
+  struct recovery recovery;
+
+  (void)state;
+  recovery_init(&recovery, LIMIT_MS, 1);
+  assert_int_equal(recovery_step(&recovery, &end, 0), RECOVERY_LOST);
+  assert_int_equal(recovery_step(&recovery, &end, recovery.next_ms), RECOVERY_TRIES);
+  assert_int_equal(recovery_step(&recovery, &end, LIMIT_MS - 1), RECOVERY_NOTHING);
+  assert_int_equal(recovery_step(&recovery, &end, LIMIT_MS), RECOVERY_OVER);
+  end.presence = PRESENCE_OTHER;
+  assert_int_equal(recovery_step(&recovery, &end, 1), RECOVERY_OVER);
+}
+
 int
 main(void)
 {
@@ -88,6 +146,8 @@ main(void)
     cmocka_unit_test(machines_dont_come_all_at_once),
     cmocka_unit_test(the_limit_counts_from_the_first_loss_in_vain),
     cmocka_unit_test(pauses_begin_anew_after_progress_alone),
+    cmocka_unit_test(an_end_is_led_back_step_by_step),
+    cmocka_unit_test(it_ends_in_time_or_where_another_is),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
