@@ -136,6 +136,10 @@ it_ends_in_time_or_where_another_is(void **state)
   assert_int_equal(recovery_step(&recovery, &end, LIMIT_MS), RECOVERY_OVER);
   end.presence = PRESENCE_OTHER;
   assert_int_equal(recovery_step(&recovery, &end, 1), RECOVERY_OVER);
+  end.presence = PRESENCE_LOST;
+  recovery_init(&recovery, PAUSE_MS_MIN / 4, 1);
+  recovery_lost(&recovery, 0);
+  assert_int_equal(recovery_wake_ms(&recovery, &end), PAUSE_MS_MIN / 4); /* before the next attempt */
 }
 
 int
