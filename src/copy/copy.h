@@ -221,6 +221,10 @@ void copy_init(struct copy *copy, const struct copy_config *config);
  * further, below which it is only confirmed. */
 int copy_run(struct copy *copy, struct fault *fault);
 
+/* Every byte below is on the destination: handed over, and confirmed. What of it would
+ * outlive the destination's end is another question: see flushed_below. */
+uint64_t copy_confirmed_below(const struct copy *copy);
+
 /* The end that is lost and being tried again, and since when (by the loop's clock); NULL: there is none. */
 const struct endpoint *copy_waits_for(const struct copy *copy, uint64_t *since_ms);
 

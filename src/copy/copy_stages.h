@@ -49,10 +49,6 @@ bool copy_has_failed(const struct copy *copy);
  * with the lowest offset. */
 void copy_fail(struct copy *copy, const struct endpoint *endpoint, const char *doing, uint64_t offset, int errnum);
 
-/* Every byte below is on the destination: handed over, and confirmed. What of it would
- * outlive the destination's end is another question: see flushed_below. */
-uint64_t copy_confirmed_below(const struct copy *copy);
-
 /* Begins to copy at an offset, or begins anew: all is home, or forgotten by this. */
 void copy_begin(struct copy *copy, uint64_t start);
 

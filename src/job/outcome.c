@@ -3,7 +3,6 @@
 #include "job/outcome.h"
 
 #include "base/range.h"
-#include "copy/copy_stages.h"
 #include "os/say.h"
 
 #include <errno.h>
