@@ -7,6 +7,7 @@
 
 #include "cli/options.h"
 #include "copy/copy.h"
+#include "job/status_line.h"
 #include "report/progress.h"
 
 #include <stdbool.h>
@@ -14,10 +15,8 @@
 struct reporter {
   struct copy_observer observer; /* for the copy */
   const struct copy *copy;
-  const char *program;
-  int percent_fd; /* --progress=FD; -1: lines for people */
-  bool on_terminal;
-  bool has_shown;    /* a line, which the cursor stands behind on a terminal */
+  struct status_line line;
+  int percent_fd;    /* --progress=FD; -1: lines for people */
   uint64_t retry_ms; /* how long a lost end is waited for */
   uint64_t started_ms;
   struct progress progress;
@@ -29,6 +28,6 @@ void reporter_begin(struct reporter *reporter, const struct options *options, bo
                     const struct loop *loop);
 
 /* The copy has run: the last line stays, and what follows begins on the next. */
-void reporter_end(const struct reporter *reporter);
+void reporter_end(struct reporter *reporter);
 
 #endif

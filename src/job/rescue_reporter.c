@@ -2,13 +2,10 @@
 /* rescue_reporter: see rescue_reporter.h. */
 #include "job/rescue_reporter.h"
 
-#include "os/say.h"
 #include "report/rescue_text.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define TERMINAL_INTERVAL_MS 250
 #define CONSOLE_INTERVAL_MS 10000
@@ -42,23 +39,6 @@ keep_rescue(struct rescue_observer *observer, const struct rescue_run *run, stru
 }
 
 static void
-show_rescue_line(struct rescue_reporter *reporter, const char *text)
-{
-  size_t prefix = strlen(reporter->program) + 2; /* "decant: " */
-  char fitting[RESCUE_TEXT_BYTES];
-
-  if (!reporter->on_terminal) {
-    (void)say_line(reporter->program, "%s", text);
-    return;
-  }
-  snprintf(fitting, sizeof fitting, "%s", text);
-  unsigned columns = say_columns(STDERR_FILENO);
-  progress_fit(fitting, columns > prefix + 1 ? columns - prefix - 1 : 0);
-  say_in_place(reporter->program, fitting);
-  reporter->has_shown = true;
-}
-
-static void
 report_rescue(struct rescue_observer *observer, const struct rescue_run *run, uint64_t now_ms)
 {
   struct rescue_reporter *reporter = reporter_of(observer);
@@ -76,52 +56,34 @@ report_rescue(struct rescue_observer *observer, const struct rescue_run *run, ui
   if (rescue_run_waits(run, &since_ms)) /* that first, since nothing else goes on */
     snprintf(text, sizeof text, "waiting for %.48s for %llu s, %llu bytes left", run->config.source->name,
              (unsigned long long)(now_ms - since_ms) / 1000, (unsigned long long)moment.totals.left);
-  show_rescue_line(reporter, text);
-}
-
-static void
-leave_rescue_line(struct rescue_reporter *reporter)
-{
-  if (reporter->has_shown)
-    (void)say_text(STDERR_FILENO, "\r\033[K");
-  reporter->has_shown = false;
+  status_line_show(&reporter->line, text);
 }
 
 static void
 say_source_lost(struct rescue_observer *observer, const struct endpoint *end)
 {
   struct rescue_reporter *reporter = reporter_of(observer);
-  char how_long[32] = "until it is back";
 
-  leave_rescue_line(reporter);
-  if (reporter->retry_ms != UINT64_MAX)
-    snprintf(how_long, sizeof how_long, "for up to %g s", (double)reporter->retry_ms / 1000);
-  (void)say_line(reporter->program, "%s: %s; trying again %s", end->name, endpoint_why(end, ENOTCONN), how_long);
+  status_line_say_lost(&reporter->line, end, reporter->retry_ms);
 }
 
 static void
 say_source_back(struct rescue_observer *observer, const struct endpoint *end)
 {
-  struct rescue_reporter *reporter = reporter_of(observer);
-
-  leave_rescue_line(reporter);
-  (void)say_line(reporter->program, "%s is back", end->name);
+  status_line_say_back(&reporter_of(observer)->line, end, "");
 }
 
 void
 rescue_reporter_begin(struct rescue_reporter *reporter, const struct options *options, bool is_mute,
                       struct keeper *keeper, uint64_t now_ms)
 {
-  bool on_terminal = isatty(STDERR_FILENO);
-
   *reporter = (struct rescue_reporter){ .observer = { .keep = keep_rescue },
                                         .keeper = keeper,
-                                        .program = options_program(options),
-                                        .retry_ms = options->copy.retry_ms,
-                                        .on_terminal = on_terminal };
+                                        .retry_ms = options->copy.retry_ms };
+  status_line_begin(&reporter->line, options_program(options));
   if (!is_mute && !options->rescue.quiet) {
     reporter->observer.progress = report_rescue;
-    reporter->observer.interval_ms = on_terminal ? TERMINAL_INTERVAL_MS : CONSOLE_INTERVAL_MS;
+    reporter->observer.interval_ms = reporter->line.on_terminal ? TERMINAL_INTERVAL_MS : CONSOLE_INTERVAL_MS;
   }
   if (!is_mute) {
     reporter->observer.lost = say_source_lost;
@@ -133,7 +95,5 @@ rescue_reporter_begin(struct rescue_reporter *reporter, const struct options *op
 void
 rescue_reporter_end(struct rescue_reporter *reporter)
 {
-  if (reporter->has_shown)
-    (void)say_text(STDERR_FILENO, "\n");
-  reporter->has_shown = false;
+  status_line_end(&reporter->line);
 }

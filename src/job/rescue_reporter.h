@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "copy/rescue_run.h"
 #include "job/keeper.h"
+#include "job/status_line.h"
 #include "report/progress.h"
 
 #include <stdbool.h>
@@ -15,10 +16,8 @@
 struct rescue_reporter {
   struct rescue_observer observer; /* for the rescue */
   struct keeper *keeper;           /* of the map */
-  const char *program;
+  struct status_line line;
   uint64_t retry_ms;
-  bool on_terminal;
-  bool has_shown; /* a line, which the cursor stands behind on a terminal */
   struct progress progress;
 };
 
