@@ -219,17 +219,10 @@ tell_unreadable(const struct rescue_job *job, const struct options *options, str
 static void
 tell_how_to_go_on(struct rescue_job *job, const struct options *options, struct fault *fault)
 {
-  struct text text;
-
   if (!job->has_begun)
     return;
   fault_add(fault, "; what is rescued is in %.256s", options->copy.mapfile);
-  text_init(&text, job->command, sizeof job->command);
-  options_command_add(&options->command, 0, &text);
-  fault->leads_to = "go on with";
-  fault->command = text.full ? NULL : job->command;
-  if (text.full)
-    fault_add(fault, ": go on with the same command");
+  outcome_lead_on(options, 0, "go on with", job->command, fault);
 }
 
 static int
@@ -243,14 +236,10 @@ say_json_head(struct rescue_job *job, const struct fault *told, struct fault *fa
            told->exit_code == EXIT_DONE                ? "done"
            : told->exit_code == EXIT_PARTLY_UNREADABLE ? "partly-unreadable"
                                                        : "failed");
-  if (told->exit_code != EXIT_DONE) {
-    text_add(&text, ",\n\"message\": ");
-    text_add_json(&text, told->text);
-  }
-  if (told->command) {
-    text_add(&text, ",\n\"go-on\": ");
-    text_add_json(&text, told->command);
-  }
+  if (told->exit_code != EXIT_DONE)
+    outcome_add_member(&text, "message", told->text);
+  if (told->command)
+    outcome_add_member(&text, "go-on", told->command);
   if (job->has_areas) {
     rescue_text_add_up(&totals, job->keeper.areas, job->keeper.domain);
     text_add(&text, ",\n\"bytes\": %llu,\n\"rescued\": %llu,\n\"errors\": %llu,\n\"unreadable\": [",

@@ -8,16 +8,13 @@
 #include "copy/rescue_run.h"
 #include "job/endpoints.h"
 #include "job/keeper.h"
+#include "job/outcome.h"
 #include "job/probe.h"
 #include "job/rescue_reporter.h"
 #include "os/arena.h"
 #include "os/loop.h"
 #include "report/rescue_text.h"
 #include "tls/tls_session.h"
-
-#define RESCUE_COMMAND_BYTES (4 * KIB)
-/* The object of --json before its list: a message and a command with everything escaped. */
-#define RESCUE_JSON_BYTES (6 * FAULT_TEXT_BYTES + 3 * RESCUE_COMMAND_BYTES + 1 * KIB)
 
 /* Everything about one rescue but the payload; begins as zeros. */
 struct rescue_job {
@@ -36,8 +33,8 @@ struct rescue_job {
   bool has_begun;             /* the same command goes on */
   struct fault closing, told; /* what closing an end tells, and what the object of --json does; not on the stack */
   char mark_words[32];
-  char command[RESCUE_COMMAND_BYTES]; /* that goes on */
-  char json[RESCUE_JSON_BYTES];
+  char command[OUTCOME_COMMAND_BYTES]; /* that goes on */
+  char json[OUTCOME_JSON_BYTES];       /* the object of --json before its list */
 };
 
 /* Returns 0, or -1 with the fault set; EXIT_PARTLY_UNREADABLE is one. */

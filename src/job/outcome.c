@@ -18,10 +18,24 @@ can_go_on(const struct outcome *outcome, const struct options *options, const st
          options->destination.kind != PLACE_NULL;
 }
 
+bool
+outcome_lead_on(const struct options *options, uint64_t from, const char *leads_to, char command[OUTCOME_COMMAND_BYTES],
+                struct fault *fault)
+{
+  struct text text;
+
+  text_init(&text, command, OUTCOME_COMMAND_BYTES);
+  options_command_add(&options->command, from, &text);
+  fault->leads_to = leads_to;
+  fault->command = text.full ? NULL : command;
+  if (text.full)
+    fault_add(fault, ": %s the same command", leads_to);
+  return !text.full;
+}
+
 void
 outcome_fail(struct outcome *outcome, const struct options *options, const struct copy *copy, struct fault *fault)
 {
-  struct text text;
   bool has_map = options->copy.mapfile, goes_on = !outcome->has_begun || can_go_on(outcome, options, copy);
   uint64_t from = 0;
 
@@ -32,15 +46,11 @@ outcome_fail(struct outcome *outcome, const struct options *options, const struc
   else if (goes_on && !has_map)
     from = range_max(copy->flushed_below, copy->config.start);
   outcome->from = from;
-  text_init(&text, outcome->command, sizeof outcome->command);
-  options_command_add(&options->command, from, &text);
-  fault->leads_to = from == 0 && !(has_map && goes_on)     ? "copy again with"
-                    : options->source.kind == PLACE_STREAM ? "with the whole stream again, go on with"
-                                                           : "go on with";
-  fault->command = text.full ? NULL : outcome->command;
-  if (!text.full)
+  const char *leads_to = from == 0 && !(has_map && goes_on)     ? "copy again with"
+                         : options->source.kind == PLACE_STREAM ? "with the whole stream again, go on with"
+                                                                : "go on with";
+  if (outcome_lead_on(options, from, leads_to, outcome->command, fault))
     return;
-  fault_add(fault, ": %s the same command", fault->leads_to);
   if (from > 0)
     fault_add(fault, " and --from=%llu", (unsigned long long)from);
   else if (options->copy.from > 0)
@@ -58,8 +68,8 @@ outcome_report(const struct outcome *outcome, const struct copy *copy, struct fa
   return 0;
 }
 
-static void
-add_member(struct text *text, const char *name, const char *string)
+void
+outcome_add_member(struct text *text, const char *name, const char *string)
 {
   text_add(text, ",\n\"%s\": ", name);
   text_add_json(text, string);
@@ -69,7 +79,7 @@ add_member(struct text *text, const char *name, const char *string)
 static void
 add_command(struct outcome *outcome, const struct options *options, struct text *text)
 {
-  add_member(text, "go-on", outcome->command);
+  outcome_add_member(text, "go-on", outcome->command);
   struct text before = *text;
   text_add(text, ",\n\"go-on-words\": ");
   options_command_add_json(&options->command, outcome->from, text);
@@ -106,11 +116,11 @@ outcome_tell_json(struct outcome *outcome, const struct options *options, const 
            : has_failed                            ? "failed"
                                                    : "done");
   if (has_failed)
-    add_member(&text, "message", fault->text);
+    outcome_add_member(&text, "message", fault->text);
   add_figures(outcome, copy, &text);
   for (int i = 0; i < DIGESTS; i++)
     if (digests->told[i] && digests->hex[i][0])
-      add_member(&text, digest_label((enum digest_kind)i), digests->hex[i]);
+      outcome_add_member(&text, digest_label((enum digest_kind)i), digests->hex[i]);
   if (fault->command)
     add_command(outcome, options, &text);
   text_add(&text, "\n}\n");

@@ -30,6 +30,14 @@ struct outcome {
  * nbdcopy's words stay as they are. */
 void outcome_fail(struct outcome *outcome, const struct options *options, const struct copy *copy, struct fault *fault);
 
+/* Has a fault lead to the command as it was given, with --from where `from` isn't 0: `leads_to` are the words before it. The
+ * bytes are the caller's, as long as the fault is. Returns false where it doesn't fit, and the fault says so. */
+bool outcome_lead_on(const struct options *options, uint64_t from, const char *leads_to,
+                     char command[OUTCOME_COMMAND_BYTES], struct fault *fault);
+
+/* Adds a member, not the first one, to an object of JSON. */
+void outcome_add_member(struct text *text, const char *name, const char *string);
+
 /* Prints the line of --report. Returns 0, or -1 with the fault set. */
 int outcome_report(const struct outcome *outcome, const struct copy *copy, struct fault *fault);
 
