@@ -79,6 +79,20 @@ character_of(const char *word, const char *known)
   return found ? (int)(found - known) : -1;
 }
 
+char
+mapfile_character(enum area_status status)
+{
+  return statuses[status];
+}
+
+enum area_status
+mapfile_status(char phase)
+{
+  const char *found = phase ? strchr(statuses, phase) : NULL;
+
+  return found ? (enum area_status)(found - statuses) : AREA_FINISHED;
+}
+
 /* ---- Lines ---- */
 
 static int
@@ -260,7 +274,7 @@ mapfile_write_blocks(const struct areas *areas, uint64_t offset, struct text *te
   while (text->size - text->used >= BLOCK_LINE_BYTES &&
          areas_find(areas, (struct range){ offset, areas->size }, AREA_STATUSES_ALL, false, &area)) {
     text_add(text, "0x%08" PRIX64 "  0x%08" PRIX64 "  %c\n", area.range.start, range_length(area.range),
-             statuses[area.status]);
+             mapfile_character(area.status));
     offset = area.range.end;
   }
   return offset;

@@ -72,6 +72,10 @@ int mapfile_reader_end(struct mapfile_reader *reader, struct fault *fault);
 int mapfile_check_ends(const struct mapfile *map, const struct mapfile_end *source,
                        const struct mapfile_end *destination, const char *file, struct fault *fault);
 
+/* The character of a status, and the status of a phase; AREA_FINISHED where no area is being read in it. */
+char mapfile_character(enum area_status status);
+enum area_status mapfile_status(char phase);
+
 /* What a part that is written should have room for: all before the first block fits. */
 #define MAPFILE_TEXT_BYTES (4 * KIB)
 

@@ -129,7 +129,7 @@ rescue_between(struct rescue_job *job, const struct options *options, struct fau
   configure(job, options, buffers, &config);
   rescue_reporter_begin(&job->reporter, options, job->is_mute, &job->keeper, loop_now_ms(&job->loop));
   rescue_run_init(&job->run, &config);
-  rescue_run_resume(&job->run, rescue_reporter_status(map->phase), map->pass, map->position);
+  rescue_run_resume(&job->run, mapfile_status(map->phase), map->pass, map->position);
   int result = rescue_run(&job->run, fault);
   rescue_reporter_end(&job->reporter);
   return result;

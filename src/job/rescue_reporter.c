@@ -4,21 +4,11 @@
 
 #include "report/rescue_text.h"
 
+#include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 #define TERMINAL_INTERVAL_MS 250
 #define CONSOLE_INTERVAL_MS 10000
-
-static const char phases[AREA_STATUSES + 1] = "?*/-+";
-
-enum area_status
-rescue_reporter_status(char phase)
-{
-  const char *found = phase ? strchr(phases, phase) : NULL;
-
-  return found ? (enum area_status)(found - phases) : AREA_FINISHED;
-}
 
 static struct rescue_reporter *
 reporter_of(struct rescue_observer *observer)
@@ -32,7 +22,7 @@ keep_rescue(struct rescue_observer *observer, const struct rescue_run *run, stru
 {
   struct keeper *keeper = reporter_of(observer)->keeper;
 
-  keeper->map.phase = phases[run->rescue.phase];
+  keeper->map.phase = mapfile_character(run->rescue.phase);
   keeper->map.pass = run->rescue.pass;
   keeper->map.position = rescue_position(&run->rescue);
   return keeper_write(keeper, fault);

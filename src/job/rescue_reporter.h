@@ -29,7 +29,4 @@ void rescue_reporter_begin(struct rescue_reporter *reporter, const struct option
 /* The rescue has run: the last line stays, and what follows begins on the next. */
 void rescue_reporter_end(struct rescue_reporter *reporter);
 
-/* Which areas are being read, as a map's phase says; AREA_FINISHED where it says none. */
-enum area_status rescue_reporter_status(char phase);
-
 #endif
