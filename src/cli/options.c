@@ -5,6 +5,7 @@
 #include "base/durations.h"
 #include "base/limits.h"
 #include "base/range.h"
+#include "base/sizes.h"
 #include "base/text.h"
 #include "cli/options_verb.h"
 #include "disk/uri.h"
@@ -123,6 +124,25 @@ options_take_duration(uint64_t *ms, const char *name, const char *value, struct 
     return 0;
   return fault_set(fault, EXIT_BAD_USAGE, 0, "--%s=%s: must be a number of seconds, such as 30 or 0.5, or forever",
                    name, value);
+}
+
+int
+options_take_count(uint64_t *count, unsigned low, const char *name, const char *value, struct fault *fault)
+{
+  if (sizes_parse_number(value, low, UINT32_MAX, count))
+    return 0;
+  return fault_set(fault, EXIT_BAD_USAGE, 0, "--%s=%s: must be a number, at least %u", name, value, low);
+}
+
+int
+options_take_unsigned(unsigned *number, unsigned low, const char *name, const char *value, struct fault *fault)
+{
+  uint64_t count;
+
+  if (options_take_count(&count, low, name, value, fault) == -1)
+    return -1;
+  *number = (unsigned)count;
+  return 0;
 }
 
 /* How long servers may be silent; for ever is 0. */

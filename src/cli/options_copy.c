@@ -158,17 +158,6 @@ parse_connections(struct options *options, const char *value, struct fault *faul
 }
 
 static int
-parse_requests(struct options *options, const char *value, struct fault *fault)
-{
-  uint64_t number;
-
-  if (!sizes_parse_number(value, 1, UINT32_MAX, &number))
-    return fault_set(fault, EXIT_BAD_USAGE, 0, "--requests=%s: must be a number, at least 1", value);
-  options->wishes.requests = (unsigned)number;
-  return 0;
-}
-
-static int
 check_threads(const char *value, struct fault *fault)
 {
   uint64_t number;
@@ -322,7 +311,7 @@ take_copy_option(struct options *options, int option, const char *value, struct 
   case 'p':
     return parse_progress(options, value, fault);
   case 'R':
-    return parse_requests(options, value, fault);
+    return options_take_unsigned(&options->wishes.requests, 1, "requests", value, fault);
   case 'S':
     return parse_sparse(options, value, fault);
   case 'T':

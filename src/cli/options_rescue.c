@@ -88,26 +88,6 @@ take_rate(uint64_t *bytes_per_s, const char *name, const char *value, struct fau
 }
 
 static int
-take_count(uint64_t *count, uint64_t low, const char *name, const char *value, struct fault *fault)
-{
-  if (sizes_parse_number(value, low, UINT32_MAX, count))
-    return 0;
-  return fault_set(fault, EXIT_BAD_USAGE, 0, "--%s=%s: must be a number, at least %u", name, value, (unsigned)low);
-}
-
-/* The same, of what fits an unsigned. */
-static int
-take_unsigned(unsigned *number, uint64_t low, const char *name, const char *value, struct fault *fault)
-{
-  uint64_t count;
-
-  if (take_count(&count, low, name, value, fault) == -1)
-    return -1;
-  *number = (unsigned)count;
-  return 0;
-}
-
-static int
 take_mark_bad(enum mark_bad *mark, const char *value, struct fault *fault)
 {
   bool is_zero = strcmp(value, "zero") == 0;
@@ -139,13 +119,13 @@ take_rescue_option(struct options *options, int option, const char *value, struc
   case OPTION_MARK_BAD:
     return take_mark_bad(&rescue->mark_bad, value, fault);
   case OPTION_MAX_ERRORS:
-    return take_count(&rescue->errors_max, 1, "max-errors", value, fault);
+    return options_take_count(&rescue->errors_max, 1, "max-errors", value, fault);
   case OPTION_MIN_RATE:
     return take_rate(&rescue->min_bytes_per_s, "min-rate", value, fault);
   case OPTION_RETRY:
     return options_take_duration(&options->copy.retry_ms, "retry", value, fault);
   case OPTION_RETRY_BAD:
-    return take_unsigned(&rescue->retry_passes, 0, "retry-bad", value, fault);
+    return options_take_unsigned(&rescue->retry_passes, 0, "retry-bad", value, fault);
   case OPTION_SLOW:
     return take_rate(&rescue->slow_bytes_per_s, "slow", value, fault);
   case OPTION_YES:
@@ -155,7 +135,7 @@ take_rescue_option(struct options *options, int option, const char *value, struc
     rescue->quiet = true;
     return 0;
   case 'R':
-    return take_unsigned(&options->wishes.requests, 1, "requests", value, fault);
+    return options_take_unsigned(&options->wishes.requests, 1, "requests", value, fault);
   }
   assert(!"an option of the table");
   return -1;
