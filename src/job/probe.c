@@ -105,6 +105,8 @@ hear(struct loop *loop, char *letter, struct fault *fault)
     index = loop_watch(loop, STDIN_FILENO, POLLIN);
     if (loop_wait(loop, fault) == -1)
       return -1;
+    if (loop_ready(loop, index)) /* what was typed before the line's end may have come after the look at signals */
+      loop_take_signal(loop);
     if (loop->signal_seen)
       return fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d; nothing was written", loop->signal_seen);
   } while (!loop_ready(loop, index));
