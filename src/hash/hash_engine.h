@@ -21,6 +21,9 @@ struct hash_engine {
   void (*take_two)(uint8_t *const states[2], const uint8_t *const data[2], uint64_t blocks);
 };
 
+/* The constants of SHA-256's rounds. */
+extern const _Alignas(16) uint32_t hash_sha256_constants[64];
+
 /* The engines of x86-64 (SHA extensions) and of AArch64 (SHA-1, SHA-2). NULL: this
  * processor has no instructions for this hash, or is of another kind. */
 const struct hash_engine *hash_x86_engine(enum hash_kind kind);
