@@ -463,16 +463,6 @@ disk_close(struct endpoint *endpoint, struct fault *fault)
   return 0;
 }
 
-static const struct endpoint_ops disk_ops = {
-  .prepare = disk_prepare,
-  .submit = disk_submit,
-  .take = disk_take,
-  .has_sent = disk_has_sent,
-  .watch = disk_wait,
-  .serve = disk_wait,
-  .close = disk_close,
-};
-
 /* An attempt to reach it again takes its time, or is over at once. */
 static void
 disk_reopen(struct endpoint *endpoint)
@@ -486,7 +476,8 @@ disk_reopen(struct endpoint *endpoint)
   disk->back_at_us = disk->now_us + random_between(&disk->random, 0, 1000000);
 }
 
-static const struct endpoint_ops disk_ops_returning = {
+/* Of one that doesn't return, all but `reopen`. */
+static const struct endpoint_ops disk_ops = {
   .prepare = disk_prepare,
   .submit = disk_submit,
   .take = disk_take,
@@ -500,7 +491,10 @@ static const struct endpoint_ops disk_ops_returning = {
 void
 disk_init(struct disk *disk)
 {
-  disk->base.ops = disk->manners.returns ? &disk_ops_returning : &disk_ops;
+  disk->ops = disk_ops;
+  if (!disk->manners.returns)
+    disk->ops.reopen = NULL;
+  disk->base.ops = &disk->ops;
   disk->back_at_us = NEVER;
   disk->fault_offset = NEVER;
   disk->flushed = true;

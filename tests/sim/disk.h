@@ -74,6 +74,7 @@ struct pending {
 
 struct disk {
   struct endpoint base;
+  struct endpoint_ops ops;
   struct random random;
   struct manners manners;
   enum role role;
@@ -133,14 +134,14 @@ void disk_forget_requests(struct disk *disk);
 /* Time goes on to now_us: answers what is due. */
 void disk_advance(struct disk *disk, uint64_t now_us);
 
-/* A failed check: says so with the seed, and ends the program. In sim.c. */
+/* A failed check: says so with the seed, and ends the program. In stage.c. */
 void sim_fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /* How often this request has failed before, as the copy counts. In sim.c. */
 unsigned sim_failures(const struct request *request);
 /* A request arrives at the destination, or at the source. In sim.c. */
 void sim_see(const struct request *request);
 void sim_see_asked(const struct request *request);
-/* A line of the trace, when a single seed is replayed. In sim.c. */
+/* A line of the trace, when a single seed is replayed. In stage.c. */
 void sim_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define sim_check(condition, ...)                                                                                      \

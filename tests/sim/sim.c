@@ -16,14 +16,13 @@
 #include "base/range.h"
 #include "copy/copy_stages.h"
 #include "sim/disk.h"
+#include "sim/stage.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef unsigned long long ull;
 
@@ -34,8 +33,6 @@ typedef unsigned long long ull;
 #define TURNS_MAX 1000000
 
 struct sim {
-  uint64_t seed;
-  bool tracing;
   struct random random;
   bool selects;    /* by maps of areas */
   uint64_t marked; /* finished, below this */
@@ -44,7 +41,6 @@ struct sim {
   struct loop loop;
   struct copy copy;
   struct copy_config config;
-  uint64_t now_us;
   uint64_t signal_at_us; /* or NEVER */
   uint64_t frontier;
   uint64_t confirmed;
@@ -68,92 +64,7 @@ static struct selection selection;
 static uint8_t selected[DISK_BYTES_MAX], parts[DISK_BYTES_MAX];
 static uint8_t payload[SIM_PAYLOAD_BYTES_MAX + 4 * GUARD_BYTES];
 
-/* ---- Telling ---- */
-
-void
-sim_fail(const char *format, ...)
-{
-  va_list args;
-
-  fflush(stdout);
-  fprintf(stderr, "sim: seed %llu: ", (ull)sim.seed);
-  va_start(args, format);
-  vfprintf(stderr, format, args);
-  va_end(args);
-  fprintf(stderr, "\nsim: replay it with: tests/sim/run %llu\n", (ull)sim.seed);
-  _exit(1);
-}
-
-void
-sim_trace(const char *format, ...)
-{
-  va_list args;
-
-  if (!sim.tracing)
-    return;
-  va_start(args, format);
-  vprintf(format, args);
-  va_end(args);
-  printf("\n");
-}
-
-/* An assertion of the program itself, or worse. */
-static void
-on_crash(int signal_number)
-{
-  sim_fail(signal_number == SIGABRT ? "an assertion failed" : "it crashed");
-}
-
-/* ---- The loop, on simulated time ---- */
-
-int
-loop_init(struct loop *loop, struct fault *fault)
-{
-  (void)fault;
-  memset(loop, 0, sizeof *loop);
-  return 0;
-}
-
-void
-loop_begin(struct loop *loop)
-{
-  loop->count = 0;
-  loop->wake_ms = LOOP_NEVER;
-}
-
-void
-loop_wake_by(struct loop *loop, uint64_t at_ms)
-{
-  loop->wake_ms = range_min(loop->wake_ms, at_ms);
-}
-
-unsigned
-loop_watch(struct loop *loop, int fd, short events)
-{
-  (void)loop, (void)fd, (void)events;
-  return 0;
-}
-
-short
-loop_ready(const struct loop *loop, unsigned index)
-{
-  (void)loop, (void)index;
-  return 0;
-}
-
-uint64_t
-loop_now_us(const struct loop *loop)
-{
-  (void)loop;
-  return sim.now_us;
-}
-
-uint64_t
-loop_now_ms(const struct loop *loop)
-{
-  (void)loop;
-  return sim.now_us / 1000;
-}
+/* ---- What must hold at every turn ---- */
 
 /* What of the source the maps select: a byte itself, or another one in its block. */
 enum { SELECTED_BESIDE = 1, SELECTED = 2 };
@@ -224,7 +135,7 @@ check_turn(void)
   sim_check(++sim.turns < TURNS_MAX, "it goes on for ever");
   see_rewinds();
   check_flushed();
-  if (sim.copy.signal && sim.now_us > sim.signalled_us + COPY_STOP_MS * 1000 + 1000)
+  if (sim.copy.signal && stage.now_us > sim.signalled_us + COPY_STOP_MS * 1000 + 1000)
     sim_check(++sim.turns_after_stop <= 2, "it was stopped, and goes on");
   sim_check(sim.copy.reorder.frontier >= sim.frontier, "the frontier went back to %llu",
             (ull)sim.copy.reorder.frontier);
@@ -244,17 +155,17 @@ loop_wait(struct loop *loop, struct fault *fault)
   if (loop->wake_ms != LOOP_NEVER)
     next_us = range_min(next_us, loop->wake_ms * 1000);
   sim_check(next_us != NEVER, "everyone waits for ever");
-  next_us = range_min(next_us, range_max(sim.signal_at_us, sim.now_us));
-  sim.now_us = range_max(next_us, sim.now_us);
+  next_us = range_min(next_us, range_max(sim.signal_at_us, stage.now_us));
+  stage.now_us = range_max(next_us, stage.now_us);
   if (sim.leaps_one_in && random_one_in(&sim.random, sim.leaps_one_in))
-    sim.now_us += random_between(&sim.random, 0, 100000000);
-  if (sim.now_us >= sim.signal_at_us) {
+    stage.now_us += random_between(&sim.random, 0, 100000000);
+  if (stage.now_us >= sim.signal_at_us) {
     loop->signal_seen = SIGINT;
     sim.signal_at_us = NEVER;
-    sim.signalled_us = sim.now_us;
+    sim.signalled_us = stage.now_us;
   }
-  disk_advance(&sim.source, sim.now_us);
-  disk_advance(&sim.destination, sim.now_us);
+  disk_advance(&sim.source, stage.now_us);
+  disk_advance(&sim.destination, stage.now_us);
   return 0;
 }
 
@@ -674,13 +585,10 @@ static void
 make_scenario(uint64_t seed)
 {
   struct random *random = &sim.random;
-  bool tracing = sim.tracing;
 
   memset(&sim, 0, offsetof(struct sim, copy)); /* copy_init has to do with what the last one left */
-  sim.tracing = tracing;
-  sim.seed = seed;
   sim.random.state = seed;
-  sim.now_us = sim.frontier = sim.confirmed = sim.turns = sim.tapped_bytes = sim.rewinds = sim.flushed_below = 0;
+  sim.frontier = sim.confirmed = sim.turns = sim.tapped_bytes = sim.rewinds = sim.flushed_below = 0;
   sim.is_mild = false;
   sim.turns_after_stop = 0;
   sim.leaps_one_in = random_one_in(random, 6) ? (unsigned)random_between(random, 1, 1000) : 0;
@@ -958,7 +866,7 @@ check_claims(const struct fault *fault)
     check_content(range_max(good, confirmed));
   sim_check(range_max(good, confirmed) >= copy_confirmed_below(&sim.copy), "it could say more: %s", fault->text);
   /* A signal ends a copy at once that has failed already, or was stopped before; and so does the end of its time. */
-  bool has_time = !sim.copy.signal || (!sim.copy.failure.endpoint && sim.now_us / 1000 < sim.copy.stop_ms);
+  bool has_time = !sim.copy.signal || (!sim.copy.failure.endpoint && stage.now_us / 1000 < sim.copy.stop_ms);
   if (has_time && sim.destination.flushed && !sim.copy.flushing && sim.config.flush &&
       sim.destination.base.traits.can_flush && !sim.destination.dead)
     sim_check(confirmed == 0, "it was flushed: %s", fault->text);
@@ -979,8 +887,8 @@ check_giving_up(const struct disk *disk)
   sim_check(disk->deaths > 0, "it gave the %s up, which was never lost", disk->base.name);
   /* After another fault, nobody waits any more. */
   if (disk->base.presence != PRESENCE_OTHER && !sim.copy.signal && sim.source.faults + sim.destination.faults == 0)
-    sim_check(sim.now_us / 1000 >= end_ms, "it gave the %s up %llu ms too early", disk->base.name,
-              (ull)(end_ms - sim.now_us / 1000));
+    sim_check(stage.now_us / 1000 >= end_ms, "it gave the %s up %llu ms too early", disk->base.name,
+              (ull)(end_ms - stage.now_us / 1000));
 }
 
 static void
@@ -1043,27 +951,10 @@ run_seed(uint64_t seed)
     check_failure(&fault);
 }
 
+struct stage stage = { .name = "sim", .replay = "tests/sim/run", .count = 100000, .run_seed = run_seed };
+
 int
 main(int argc, char **argv)
 {
-  uint64_t from = 1, count = 100000;
-
-  signal(SIGABRT, on_crash);
-  signal(SIGSEGV, on_crash);
-  if (argc == 2 && argv[1][0] != '-') {
-    sim.tracing = true;
-    run_seed(strtoull(argv[1], NULL, 0));
-    printf("seed %s: all is well\n", argv[1]);
-    return 0;
-  }
-  for (int i = 1; i < argc; i++) {
-    if (sscanf(argv[i], "--from=%llu", (ull *)&from) != 1 && sscanf(argv[i], "--count=%llu", (ull *)&count) != 1) {
-      fprintf(stderr, "usage: sim SEED | sim [--from=N] [--count=M]\n");
-      return 64;
-    }
-  }
-  for (uint64_t seed = from; seed < from + count; seed++)
-    run_seed(seed);
-  printf("%llu seeds from %llu on: all is well\n", (ull)count, (ull)from);
-  return 0;
+  return stage_main(argc, argv);
 }

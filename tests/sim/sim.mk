@@ -17,7 +17,7 @@ $(SIM_SANITIZED): $(SIM_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/s
 
 # Rescues of failing disks, on the same disks, with a loop and a main of their own.
 SIM_RESCUE := $(BUILD)/tests/sim/sim-rescue
-SIM_RESCUE_SOURCES := tests/sim/rescue/sim-rescue.c tests/sim/disk.c \
+SIM_RESCUE_SOURCES := tests/sim/rescue/sim-rescue.c tests/sim/disk.c tests/sim/stage.c \
 	$(filter-out src/disk/mapfile.c,$(wildcard src/base/*.c src/disk/*.c)) \
 	$(wildcard src/copy/rescue*.c) src/copy/recovery.c
 

@@ -13,14 +13,12 @@
 #include "base/range.h"
 #include "copy/rescue_run.h"
 #include "sim/disk.h"
+#include "sim/stage.h"
 
 #include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef unsigned long long ull;
 
@@ -31,14 +29,11 @@ typedef unsigned long long ull;
 static const char mark_words[] = "a time";
 
 struct sim {
-  uint64_t seed;
-  bool tracing;
   struct random random;
   struct disk source, destination;
   struct loop loop;
   struct rescue_run run;
   struct rescue_run_config config;
-  uint64_t now_us;
   uint64_t turns;
   uint64_t size, sector;
 
@@ -60,42 +55,6 @@ static uint8_t source_content[DISK_BYTES_MAX], destination_content[DISK_BYTES_MA
 static uint8_t stable[DISK_BYTES_MAX], flushing[DISK_BYTES_MAX], late_bytes[DISK_BYTES_MAX];
 static uint8_t decided[DISK_BYTES_MAX], unused[1], marks[DISK_BYTES_MAX], defects[DISK_BYTES_MAX];
 static unsigned char buffers[RESCUE_BUFFERS_BYTES];
-
-/* ---- Telling ---- */
-
-void
-sim_fail(const char *format, ...)
-{
-  va_list args;
-
-  fflush(stdout);
-  fprintf(stderr, "sim-rescue: seed %llu: ", (ull)sim.seed);
-  va_start(args, format);
-  vfprintf(stderr, format, args);
-  va_end(args);
-  fprintf(stderr, "\nsim-rescue: replay it with: build/tests/sim/sim-rescue %llu\n", (ull)sim.seed);
-  _exit(1);
-}
-
-void
-sim_trace(const char *format, ...)
-{
-  va_list args;
-
-  if (!sim.tracing)
-    return;
-  va_start(args, format);
-  vprintf(format, args);
-  va_end(args);
-  printf("\n");
-}
-
-static void
-on_abort(int signal_number)
-{
-  (void)signal_number;
-  sim_fail("an assertion failed");
-}
 
 /* ---- What must hold of each request ---- */
 
@@ -159,62 +118,28 @@ sim_see(const struct request *request)
 /* ---- The loop, on simulated time ---- */
 
 int
-loop_init(struct loop *loop, struct fault *fault)
-{
-  (void)fault;
-  memset(loop, 0, sizeof *loop);
-  return 0;
-}
-
-void
-loop_begin(struct loop *loop)
-{
-  loop->wake_ms = LOOP_NEVER;
-}
-
-void
-loop_wake_by(struct loop *loop, uint64_t at_ms)
-{
-  loop->wake_ms = range_min(loop->wake_ms, at_ms);
-}
-
-uint64_t
-loop_now_us(const struct loop *loop)
-{
-  (void)loop;
-  return sim.now_us;
-}
-
-uint64_t
-loop_now_ms(const struct loop *loop)
-{
-  (void)loop;
-  return sim.now_us / 1000;
-}
-
-int
 loop_wait(struct loop *loop, struct fault *fault)
 {
   uint64_t next_us = range_min(disk_next_us(&sim.source), disk_next_us(&sim.destination));
 
   (void)fault;
   sim_check(++sim.turns < TURNS_MAX, "it goes on for ever");
-  sim_check(sim.signalled_us == NEVER || sim.now_us <= sim.signalled_us + COPY_STOP_MS * 1000 + 1000,
+  sim_check(sim.signalled_us == NEVER || stage.now_us <= sim.signalled_us + COPY_STOP_MS * 1000 + 1000,
             "it was stopped, and goes on");
   if (loop->wake_ms != LOOP_NEVER)
     next_us = range_min(next_us, loop->wake_ms * 1000);
   sim_check(next_us != NEVER, "everyone waits for ever");
-  next_us = range_min(next_us, range_max(range_min(sim.signal_at_us, sim.killed_at_us), sim.now_us));
-  sim.now_us = range_max(next_us, sim.now_us);
-  if (sim.now_us >= sim.killed_at_us)
+  next_us = range_min(next_us, range_max(range_min(sim.signal_at_us, sim.killed_at_us), stage.now_us));
+  stage.now_us = range_max(next_us, stage.now_us);
+  if (stage.now_us >= sim.killed_at_us)
     longjmp(sim.killed, 1);
-  if (sim.now_us >= sim.signal_at_us) {
+  if (stage.now_us >= sim.signal_at_us) {
     loop->signal_seen = SIGINT;
     sim.signal_at_us = NEVER;
-    sim.signalled_us = sim.now_us;
+    sim.signalled_us = stage.now_us;
   }
-  disk_advance(&sim.source, sim.now_us);
-  disk_advance(&sim.destination, sim.now_us);
+  disk_advance(&sim.source, stage.now_us);
+  disk_advance(&sim.destination, stage.now_us);
   return 0;
 }
 
@@ -242,7 +167,7 @@ keep(struct rescue_observer *observer, const struct rescue_run *run, struct faul
   sim.phase = run->rescue.phase;
   sim.pass = run->rescue.pass;
   sim.position = rescue_position(&run->rescue);
-  sim_trace("%8llu us the map is kept: phase %d, pass %u, at %llu", (ull)sim.now_us, (int)sim.phase, sim.pass,
+  sim_trace("%8llu us the map is kept: phase %d, pass %u, at %llu", (ull)stage.now_us, (int)sim.phase, sim.pass,
             (ull)sim.position);
   return 0;
 }
@@ -354,12 +279,10 @@ static void
 make_scenario(uint64_t seed)
 {
   struct random *random = &sim.random;
-  bool tracing = sim.tracing;
   struct fault fault;
 
   memset(&sim, 0, sizeof sim);
-  sim.tracing = tracing;
-  sim.seed = sim.random.state = seed;
+  sim.random.state = seed;
   sim.size = range_align_down(random_between(random, 4096, random_power(random, 13, 19)), 4096);
   if (random_one_in(random, 4))
     sim.size += 512 * random_between(random, 1, 7);
@@ -396,11 +319,11 @@ static void
 choose_end(bool is_last)
 {
   struct random *random = &sim.random;
-  uint64_t at_us = sim.now_us + random_between(random, 0, random_power(random, 8, 24));
+  uint64_t at_us = stage.now_us + random_between(random, 0, random_power(random, 8, 24));
 
   sim.killed_at_us = sim.signal_at_us = sim.signalled_us = NEVER;
   sim.source.manners.refuses_one_in = random_one_in(random, 2) ? 3 : 0;
-  sim.source.manners.dies_at_us = random_one_in(random, 3) ? sim.now_us + random_between(random, 0, 50000) : NEVER;
+  sim.source.manners.dies_at_us = random_one_in(random, 3) ? stage.now_us + random_between(random, 0, 50000) : NEVER;
   sim.destination.manners.write_fails_one_in = 0;
   sim.destination.manners.flush_fails = false;
   sim.destination.manners.dies_at_us = NEVER;
@@ -498,10 +421,10 @@ run_session(bool is_last)
     rescue_run_resume(&sim.run, sim.phase, sim.pass, sim.position);
   if (setjmp(sim.killed) == 0) {
     sim.result = rescue_run(&sim.run, &fault);
-    sim_trace("%8llu us result %d: %s", (ull)sim.now_us, sim.result, fault.text);
+    sim_trace("%8llu us result %d: %s", (ull)stage.now_us, sim.result, fault.text);
     check_end(sim.result, &fault);
   } else {
-    sim_trace("%8llu us killed", (ull)sim.now_us);
+    sim_trace("%8llu us killed", (ull)stage.now_us);
   }
   disk_forget_requests(&sim.source);
   disk_forget_requests(&sim.destination);
@@ -524,26 +447,12 @@ run_seed(uint64_t seed)
   check_rescued();
 }
 
+struct stage stage = {
+  .name = "sim-rescue", .replay = "build/tests/sim/sim-rescue", .count = 1000, .run_seed = run_seed
+};
+
 int
 main(int argc, char **argv)
 {
-  uint64_t from = 1, count = 1000;
-
-  signal(SIGABRT, on_abort);
-  if (argc == 2 && argv[1][0] != '-') {
-    sim.tracing = true;
-    run_seed(strtoull(argv[1], NULL, 0));
-    printf("seed %s: all is well\n", argv[1]);
-    return 0;
-  }
-  for (int i = 1; i < argc; i++) {
-    if (sscanf(argv[i], "--from=%llu", (ull *)&from) != 1 && sscanf(argv[i], "--count=%llu", (ull *)&count) != 1) {
-      fprintf(stderr, "usage: sim-rescue SEED | sim-rescue [--from=N] [--count=M]\n");
-      return 64;
-    }
-  }
-  for (uint64_t seed = from; seed < from + count; seed++)
-    run_seed(seed);
-  printf("%llu seeds from %llu on: all is well\n", (ull)count, (ull)from);
-  return 0;
+  return stage_main(argc, argv);
 }

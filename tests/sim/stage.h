@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* stage: what all simulators have in common: the seed that is being run, telling, a simulated clock with what else of
+ * src/os/loop.c they take the place of, and the walk through the seeds. Time goes on in loop_wait(), which is each one's own.
+ */
+#ifndef SIM_STAGE_H
+#define SIM_STAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct stage {
+  const char *name;   /* of the simulator, for messages */
+  const char *replay; /* the program that replays a seed */
+  uint64_t count;     /* of seeds, where nobody says */
+  void (*run_seed)(uint64_t seed);
+
+  uint64_t seed;
+  bool tracing;
+  uint64_t now_us;
+};
+
+/* Its first four are set by the simulator. */
+extern struct stage stage;
+
+/* Runs a seed that is given alone, and traces it; or --count=M of them, --from=N on. Returns the exit code. */
+int stage_main(int argc, char **argv);
+
+#endif
