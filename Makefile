@@ -29,6 +29,7 @@ all: $(BUILD)/decant $(BUILD)/nbdcopy $(BUILD)/nbdinfo
 include third_party/third_party.mk
 include rootfs/rootfs.mk
 include boards/boards.mk
+include docs/packaging/packaging.mk
 include tests/sim/sim.mk
 include tests/tests.mk
 
