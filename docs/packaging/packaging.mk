@@ -24,3 +24,10 @@ install: $(BUILD)/decant
 .PHONY: uninstall
 uninstall:
 	@$(PLACES) docs/packaging/install --remove $(BUILD)/decant $(MANUALS)
+
+DIST := $(BUILD)/decant-$(VERSION).tar.gz
+
+## dist: the source tarball, build/decant-VERSION.tar.gz, which builds without git
+.PHONY: dist
+dist:
+	@docs/packaging/dist $(DIST) $(BUILD_TIME)
