@@ -82,7 +82,7 @@ link = $(CC) $(LDFLAGS) -o $(1) $(MUSL)/rcrt1.o $(MUSL)/crti.o $$($(CC) -print-f
 $(BUILD)/decant: $(OBJECTS) $(LIBNBD_A) $(BEARSSL_A) $(BUILD)/obj/words-objects Makefile
 	$(call say,LD,$@) $(call link,$@.debug,$(OBJECTS))
 	@! readelf -lW $@.debug | grep -q INTERP || { echo "$@: not static" >&2; exit 1; }
-	@strip -o $@ $@.debug
+	@strip --remove-section=.comment -o $@ $@.debug
 
 # The same program, which goes by the name it is called by.
 $(BUILD)/nbdcopy $(BUILD)/nbdinfo: $(BUILD)/decant
@@ -91,7 +91,7 @@ $(BUILD)/nbdcopy $(BUILD)/nbdinfo: $(BUILD)/decant
 ## setup: installs the Debian packages that building, testing and the demo take (root or sudo)
 .PHONY: setup
 setup:
-	@third_party/require $(BUILD_PACKAGES) $(EXTRAS_PACKAGES) $(CHECK_PACKAGES) $(DEMO_PACKAGES)
+	@third_party/require $(BUILD_PACKAGES) $(EXTRAS_PACKAGES) $(CHECK_PACKAGES) $(DEMO_PACKAGES) $(DEB_PACKAGES)
 
 ## check: installs what is missing and runs all tests
 .PHONY: check

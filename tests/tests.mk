@@ -8,7 +8,7 @@ CHECK_PACKAGES := libcmocka-dev e2fsprogs xfsprogs btrfs-progs f2fs-tools mount 
 	libnbd-bin strace bsdextrautils binutils file git jq nbd-client time perl util-linux util-linux-extra coreutils \
 	gnutls-bin iproute2 openssl python3 python3-libnbd gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
 	qemu-system-x86 dosfstools mtools exfatprogs ntfs-3g xorriso ovmf gddrescue \
-	zsh fish
+	zsh fish debootstrap lintian
 
 # Unit tests link what they call, out of the folders that own no more than pure functions and tables, compiled for the host
 # with the sanitizers.
@@ -78,7 +78,7 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEERS) $(STACK) $(FUZZERS) all images
+check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEERS) $(STACK) $(FUZZERS) all images $(DEB)
 	@tests/run $(TESTS)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo

@@ -25,9 +25,24 @@ install: $(BUILD)/decant
 uninstall:
 	@$(PLACES) docs/packaging/install --remove $(BUILD)/decant $(MANUALS)
 
+# Made each time, and the same file where nothing has changed.
 DIST := $(BUILD)/decant-$(VERSION).tar.gz
+$(DIST): words
+	@docs/packaging/dist $@ $(BUILD_TIME)
 
 ## dist: the source tarball, build/decant-VERSION.tar.gz, which builds without git
 .PHONY: dist
-dist:
-	@docs/packaging/dist $(DIST) $(BUILD_TIME)
+dist: $(DIST)
+	@echo $<
+
+DEB_PACKAGES := debhelper dpkg-dev
+DEB := $(BUILD)/deb/built
+$(DEB): $(DIST) $(LIBNBD_TARBALL) $(BEARSSL_TARBALL)
+	@SOURCE_DATE_EPOCH=$(BUILD_TIME) docs/packaging/deb $< $(DOWNLOAD) $(@D) && touch $@
+
+## deb: Debian's package, build/deb/*.deb, from the source tarball (DEBFULLNAME=... DEBEMAIL=... say whose it is)
+.PHONY: deb
+deb:
+	@third_party/require $(BUILD_PACKAGES) $(DEB_PACKAGES)
+	@$(MAKE) --no-print-directory $(DEB)
+	@echo $(BUILD)/deb/*.deb
