@@ -46,3 +46,20 @@ deb:
 	@third_party/require $(BUILD_PACKAGES) $(DEB_PACKAGES)
 	@$(MAKE) --no-print-directory $(DEB)
 	@echo $(BUILD)/deb/*.deb
+
+RELEASE_PACKAGES := jq
+RELEASE_FILES := $(BUILD)/release
+RELEASE_NAME = decant-$(VERSION)-linux-$(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+SIGN :=
+# What links the program, told again in words that somebody else's shell knows.
+RELINK = $(subst $(BEARSSL_A),libbearssl.a,$(subst $(LIBNBD_A),"$$libnbd",$(call link,"$$output",$$objects)))
+
+## release-files: what a release has, in build/release: the static program, its source, what relinks it, SBOM, sums (SIGN=KEY signs them)
+.PHONY: release-files
+release-files: $(BUILD)/decant $(DIST)
+	@third_party/require $(BUILD_PACKAGES) $(RELEASE_PACKAGES)
+	@PROGRAM=$< MANUALS='$(MANUALS)' SOURCE=$(DIST) LIBNBD=$(dir $(LIBNBD_A)) LIBNBD_TARBALL=$(LIBNBD_TARBALL) BEARSSL_A=$(BEARSSL_A) \
+		LIBC=$(MUSL)/libc.a LIBGCC="$$($(CC) -print-libgcc-file-name)" OBJECTS='$(OBJECTS)' OBJECTS_IN=$(BUILD)/obj/src \
+		LINK=$(call quoted,$(RELINK)) SIGN=$(call quoted,$(SIGN)) \
+		docs/packaging/release $(RELEASE_FILES) $(RELEASE_NAME) $(BUILD_TIME)
+	@ls $(RELEASE_FILES)/*

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/../functions.sh"
 unset MAKEFLAGS MAKEOVERRIDES MFLAGS
 cd "$TOP"
-papers=(*.md docs/*.md boards/*/README.md)
+papers=(*.md docs/*.md docs/*/*.md boards/*/README.md)
 bad=0
 complain() {
     echo "$*"
