@@ -10,10 +10,10 @@ requires_program dpkg-deb
 deb=$(echo "$TOP"/build/deb/*.deb)
 [ -f "$deb" ] || fail "no package: build it first (make deb)"
 
-# A package's tarball is the one that `make dist` gives.
+# Out of the same tarball.
 build_again() { # DIRECTORY
-    SOURCE_DATE_EPOCH=$("$TOP/third_party/build-time") "$TOP/docs/packaging/deb" "$TOP"/build/decant-*.tar.gz \
-        "$TOP/build/third_party/download" "$1" >out 2>&1 || fail "it isn't built: $(cat out)"
+    "$TOP/docs/packaging/deb" "$TOP/build/decant-$("$DECANT" --version | cut -d' ' -f2).tar.gz" "$TOP/build/third_party/download" "$1" \
+        >out 2>&1 || fail "it isn't built: $(cat out)"
 }
 
 # What of a root is decant's or anybody's; not what packages leave behind by being installed at all.
@@ -75,7 +75,7 @@ contents)
     dpkg --compare-versions "$version" gt "$released~" || fail "$version is no $released" ;;
 same-bytes)
     mkdir 'other place'
-    (umask 077 && HOME=/nowhere TZ=Asia/Kathmandu LC_ALL=tr_TR.UTF-8 CFLAGS=-O0 MAKEFLAGS=CFLAGS=-O0 build_again 'other place/deb')
+    (umask 077 && HOME=/nowhere TZ=Asia/Kathmandu LC_ALL=tr_TR.UTF-8 CFLAGS=-O0 MAKEFLAGS=CFLAGS=-O0 SOURCE_DATE_EPOCH=5 build_again 'other place/deb')
     same "$deb" 'other place'/deb/*.deb ;;
 lintian)
     requires_program lintian
