@@ -55,7 +55,7 @@ BUILT_SMALL := $(addprefix $(BUILD)/obj/src/,base/durations.o base/last_line.o c
 	tls/psk_file.o tls/tls_files.o tls/tls_pem.o tls/tls_psk% tls/tls_x509.o)
 $(filter $(BUILT_SMALL),$(OBJECTS)): CFLAGS += -Os
 DECANT_CFLAGS = -std=gnu11 -fPIE -fno-plt -fstack-protector-strong -ffunction-sections -fdata-sections \
-	$(NO_UNWINDING) -fno-math-errno -ffile-prefix-map="$$PWD/=" $(WARNINGS)
+	$(NO_UNWINDING) -fno-math-errno -ffile-prefix-map="$$PWD=." $(WARNINGS)
 
 # What is made with other words is made again: each of these files holds some, and changes when they do.
 WORDS := $(addprefix $(BUILD)/obj/words-,flags objects time)
