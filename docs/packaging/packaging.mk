@@ -35,7 +35,7 @@ $(DIST): words
 dist: $(DIST)
 	@echo $<
 
-DEB_PACKAGES := debhelper dpkg-dev
+DEB_PACKAGES := build-essential debhelper
 DEB := $(BUILD)/deb/built
 $(DEB): $(DIST) $(LIBNBD_TARBALL) $(BEARSSL_TARBALL)
 	@docs/packaging/deb $< $(DOWNLOAD) $(@D) && touch $@
