@@ -63,3 +63,12 @@ release-files: $(BUILD)/decant $(DIST)
 		LINK=$(call quoted,$(RELINK)) SIGN=$(call quoted,$(SIGN)) \
 		docs/packaging/release $(RELEASE_FILES) $(RELEASE_NAME) $(BUILD_TIME)
 	@ls $(RELEASE_FILES)/*
+
+# What is built twice; none named: the program and all that it is packed in.
+TARGETS :=
+
+## check-reproducible: builds the source tarball twice, as two people would, and compares (TARGETS="deb" for some)
+.PHONY: check-reproducible
+check-reproducible: $(DIST) $(LIBNBD_TARBALL) $(BEARSSL_TARBALL)
+	@third_party/require $(BUILD_PACKAGES) $(DEB_PACKAGES) $(RELEASE_PACKAGES)
+	@tests/reproducible $(DIST) $(DOWNLOAD) $(BUILD)/reproducible $(TARGETS)
