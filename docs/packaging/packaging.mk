@@ -64,6 +64,12 @@ release-files: $(BUILD)/decant $(DIST)
 		docs/packaging/release $(RELEASE_FILES) $(RELEASE_NAME) $(BUILD_TIME)
 	@ls $(RELEASE_FILES)/*
 
+## check-packages: installs and purges Debian's package on bare roots, and builds it once more (root, a mirror)
+.PHONY: check-packages
+check-packages: $(DEB)
+	@third_party/require $(DEB_PACKAGES) debootstrap util-linux
+	@tests/run tests/packages/test-*.sh
+
 # What is built twice; none named: the program and all that it is packed in.
 TARGETS :=
 
