@@ -19,10 +19,12 @@ DECANT_LIMIT_S=40
 make_image disk.img 1M
 
 ip link set lo up
-echo 'nameserver 127.0.0.53' >resolv.conf
-printf '127.0.0.1 localhost dead both\n127.0.0.9 both\n' >hosts
-mount --bind resolv.conf /etc/resolv.conf
-mount --bind hosts /etc/hosts
+# Of both files one may not be there, or be a link to nowhere: another /etc has them.
+cp -a /etc etc
+rm -f etc/hosts etc/resolv.conf
+echo 'nameserver 127.0.0.53' >etc/resolv.conf
+printf '127.0.0.1 localhost dead both\n127.0.0.9 both\n' >etc/hosts
+mount --bind etc /etc
 
 # A name server that doesn't answer, or that there is no such name, and a port of 127.0.0.1 whose queue is full.
 be_silent() {
@@ -132,7 +134,7 @@ name-comes-later)
     echo 'nameserver 127.0.0.1' >resolv.conf
     in_background info --size --wait=30 --timeout=1 nbd://later
     serve_tcp 127.0.0.1
-    echo 127.0.0.1 later >>hosts
+    echo 127.0.0.1 later >>etc/hosts
     is_served ;;
 wait-is-over)
     start=$(date +%s%N)
