@@ -103,7 +103,7 @@ no-such-name)
     must_fail 1 ': nosuch.example: Name does not resolve$' info nbd://nosuch.example
     must_fail 1 ': nosuch.example: Name does not resolve$' nbd://nosuch.example out.img
     # Nobody is there to ask.
-    echo 'nameserver 127.0.0.77' >resolv.conf
+    echo 'nameserver 127.0.0.77' >etc/resolv.conf
     must_fail 1 ': the name servers do not answer$' info nbd://nosuch.example --timeout=30 ;;
 dead-address)
     be_silent

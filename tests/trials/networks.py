@@ -85,7 +85,7 @@ def addresses(stage, shared):
     stage.own_mounts()
     found = [SILENT, REFUSES, THERE]
     choose.shuffle(found)
-    stage.own_etc("hosts", "".join(f"{address} disks.example\n" for address in found))
+    stage.own_etc(hosts="".join(f"{address} disks.example\n" for address in found))
     with wire.there():
         ip("addr", "add", f"{REFUSES}/24", "dev", "wire")
     expected = make_image(stage.path("in.img"), 2 * MIB, choose.randrange(1000))

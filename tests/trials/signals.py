@@ -161,8 +161,7 @@ def name_lookup(verb):
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         stage.kept = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         stage.kept.bind(("127.0.0.1", 53))
-        stage.own_etc("resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:3\n")
-        stage.own_etc("hosts", "127.0.0.1 localhost\n")
+        stage.own_etc(resolv_conf="nameserver 127.0.0.1\noptions timeout:30 attempts:3\n", hosts="127.0.0.1 localhost\n")
         stage.kept.setblocking(False)
 
         def was_asked():

@@ -246,11 +246,17 @@ class Stage:
         call("mount", b"tmpfs", b"/tmp", b"tmpfs", 0, None)
         return True
 
-    def own_etc(self, name, content):
-        """A file of /etc that only this trial sees, once it has mounts of its own."""
-        with open(self.path(name), "w", encoding="ascii") as file:
-            file.write(content)
-        call("mount", self.path(name).encode(), os.path.realpath(f"/etc/{name}").encode(), None, MS_BIND, None)
+    def own_etc(self, **contents):
+        """Files of /etc that only this trial sees, whether the machine has such or not, once it has mounts of its own."""
+        etc = self.path("etc")
+        subprocess.run(["cp", "-a", "/etc", etc], check=True)
+        for name, content in contents.items():
+            path = os.path.join(etc, name.replace("_", "."))
+            if os.path.lexists(path):  # maybe a link to nowhere
+                os.remove(path)
+            with open(path, "w", encoding="ascii") as file:
+                file.write(content)
+        call("mount", etc.encode(), b"/etc", None, MS_BIND, None)
 
     # ---- the end
 
