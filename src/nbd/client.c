@@ -200,11 +200,11 @@ locate(struct client *client, const char *what, struct fault *fault)
 
 /* ---- Connecting ---- */
 
-/* Has the network notice, too, when nothing comes from the other side any more. */
+/* Has the network notice, too, when nothing comes from the other side any more; later than we do, who have words for it. */
 static void
 tune(const struct client *client, int fd)
 {
-  int on = 1, timeout_ms = (int)range_min(client->timeout_ms, INT_MAX);
+  int on = 1, timeout_ms = (int)range_min(client->timeout_ms + client->timeout_ms / 2, INT_MAX);
 
   if (client->uri.transport != URI_TCP)
     return;
