@@ -105,6 +105,10 @@
 /* Metadata contexts that one survey asks for. */
 #define CONTEXTS_MAX 4
 
+/* The most of --hold-back, which is kept in memory beside the payload. */
+#define HOLD_BACK_BYTES_MIN 512
+#define HOLD_BACK_BYTES_MAX (16 * MIB)
+
 /* What a map of areas tells apart: 160 KiB, and some 400 KiB of text. */
 #define AREAS_MAX 10000
 /* A mapfile is written while its copy runs when the last time took no more than this share of the time since. */

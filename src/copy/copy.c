@@ -315,13 +315,18 @@ copy_init(struct copy *copy, const struct copy_config *config)
   copy_begin(copy, config->start);
 }
 
+bool
+copy_is_all_confirmed(const struct copy *copy)
+{
+  return !copy->failure.endpoint && !copy->flush_errnum && !copy->is_rewinding &&
+         copy_confirmed_below(copy) == copy->source_end && copy_is_home(copy);
+}
+
 /* A signal that came when all was done but the flush has stopped nothing. */
 static bool
 is_complete(const struct copy *copy)
 {
-  return !copy->failure.endpoint && !copy->flush_errnum && !copy->is_rewinding &&
-         copy_confirmed_below(copy) == copy->source_end && copy_is_home(copy) &&
-         (!copy_flushes(copy) || copy->flushed_below == copy->source_end);
+  return copy_is_all_confirmed(copy) && (!copy_flushes(copy) || copy->is_settled);
 }
 
 int

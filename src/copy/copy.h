@@ -188,6 +188,7 @@ struct copy {
   uint64_t flush_done;     /* what was done then */
   uint64_t flush_reach;    /* what was confirmed below this when the flush was asked for */
   uint64_t flushed_below;  /* every byte below is on stable storage, whatever happens from now on */
+  bool is_settled;         /* so is what the final flush stands for, whatever that is to the destination */
   int flush_errnum;        /* why a flush failed: then only what earlier ones reached is known to be there */
 
   struct recovery source_recovery;

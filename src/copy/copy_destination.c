@@ -232,6 +232,7 @@ copy_conclude_flush(struct copy *copy)
     return;
   }
   copy->flush_errnum = errnum;
+  copy->is_settled = !errnum && copy->flush_request.is_final;
   if (copy->flush_reason == FLUSH_AT_END)
     copy->finished = true;
   else if (copy->flush_reason == FLUSH_AFTER_RETURN && !errnum)
@@ -360,7 +361,9 @@ copy_flush(struct copy *copy, enum flush_reason reason)
   copy->flush_asked_ms = loop_now_ms(copy->config.loop);
   copy->flush_done = copy->done;
   copy->flush_reach = range_max(copy->flushed_below, copy_confirmed_below(copy));
-  copy->flush_request = (struct request){ .kind = REQUEST_FLUSH, .is_midway = reason != FLUSH_AT_END };
+  copy->flush_request = (struct request){ .kind = REQUEST_FLUSH,
+                                          .is_midway = reason != FLUSH_AT_END,
+                                          .is_final = reason == FLUSH_AT_END && copy_is_all_confirmed(copy) };
   copy_submit_to_destination(copy, &copy->flush_request);
 }
 

@@ -40,6 +40,9 @@ bool copy_flush_midway(struct copy *copy);
 /* The end, good or bad: flushes, and finishes. */
 bool copy_end(struct copy *copy);
 
+/* Whether all that was to be written has been, and is confirmed: also where a signal came. */
+bool copy_is_all_confirmed(const struct copy *copy);
+
 /* Whether something went wrong already. */
 bool copy_has_failed(const struct copy *copy);
 

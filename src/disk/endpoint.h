@@ -57,6 +57,7 @@ struct request {
   bool no_hole;           /* ZERO: keep the range allocated */
   bool fast;              /* ZERO: fail with EOPNOTSUPP if it would take as long as a write */
   bool is_midway;         /* FLUSH: more is going to be written */
+  bool is_final;          /* FLUSH: all that was to be written was, and well */
 
   /* The answer. */
   int errnum;    /* 0, or why it failed; EOPNOTSUPP: this can't be done here at all */
