@@ -45,6 +45,9 @@ static const char help[] =
     "      --mapfile=FILE         keep there what is done, as GNU ddrescue does: after\n"
     "                             whatever ends it, the same command goes on\n"
     "      --domain=FILE          copy only what this mapfile calls finished\n"
+    "      --hold-back=SIZE       make the first and last SIZE bytes of DESTINATION zeros,\n"
+    "                             and write them when all else is there (0): what is only\n"
+    "                             half there doesn't boot\n"
     "      --destination-is-zero  trust that it reads as zeros: skip them\n"
     "                             (also --target-is-zero)\n"
     "      --any-content          write an image or a compressed file to a device as it is\n"
@@ -90,6 +93,7 @@ enum {
   OPTION_DOMAIN,
   OPTION_EXPECT,
   OPTION_FLUSH,
+  OPTION_HOLD_BACK,
   OPTION_JSON,
   OPTION_LAYER,
   OPTION_MAPFILE,
@@ -120,6 +124,7 @@ static const struct option long_options[] = {
   { "expect", required_argument, NULL, OPTION_EXPECT },
   { "flush", no_argument, NULL, OPTION_FLUSH },
   { "from", required_argument, NULL, OPTION_FROM },
+  { "hold-back", required_argument, NULL, OPTION_HOLD_BACK },
   { "json", no_argument, NULL, OPTION_JSON },
   { "layer", no_argument, NULL, OPTION_LAYER },
   { "memory", required_argument, NULL, OPTION_MEMORY },
@@ -199,6 +204,16 @@ parse_request_size(struct options *options, const char *value, struct fault *fau
   return 0;
 }
 
+static int
+parse_hold_back(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t *bytes = &options->copy.hold_back_bytes;
+
+  if (!sizes_parse(value, bytes) || (*bytes != 0 && (*bytes < HOLD_BACK_BYTES_MIN || *bytes > HOLD_BACK_BYTES_MAX)))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--hold-back=%s: must be 0 or a size from 512 to 16M", value);
+  return 0;
+}
+
 /* Two of them would be two answers to where the copy is good. */
 static int
 parse_from(struct options *options, const char *value, struct fault *fault)
@@ -274,6 +289,8 @@ take_copy_option(struct options *options, int option, const char *value, struct 
     return 0;
   case OPTION_FROM:
     return parse_from(options, value, fault);
+  case OPTION_HOLD_BACK:
+    return parse_hold_back(options, value, fault);
   case OPTION_JSON:
     options->copy.json = true;
     return 0;
@@ -403,6 +420,26 @@ check_maps(const struct options *options, struct fault *fault)
   return 0;
 }
 
+/* What becomes zeros at the beginning must be written in the end, and may be. */
+static int
+check_hold_back(const struct options *options, struct fault *fault)
+{
+  const struct copy_options *copy = &options->copy;
+  const char *with = " can't be used with --hold-back";
+
+  if (copy->hold_back_bytes == 0)
+    return 0;
+  if (copy->part != PART_ALL)
+    return options_usage(options, fault, copy->layer ? "--layer" : "--dirty-bitmap", with);
+  if (!copy->flush)
+    return options_usage(options, fault, "what is written last is so only by flushes: --no-flush", with);
+  if (options->destination.kind == PLACE_STREAM)
+    return options_usage(options, fault, "a destination that is written from front to end, such as -,", with);
+  if (options->destination.kind == PLACE_NULL)
+    return options_usage(options, fault, "null: keeps nothing of which a part could come last: it", with);
+  return 0;
+}
+
 /* Which part is copied, and which contexts tell it. */
 static int
 choose_part(struct options *options, struct fault *fault)
@@ -431,7 +468,8 @@ check_copy(struct options *options, struct fault *fault)
 {
   if (options->copy.json && options->destination.kind == PLACE_STREAM)
     return options_usage(options, fault, "--json goes to standard output, which is the DESTINATION", "");
-  if (choose_part(options, fault) == -1 || check_from(options, fault) == -1 || check_maps(options, fault) == -1)
+  if (choose_part(options, fault) == -1 || check_from(options, fault) == -1 || check_maps(options, fault) == -1 ||
+      check_hold_back(options, fault) == -1)
     return -1;
   if (!options->copy.payload_is_fixed)
     options->copy.payload_bytes = range_max(options->copy.payload_bytes,

@@ -168,11 +168,14 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
     say_done(job, options);
     return 0;
   }
-  if (probe_source(&job->probe, &ends, options, fault) == -1 ||
+  if (holding_check(&job->holding, options, destination, fault) == -1 ||
+      probe_source(&job->probe, &ends, options, fault) == -1 ||
       probe_destination(&job->probe, &ends, options, fault) == -1)
     return -1;
-  if ((destination->ops->prepare && destination->ops->prepare(destination, source->traits.size, fault) == -1) ||
-      keeper_begin(&job->keeper, destination, fault) == -1)
+  if (destination->ops->prepare && destination->ops->prepare(destination, source->traits.size, fault) == -1)
+    return -1;
+  holding_begin(&job->holding, options, &job->keeper, &config);
+  if (keeper_begin(&job->keeper, destination, fault) == -1)
     return -1;
   reporter_begin(&job->reporter, options, job->is_mute, &job->copy, &job->loop);
   copy_init(&job->copy, &config);
@@ -252,7 +255,7 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
   result = keeper_end(&job->keeper, job->outcome.is_spoilt, result, fault);
   loop_let_signals_end(&job->loop); /* what reads our output may wait, and nothing is left to clear up */
   if (result == -1) {
-    outcome_fail(&job->outcome, options, &job->copy, fault);
+    outcome_fail(&job->outcome, options, &job->copy, &job->holding, fault);
     return -1;
   }
   say_remark(options, &job->destination.base);
@@ -265,7 +268,8 @@ reserve_and_copy(struct copy_job *job, const struct options *options, struct fau
   unsigned sessions = client_sessions(&options->source, &options->wishes) +
                       client_sessions(&options->destination, &options->wishes);
   /* Each part may be rounded to a page, and the payload begins with a large one. */
-  size_t bytes = range_align_up(tls_pool_bytes(sessions) + PAGE_BYTES + keeper_bytes(options), LARGE_PAGE_BYTES) +
+  size_t bytes = range_align_up(tls_pool_bytes(sessions) + PAGE_BYTES + keeper_bytes(options) + holding_bytes(options),
+                                LARGE_PAGE_BYTES) +
                  options->copy.payload_bytes + 4 * PAGE_BYTES;
 
   /* Before anything else, and never again. */
@@ -273,6 +277,7 @@ reserve_and_copy(struct copy_job *job, const struct options *options, struct fau
     return -1;
   if (options->copy.nice)
     (void)setpriority(PRIO_PROCESS, 0, NICEST); /* disks follow, unless their priority was set apart */
+  holding_open(&job->holding, options, &job->payload);
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   int result = digests_init(&job->digests, options, fault) == -1 ? -1 : open_and_copy(job, options, fault);
   digests_close(&job->digests);
@@ -286,6 +291,6 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
   job->is_mute = inherited_says_into_disk(options);
   int result = reserve_and_copy(job, options, fault);
   if (options->copy.json && fault->exit_code != EXIT_BAD_USAGE)
-    result = outcome_tell_json(&job->outcome, options, &job->copy, &job->digests, fault);
+    result = outcome_tell_json(&job->outcome, options, &job->copy, &job->digests, &job->holding, fault);
   return result;
 }

@@ -8,6 +8,7 @@
 #include "copy/copy.h"
 #include "job/digests.h"
 #include "job/endpoints.h"
+#include "job/holding.h"
 #include "job/keeper.h"
 #include "job/outcome.h"
 #include "job/probe.h"
@@ -32,6 +33,7 @@ struct copy_job {
   bool is_mute; /* standard error is the destination too */
   struct digests digests;
   struct keeper keeper;
+  struct holding holding;
 };
 
 /* Returns 0, or -1 with the fault set. */

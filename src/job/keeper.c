@@ -275,17 +275,49 @@ write_midway(struct keeper *keeper)
   keeper->has_failed = has_failed;
 }
 
-/* What was wanted below is finished: all of it, or what of the domain lies there. */
+/* Of what was wanted there: all of it, or what of the domain lies there. */
+static void
+keeper_set(struct keeper *keeper, struct range range, enum area_status status)
+{
+  struct area area = { { 0, range.start }, AREA_FINISHED };
+
+  if (!keeper->domain)
+    areas_set(keeper->areas, range, status);
+  else
+    while (areas_find(keeper->domain, (struct range){ area.range.end, range.end }, 1u << AREA_FINISHED, false, &area))
+      areas_set(keeper->areas, area.range, status);
+}
+
+/* What is held is zeros on the destination, or on its way there. */
+static void
+set_back_held(struct keeper *keeper)
+{
+  const struct range held[] = { keeper->hold->head, keeper->hold->tail };
+  uint64_t size = keeper->areas->size;
+
+  for (size_t i = 0; i < sizeof held / sizeof held[0]; i++)
+    if (held[i].start < size)
+      keeper_set(keeper, (struct range){ held[i].start, range_min(held[i].end, size) }, AREA_NON_TRIED);
+}
+
+void
+keeper_hold(struct keeper *keeper, const struct hold_back *hold)
+{
+  keeper->hold = hold;
+  if (keeper->areas)
+    set_back_held(keeper);
+}
+
+/* What was wanted below is finished, and with the last flush what was held. */
 static void
 finish_below(struct keeper *keeper, uint64_t below)
 {
-  struct area area = { { 0, keeper->marked_below }, AREA_FINISHED };
+  bool is_held = keeper->hold && !hold_back_is_done(keeper->hold);
+  bool is_last = keeper->hold && !is_held;
 
-  if (!keeper->domain)
-    areas_set(keeper->areas, (struct range){ 0, below }, AREA_FINISHED);
-  else
-    while (areas_find(keeper->domain, (struct range){ area.range.end, below }, 1u << AREA_FINISHED, false, &area))
-      areas_set(keeper->areas, area.range, AREA_FINISHED);
+  keeper_set(keeper, (struct range){ is_last ? 0 : keeper->marked_below, below }, AREA_FINISHED);
+  if (is_held)
+    set_back_held(keeper);
   keeper->marked_below = below;
 }
 

@@ -11,6 +11,7 @@
 
 #include "cli/options.h"
 #include "copy/copy.h"
+#include "copy/hold_back.h"
 #include "copy/selection.h"
 #include "local/mapfile_store.h"
 #include "os/arena.h"
@@ -21,6 +22,7 @@
 struct keeper {
   struct copy_witness witness; /* for the copy */
   const struct options *options;
+  const struct hold_back *hold; /* what isn't finished before that is done; NULL: nothing is held back */
   struct loop *loop;
   bool is_mute;   /* what is said would become part of the disk */
   bool is_rescue; /* the phase, pass and position are in the map already when it is written */
@@ -63,6 +65,9 @@ bool keeper_is_done(const struct keeper *keeper);
 /* What is to be copied; NULL: all. And who is to be told what is flushed; NULL: nobody. */
 const struct selection *keeper_selection(const struct keeper *keeper);
 struct copy_witness *keeper_witness(struct keeper *keeper);
+
+/* What of the destination this holds isn't finished, or no longer, until it is done. */
+void keeper_hold(struct keeper *keeper, const struct hold_back *hold);
 
 /* The destination is prepared, and is going to be written to: writes the map. Returns 0, or -1 with the fault set. */
 int keeper_begin(struct keeper *keeper, const struct endpoint *destination, struct fault *fault);

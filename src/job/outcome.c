@@ -33,18 +33,30 @@ outcome_lead_on(const struct options *options, uint64_t from, const char *leads_
   return !text.full;
 }
 
+/* Where a copy that has begun is to go on: what was held back is written again in any case. */
+static uint64_t
+offset_to_go_on(const struct options *options, const struct copy *copy)
+{
+  uint64_t from = range_max(copy->flushed_below, options->copy.from);
+
+  return from > options->copy.hold_back_bytes ? from : 0;
+}
+
 void
-outcome_fail(struct outcome *outcome, const struct options *options, const struct copy *copy, struct fault *fault)
+outcome_fail(struct outcome *outcome, const struct options *options, const struct copy *copy,
+             const struct holding *holding, struct fault *fault)
 {
   bool has_map = options->copy.mapfile, goes_on = !outcome->has_begun || can_go_on(outcome, options, copy);
   uint64_t from = 0;
 
+  if (outcome->has_begun)
+    holding_tell(holding, fault);
   if ((!outcome->has_begun && !fault->may_pass) || options->persona == PERSONA_NBDCOPY)
     return;
   if (!outcome->has_begun)
     from = options->copy.from;
   else if (goes_on && !has_map)
-    from = range_max(copy->flushed_below, copy->config.start);
+    from = offset_to_go_on(options, copy);
   outcome->from = from;
   const char *leads_to = from == 0 && !(has_map && goes_on)     ? "copy again with"
                          : options->source.kind == PLACE_STREAM ? "with the whole stream again, go on with"
@@ -90,7 +102,7 @@ add_command(struct outcome *outcome, const struct options *options, struct text 
 }
 
 static void
-add_figures(const struct outcome *outcome, const struct copy *copy, struct text *text)
+add_figures(const struct outcome *outcome, const struct copy *copy, const struct holding *holding, struct text *text)
 {
   if (!outcome->has_begun)
     return;
@@ -100,11 +112,13 @@ add_figures(const struct outcome *outcome, const struct copy *copy, struct text 
            (unsigned long long)(outcome->ms / 1000), (unsigned long long)(outcome->ms % 1000),
            (unsigned long long)(outcome->is_spoilt ? 0 : copy->flushed_below),
            (unsigned long long)copy_confirmed_below(copy));
+  if (holding_missing(holding) > 0)
+    text_add(text, ",\n\"held-back\": %llu", (unsigned long long)holding_missing(holding));
 }
 
 int
 outcome_tell_json(struct outcome *outcome, const struct options *options, const struct copy *copy,
-                  const struct digests *digests, struct fault *fault)
+                  const struct digests *digests, const struct holding *holding, struct fault *fault)
 {
   bool has_failed = fault->exit_code != EXIT_DONE;
   struct fault telling;
@@ -117,7 +131,7 @@ outcome_tell_json(struct outcome *outcome, const struct options *options, const 
                                                    : "done");
   if (has_failed)
     outcome_add_member(&text, "message", fault->text);
-  add_figures(outcome, copy, &text);
+  add_figures(outcome, copy, holding, &text);
   for (int i = 0; i < DIGESTS; i++)
     if (digests->told[i] && digests->hex[i][0])
       outcome_add_member(&text, digest_label((enum digest_kind)i), digests->hex[i]);

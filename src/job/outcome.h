@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "copy/copy.h"
 #include "job/digests.h"
+#include "job/holding.h"
 
 #include <stdbool.h>
 
@@ -28,7 +29,8 @@ struct outcome {
 
 /* The copy has failed. One that had begun can go on, or be begun again: adds the command that does that to the fault.
  * nbdcopy's words stay as they are. */
-void outcome_fail(struct outcome *outcome, const struct options *options, const struct copy *copy, struct fault *fault);
+void outcome_fail(struct outcome *outcome, const struct options *options, const struct copy *copy,
+                  const struct holding *holding, struct fault *fault);
 
 /* Has a fault lead to the command as it was given, with --from where `from` isn't 0: `leads_to` are the words before it. The
  * bytes are the caller's, as long as the fault is. Returns false where it doesn't fit, and the fault says so. */
@@ -44,6 +46,6 @@ int outcome_report(const struct outcome *outcome, const struct copy *copy, struc
 /* Prints the object of --json, once all is over; `fault` says how it ended, or that nothing failed. Returns 0, or -1
  * with the fault set, where there was none before. */
 int outcome_tell_json(struct outcome *outcome, const struct options *options, const struct copy *copy,
-                      const struct digests *digests, struct fault *fault);
+                      const struct digests *digests, const struct holding *holding, struct fault *fault);
 
 #endif

@@ -134,6 +134,20 @@ maps_are_named(void **state)
 }
 
 static void
+both_ends_are_held_back_by_a_size(void **state)
+{
+  (void)state;
+  assert_parsed(PARSE("a", "b"));
+  assert_int_equal(options.copy.hold_back_bytes, 0);
+  assert_parsed(PARSE("--hold-back=1M", "--mapfile=m", "a", "b"));
+  assert_int_equal(options.copy.hold_back_bytes, MIB);
+  assert_parsed(PARSE("--hold-back", "512", "--domain=d", "--from=3", "a", "b"));
+  assert_int_equal(options.copy.hold_back_bytes, 512);
+  assert_parsed(PARSE("--hold-back=16M", "--sha256", "-", "b"));
+  assert_parsed(PARSE("--hold-back=1M", "--hold-back=0", "--layer", "--no-flush", "a", "b"));
+}
+
+static void
 what_is_wrong_is_said(void **state)
 {
   static const struct wrong_line cases[] = {
@@ -190,6 +204,14 @@ what_is_wrong_is_said(void **state)
     { { "--mapfile=m", "a", "-" }, "such as -, can't be used with --mapfile" },
     { { "--domain=m", "-", "b" }, "a source that is read from front to end, such as -, can't be used with --domain" },
     { { "--mapfile=m", "a", "null:" }, "null: keeps nothing that a map could call finished" },
+    { { "--hold-back=511", "a", "b" }, "--hold-back=511: must be 0 or a size from 512 to 16M" },
+    { { "--hold-back=17M", "a", "b" }, "--hold-back=17M: must be 0 or a size" },
+    { { "--hold-back=x", "a", "b" }, "--hold-back=x: must be 0 or a size" },
+    { { "--hold-back=1M", "--layer", "a", "b" }, "--layer can't be used with --hold-back" },
+    { { "--hold-back=1M", "--dirty-bitmap=x", "a", "b" }, "--dirty-bitmap can't be used with --hold-back" },
+    { { "--hold-back=1M", "--no-flush", "a", "b" }, "by flushes: --no-flush can't be used with --hold-back" },
+    { { "--hold-back=1M", "a", "-" }, "such as -, can't be used with --hold-back" },
+    { { "--hold-back=1M", "a", "null:" }, "null: keeps nothing of which a part could come last" },
     { { "--retry=always", "a", "b" }, "--retry=always: must be a number of seconds" },
     { { "--progress=x", "a", "b" }, "--progress=x: must" },
   };
@@ -308,6 +330,7 @@ main(void)
     cmocka_unit_test(lost_ends_are_retried_as_long_as_is_said),
     cmocka_unit_test(copies_go_on_where_it_is_said),
     cmocka_unit_test(maps_are_named),
+    cmocka_unit_test(both_ends_are_held_back_by_a_size),
     cmocka_unit_test(what_is_wrong_is_said),
     cmocka_unit_test(every_option_is_in_the_help),
     cmocka_unit_test(a_part_is_asked_for_by_its_contexts),
