@@ -21,12 +21,12 @@ cannot(const struct endpoint_file *file, const char *what, struct fault *fault)
   return fault_set(fault, EXIT_FAILED, errno, "cannot %s %s", what, file->base.name);
 }
 
-/* A destination that is written to directly: its last, short block isn't. */
+/* A destination that is written to directly: its last, short block isn't; nor is what is read back that isn't whole blocks. */
 static bool
 open_cached(struct endpoint_file *file)
 {
   if (file->is_direct)
-    file->cached_fd = open(file->path, O_WRONLY | O_CLOEXEC);
+    file->cached_fd = open(file->path, O_RDWR | O_CLOEXEC);
   return !file->is_direct || file->cached_fd != -1;
 }
 

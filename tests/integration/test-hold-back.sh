@@ -4,7 +4,7 @@
 # destination are zeros before anything else is written, and are written last, after a flush of all else. So it is wherever the
 # copy dies, however it goes on, and whatever is copied from where.
 #
-# cases: order killed killed-last goes-on goes-on-early from-stream mapfile mapfile-without domain domain-killed domain-goes-on
+# cases: order killed killed-last goes-on goes-on-early from-stream mapfile mapfile-without domain domain-to-file domain-killed domain-goes-on
 # cases: larger small stream short-stream digest sparse allocated no-zeros device compressed lost json refused untouched
 
 . "$(dirname "$0")/../functions.sh"
@@ -228,6 +228,13 @@ domain)
         end_server d
         same expected.img out.img
     done ;;
+domain-to-file)
+    # Past the page cache, and what isn't whole pages isn't.
+    junk out.img $size
+    { slice out.img 0 100; slice in.img 100 $((size - 100)); slice out.img $((size - 100)) $size; } >expected.img
+    printf '0 + 1\n100 %d +\n' $((size - 200)) >d.map
+    must_copy --hold-back=64k --domain=d.map in.img out.img
+    same expected.img out.img ;;
 domain-killed)
     printf '0 + 1\n0 8192 ?\n8192 %d +\n%d 8192 ?\n' $((size - 16384)) $((size - 8192)) >d.map
     serve
