@@ -24,6 +24,8 @@ checks=(
     'decant.source=/nosuch decant.destination=/dev/vda -> failed code=64 reason=decant.source=/nosuch: there is no such file'
     'decant.source=/dev/zero decant.destination=/dev/vda -> failed code=64 reason=/dev/zero is not a block device'
     'decant.source=/golden.img decant.destination=/dev/vda decant.options=--help -> failed code=64 reason=decant copied nothing'
+    'decant.source=/golden.img decant.destination=/dev/vda decant.hold-back=x -> failed code=64 reason=--hold-back=x: must be 0 or '
+    'decant.source=/golden.img decant.destination=/dev/vda decant.options=--dirty-bitmap=x -> failed code=1 reason=/golden.img has no '
     'decant.source=/golden.img decant.destination=/dev/vda ip=kill -> failed code=1 reason=init was ended before'
     'decant.source=/golden.img decant.destination=/dev/vda ip=hangup -> ok bytes=1048576 '
 )
@@ -55,6 +57,7 @@ while read -r parameters; do
     /init session >>/run/log 2>&1
     umount /proc/cmdline
     [ "$(sha256sum </dev/vda)" = "$before" ] || echo "disk written: $check"
+    sed -n "s/^decant -/check $check runs: decant -/p" /run/log
     echo "check $check: $(sed -n 's/^decant: result=//p' /run/log)"
 done </parameters
 find / -xdev -name '*vda*' -o -name '*serial=*' -o -name '*ndb*' -o -name 'null:' -o -name '\[ *' | sed 's/^/in memory: /'
@@ -71,6 +74,7 @@ for ((i = 0; i < ${#checks[@]}; i++)); do
     grep -Eq -- "^check $((i + 1)): ${checks[i]##* -> }" console ||
         fail "expected: ${checks[i]}; got: $(grep "^check $((i + 1)):" console || tail -n 20 console)"
 done
+console_says "^check ${#checks[@]} runs: decant --hold-back=1M --yes --report /golden.img /dev/vda\$"
 ! grep '^in memory' console || fail "a file was made in memory"
 [ "$(grep '^disk written' console)" = "disk written: ${#checks[@]}" ] || fail "$(grep '^disk written' console)"
 cmp -n 1048576 golden.img target.raw
