@@ -78,7 +78,7 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEERS) $(STACK) $(FUZZERS) all images $(DEB)
+check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEERS) $(STACK) $(FUZZERS) all images $(DEB)
 	@tests/run $(TESTS)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo

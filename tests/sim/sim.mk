@@ -25,6 +25,14 @@ $(SIM_RESCUE): $(SIM_RESCUE_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/s
 	$(call say,CC,$@) gcc $(SIM_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
 		-o $@ $(SIM_RESCUE_SOURCES)
 
+# Copies that hold back both ends of their destination, likewise.
+SIM_HOLDS := $(BUILD)/tests/sim/sim-holds
+SIM_HOLDS_SOURCES := tests/sim/holds/sim-holds.c $(filter-out tests/sim/sim.c,$(SIM_SOURCES))
+
+$(SIM_HOLDS): $(SIM_HOLDS_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/sim.mk
+	$(call say,CC,$@) gcc $(SIM_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
+		-o $@ $(SIM_HOLDS_SOURCES)
+
 ## sim-long: ten million simulated copies, half an hour or more on two cores
 .PHONY: sim-long
 sim-long: $(SIM)
@@ -36,6 +44,11 @@ PART := 1/1
 .PHONY: sim-mutants
 sim-mutants:
 	@tests/sim/run-mutants $(BUILD)/tests/sim/mutants $(PART) tests/sim/mutants $(SIM_SOURCES)
+
+## hold-mutants: the same of simulated copies that hold something back, by tests/sim/holds/mutants
+.PHONY: hold-mutants
+hold-mutants:
+	@tests/sim/run-mutants $(BUILD)/tests/sim/hold-mutants $(PART) tests/sim/holds/mutants $(SIM_HOLDS_SOURCES)
 
 ## rescue-mutants: the same of simulated rescues, by tests/sim/rescue/mutants
 .PHONY: rescue-mutants
