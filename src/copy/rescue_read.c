@@ -6,8 +6,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
 
 /* ---- Reads that are answered ---- */
 
@@ -78,33 +76,11 @@ rescue_payload(const struct rescue_slot *slot)
   return slot->buffer + (slot->sectors.start & (RESCUE_READ_BYTES_MAX - 1));
 }
 
-/* What says nothing of the place that was read, but of who was asked. */
-static bool
-is_loss(int errnum)
-{
-  return errnum == ENOTCONN || errnum == ESHUTDOWN || errnum == ENODEV || errnum == ENXIO || errnum == ENOMEDIUM;
-}
-
 /* Whether a source that was lost may come back. */
 static bool
 can_come_back(const struct rescue_run *run)
 {
   return run->config.retry_ms > 0 && run->config.source->ops->reopen;
-}
-
-/* Words that say whose they are, from the first byte of what can't be read to its last. */
-static void
-write_mark(const struct rescue_run *run, unsigned char *bytes, uint64_t offset, uint64_t length)
-{
-  char line[128];
-
-  memset(bytes, 0, length);
-  if (run->config.mark != RESCUE_MARK_PATTERN)
-    return;
-  int size = snprintf(line, sizeof line, "decant: unreadable at offset %llu, %s\n", (unsigned long long)offset,
-                      run->config.mark_words);
-  for (uint64_t at = 0; at < length; at++)
-    bytes[at] = (unsigned char)line[at % range_min((uint64_t)size, sizeof line - 1)];
 }
 
 /* What is bad without a further read, as one sector is, is marked; of that, others may have had some. */
@@ -115,14 +91,15 @@ mark_sector(const struct rescue_run *run, struct rescue_slot *slot)
   struct range bad = { slot->read->range.start + slot->good_bytes, slot->read->range.end };
   uint64_t sector_end = range_end(range_align_down(bad.start, run->sector_bytes), run->sector_bytes);
 
-  if (run->config.mark == RESCUE_MARK_NONE || bad.end > sector_end)
+  if (run->config.mark == MARK_NONE || bad.end > sector_end)
     return;
   bad.start = range_align_up(bad.start, block);
   if (bad.end < slot->sectors.end)
     bad.end = range_align_down(bad.end, block);
   if (bad.start >= bad.end)
     return;
-  write_mark(run, rescue_payload(slot) + (bad.start - slot->sectors.start), bad.start, range_length(bad));
+  mark_fill(rescue_payload(slot) + (bad.start - slot->sectors.start), bad.start, range_length(bad), run->config.mark,
+            run->config.mark_words);
   if (range_is_empty(slot->write))
     slot->write.start = bad.start;
   slot->write.end = bad.end;
@@ -195,7 +172,7 @@ rescue_take_source_answer(struct rescue_run *run)
   run->reads_out--;
   if (run->stop != RESCUE_GOES_ON)
     slot->state = RESCUE_SLOT_HOME; /* nobody waits for it: it counts as never read */
-  else if (is_loss(slot->request.errnum))
+  else if (endpoint_errnum_is_loss(slot->request.errnum))
     lose_read(run, slot);
   else
     take_read(run, slot);

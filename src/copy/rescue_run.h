@@ -17,6 +17,7 @@
 #ifndef DECANT_RESCUE_RUN_H
 #define DECANT_RESCUE_RUN_H
 
+#include "copy/mark.h"
 #include "copy/recovery.h"
 #include "copy/rescue.h"
 #include "disk/endpoint.h"
@@ -38,8 +39,6 @@ struct rescue_observer {
   void (*back)(struct rescue_observer *observer, const struct endpoint *end);
 };
 
-enum rescue_mark { RESCUE_MARK_NONE, RESCUE_MARK_ZERO, RESCUE_MARK_PATTERN };
-
 struct rescue_run_config {
   struct endpoint *source, *destination; /* that rescue_run_check() has nothing against */
   struct loop *loop;
@@ -49,7 +48,7 @@ struct rescue_run_config {
   unsigned retry_passes;      /* over bad sectors */
   unsigned char *buffers;     /* RESCUE_BUFFERS_BYTES, aligned to pages */
   bool skip_zeros;            /* the destination reads as zeros where nothing was written */
-  enum rescue_mark mark;      /* what is written over a sector that can't be read */
+  enum mark mark;             /* what is written over a sector that can't be read */
   const char *mark_words;     /* beside its offset, for the pattern; short */
   uint64_t slow_bytes_per_s;  /* what is read more slowly is left for later; 0: nothing is */
   uint64_t min_bytes_per_s;   /* the rescue ends when less is rescued for RESCUE_RATE_MS; 0: never */

@@ -14,3 +14,9 @@ endpoint_why(const struct endpoint *endpoint, int errnum)
     return endpoint->last_words && endpoint->last_words[0] ? endpoint->last_words : "the connection was lost";
   return words ? words : strerror(errnum);
 }
+
+bool
+endpoint_errnum_is_loss(int errnum)
+{
+  return errnum == ENOTCONN || errnum == ESHUTDOWN || errnum == ENODEV || errnum == ENXIO || errnum == ENOMEDIUM;
+}

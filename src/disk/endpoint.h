@@ -198,4 +198,7 @@ struct endpoint {
 /* Why a request failed with this errno, in words: the endpoint's own where it has some, else errno's. */
 const char *endpoint_why(const struct endpoint *endpoint, int errnum);
 
+/* Whether this errno says nothing of the place that was asked for, but of who was asked: that one is gone. */
+bool endpoint_errnum_is_loss(int errnum);
+
 #endif

@@ -83,8 +83,8 @@ static void
 configure(struct rescue_job *job, const struct options *options, unsigned char *buffers,
           struct rescue_run_config *config)
 {
-  static const enum rescue_mark marks[] = {
-    [MARK_BAD_NOT] = RESCUE_MARK_NONE, [MARK_BAD_ZERO] = RESCUE_MARK_ZERO, [MARK_BAD_PATTERN] = RESCUE_MARK_PATTERN
+  static const enum mark marks[] = {
+    [MARK_BAD_NOT] = MARK_NONE, [MARK_BAD_ZERO] = MARK_ZERO, [MARK_BAD_PATTERN] = MARK_PATTERN
   };
   const struct rescue_options *rescue = &options->rescue;
   time_t now = time(NULL);

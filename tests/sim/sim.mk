@@ -19,7 +19,7 @@ $(SIM_SANITIZED): $(SIM_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/s
 SIM_RESCUE := $(BUILD)/tests/sim/sim-rescue
 SIM_RESCUE_SOURCES := tests/sim/rescue/sim-rescue.c tests/sim/disk.c tests/sim/stage.c \
 	$(filter-out src/disk/mapfile.c,$(wildcard src/base/*.c src/disk/*.c)) \
-	$(wildcard src/copy/rescue*.c) src/copy/recovery.c
+	$(wildcard src/copy/rescue*.c) src/copy/mark.c src/copy/recovery.c
 
 $(SIM_RESCUE): $(SIM_RESCUE_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/sim.mk
 	$(call say,CC,$@) gcc $(SIM_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \

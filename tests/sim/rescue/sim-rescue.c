@@ -83,9 +83,9 @@ is_mark(uint64_t at, uint8_t byte)
   char line[128];
   uint64_t start = range_align_down(at, sim.sector);
 
-  if (sim.config.mark == RESCUE_MARK_NONE || !has_defect(at, DEFECT_BAD | DEFECT_HANGS))
+  if (sim.config.mark == MARK_NONE || !has_defect(at, DEFECT_BAD | DEFECT_HANGS))
     return false;
-  if (sim.config.mark == RESCUE_MARK_ZERO)
+  if (sim.config.mark == MARK_ZERO)
     return byte == 0;
   int length = snprintf(line, sizeof line, "decant: unreadable at offset %llu, %s\n", (ull)start, mark_words);
   return byte == (uint8_t)line[(at - start) % (unsigned)length];
@@ -255,7 +255,7 @@ choose_disks(void)
 static void
 choose_domain(void)
 {
-  uint64_t grid = sim.config.mark == RESCUE_MARK_NONE ? 512 : sim.sector;
+  uint64_t grid = sim.config.mark == MARK_NONE ? 512 : sim.sector;
 
   areas_init(&domain, sim.size, true);
   for (unsigned i = 0; i < 4; i++) {
@@ -303,7 +303,7 @@ make_scenario(uint64_t seed)
                                            .retry_passes = (unsigned)random_between(random, 0, 2),
                                            .buffers = buffers,
                                            .skip_zeros = random_one_in(random, 2),
-                                           .mark = (enum rescue_mark)random_between(random, 0, RESCUE_MARK_PATTERN),
+                                           .mark = (enum mark)random_between(random, 0, MARK_PATTERN),
                                            .mark_words = mark_words,
                                            .slow_bytes_per_s = random_one_in(random, 2) ? MIB : 0,
                                            .errors_max = UINT64_MAX,
@@ -386,7 +386,7 @@ check_byte(uint64_t at)
             (ull)at, is_bad ? "bad" : "good", (int)area.status);
   if (!is_bad)
     sim_check(byte == source_content[at], "byte %llu is wrong", (ull)at);
-  else if (sim.config.mark == RESCUE_MARK_NONE)
+  else if (sim.config.mark == MARK_NONE)
     sim_check(byte == before[at], "byte %llu can't be read, and was changed", (ull)at);
   else
     sim_check(is_mark(at, byte), "byte %llu can't be read, and isn't marked", (ull)at);

@@ -49,6 +49,19 @@ a_lost_connection_has_last_words_or_ours(void **state)
   assert_string_equal(endpoint_why(&endpoint, ENOTCONN), "what came is no reply");
 }
 
+static void
+a_bad_sector_is_no_loss(void **state)
+{
+  static const int losses[] = { ENOTCONN, ESHUTDOWN, ENODEV, ENXIO, ENOMEDIUM };
+  static const int others[] = { 0, EIO, ENODATA, EBADMSG, ETIMEDOUT, EINVAL };
+
+  (void)state;
+  for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++)
+    assert_true(endpoint_errnum_is_loss(losses[i]));
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+    assert_false(endpoint_errnum_is_loss(others[i]));
+}
+
 int
 main(void)
 {
@@ -56,6 +69,7 @@ main(void)
     cmocka_unit_test(errnos_have_their_own_words),
     cmocka_unit_test(an_end_explains_what_it_knows),
     cmocka_unit_test(a_lost_connection_has_last_words_or_ours),
+    cmocka_unit_test(a_bad_sector_is_no_loss),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
