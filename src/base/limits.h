@@ -117,10 +117,9 @@
 #define MAPFILE_LINE_BYTES 1024
 
 /* A rescue reads in pieces of this size: many at once while all is well, and after an error few small ones, until so many
- * were good. What can be read by itself is a sector. */
+ * were good. */
 #define RESCUE_READ_BYTES_MAX (256 * KIB)
 #define RESCUE_READ_BYTES (64 * KIB)
-#define RESCUE_SECTOR_BYTES UINT64_C(512)
 #define RESCUE_CAREFUL_READS 64
 #define RESCUE_CAREFUL_AT_ONCE 4
 /* What is left out behind errors is at most this share of the disk, and this much, as of ddrescue. */
@@ -161,6 +160,9 @@
 #define RETRIES_MAX 2
 #define RETRY_PARTS 8
 #define RETRY_PAUSE_MS 200
+
+/* What can be read by itself, as far as is known: a sector. */
+#define SECTOR_BYTES UINT64_C(512)
 
 /* While a copy runs, its destination is flushed when this much was written since and this long ago, and
  * when the last flush took no more than this share of the time since: going back to what is flushed then

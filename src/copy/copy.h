@@ -17,6 +17,7 @@
 #include "copy/assemble.h"
 #include "copy/budget.h"
 #include "copy/extents.h"
+#include "copy/narrow.h"
 #include "copy/pace.h"
 #include "copy/rate.h"
 #include "copy/recovery.h"
@@ -96,6 +97,7 @@ struct slot {
   struct range wanted; /* what of the read is part of the copy: the source's blocks may reach further */
   uint64_t end;        /* where the read ends: its request may be a part of it */
   struct retry retry;
+  struct narrow narrow; /* once it has failed for good */
   unsigned char *buffer;
   unsigned holders; /* the read, pieces and writes that still need the buffer; 0: home */
 };

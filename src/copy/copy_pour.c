@@ -13,6 +13,16 @@ all_popped(const struct copy *copy)
   return copy->all_planned && copy->reorder.frontier == copy->source_end;
 }
 
+/* The source ends here for us, since it failed, and all that could be read below is there. Where the destination takes no
+ * shorter block, what lies in its last one is left for the copy that goes on. */
+static bool
+ends_early(const struct copy *copy)
+{
+  return copy->failure.endpoint == copy->config.source && copy->reads_in_flight == 0 &&
+         !reorder_is_ready(&copy->reorder) &&
+         range_is_aligned(copy->reorder.frontier, copy->config.destination->traits.block_min);
+}
+
 static bool
 can_pour(const struct copy *copy)
 {
@@ -22,7 +32,7 @@ can_pour(const struct copy *copy)
   case POUR_GOES_ON:
     return true;
   case POUR_WAITS_FOR_PIECE:
-    return reorder_is_ready(&copy->reorder) || all_popped(copy);
+    return reorder_is_ready(&copy->reorder) || all_popped(copy) || ends_early(copy);
   case POUR_WAITS_FOR_STAGE:
     return copy_find_free_stage(copy) != STAGE_NONE;
   case POUR_WAITS_FOR_EDGE:
@@ -118,7 +128,7 @@ feed(struct copy *copy)
       return;
     tap(copy, &piece);
     assemble_feed(&copy->assemble, &piece);
-  } else if (all_popped(copy)) {
+  } else if (all_popped(copy) || ends_early(copy)) {
     assemble_end(&copy->assemble);
   } else {
     copy->pour_wait = POUR_WAITS_FOR_PIECE;

@@ -17,9 +17,8 @@
 
 /* ---- Requests that are asked for again ---- */
 
-/* Not an error that says what is so, and will be. */
-static bool
-may_pass(int errnum)
+bool
+copy_may_pass(int errnum)
 {
   switch (errnum) {
   case EACCES:
@@ -79,7 +78,7 @@ goes_elsewhere(const struct copy *copy, const struct endpoint *end, struct retry
 bool
 copy_is_final(const struct copy *copy, const struct request *request, const struct retry *retry)
 {
-  return copy->config.retry_ms == 0 || !may_pass(request->errnum) || retry->failures == RETRIES_MAX;
+  return copy->config.retry_ms == 0 || !copy_may_pass(request->errnum) || retry->failures == RETRIES_MAX;
 }
 
 bool
@@ -143,7 +142,8 @@ read_again(struct copy *copy)
       copy_end_read(copy, slot);
       return true;
     }
-    if (is_due(copy, copy->config.source, &slot->retry) && source_takes_more(copy)) {
+    if (is_due(copy, copy->config.source, &slot->retry) && source_takes_more(copy) &&
+        !copy_waits_for_turn(copy, slot)) {
       copy_read_again(copy, slot);
       return true;
     }
@@ -347,7 +347,7 @@ set_alarm_for_end(const struct copy *copy, const struct endpoint *end, const str
     loop_wake_by(copy->config.loop, recovery_wake_ms(recovery, end));
 }
 
-/* Where there is no room for it, an answer comes first. */
+/* Where there is no room for it, or it isn't its turn, something else comes first. */
 static void
 set_alarm_for_retry(const struct copy *copy, const struct endpoint *end, const struct retry *retry, bool has_room)
 {
@@ -365,7 +365,8 @@ copy_set_recovery_alarms(const struct copy *copy)
     set_alarm_for_end(copy, source, &copy->source_recovery);
   set_alarm_for_end(copy, destination, &copy->destination_recovery);
   for (size_t i = 0; copy->reads_waiting > 0 && i < SLOTS_MAX; i++)
-    set_alarm_for_retry(copy, source, &copy->slots[i].retry, source_has_room);
+    set_alarm_for_retry(copy, source, &copy->slots[i].retry,
+                        source_has_room && !copy_waits_for_turn(copy, &copy->slots[i]));
   for (size_t i = 0; copy->transfers_waiting > 0 && i < WRITES_MAX; i++)
     set_alarm_for_retry(copy, destination, &copy->transfers[i].retry, destination_has_room);
   set_alarm_for_retry(copy, source, &copy->survey_retry, source_has_room);

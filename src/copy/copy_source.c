@@ -44,9 +44,8 @@ conclude_survey(struct copy *copy, struct request *request)
     ask_less(copy, &learnt);
 }
 
-/* What of a read's payload is part of the copy becomes a piece, if any is. */
-static void
-push_piece(struct copy *copy, struct slot *slot, struct range part, bool zero)
+void
+copy_push_piece(struct copy *copy, struct slot *slot, struct range part, bool zero)
 {
   struct piece piece = { .slot = SLOT_NONE };
 
@@ -68,7 +67,7 @@ push_pieces(struct copy *copy, struct slot *slot)
 {
   for (size_t i = 0; i < slot->chunks.count; i++) {
     const struct chunk *chunk = &slot->chunks.list[i];
-    push_piece(copy, slot, range_make(slot->request.offset + chunk->offset, chunk->length), chunk->zero);
+    copy_push_piece(copy, slot, range_make(slot->request.offset + chunk->offset, chunk->length), chunk->zero);
   }
 }
 
@@ -77,7 +76,7 @@ push_pieces(struct copy *copy, struct slot *slot)
 static void
 push_part(struct copy *copy, struct slot *slot)
 {
-  push_piece(copy, slot, range_make(slot->request.offset, slot->request.done), false);
+  copy_push_piece(copy, slot, range_make(slot->request.offset, slot->request.done), false);
 }
 
 void
@@ -91,15 +90,15 @@ copy_end_read(struct copy *copy, struct slot *slot)
   copy_release_slot(copy, (uint32_t)(slot - copy->slots));
 }
 
-/* The next part of a read that is asked for in parts. */
-static void
-go_on_reading(struct copy *copy, struct slot *slot)
+void
+copy_go_on_reading(struct copy *copy, struct slot *slot, uint64_t bytes)
 {
   struct request *request = &slot->request;
 
-  pace_answered(&copy->pace, request->length, loop_now_us(copy->config.loop));
-  request->offset += request->length;
-  request->payload += request->length;
+  if (bytes > 0)
+    pace_answered(&copy->pace, bytes, loop_now_us(copy->config.loop));
+  request->offset += bytes;
+  request->payload += bytes;
   slot->retry.waits = true;
   slot->retry.again_ms = 0;
   copy->reads_waiting++;
@@ -114,7 +113,7 @@ take_what_was_read(struct copy *copy, struct slot *slot)
   if (request->done == 0)
     return;
   assert(chunks_cover(&slot->chunks, request->done));
-  if (slot->retry.failures == RETRIES_MAX)
+  if (slot->retry.failures == RETRIES_MAX || slot->narrow.unit_bytes > 0)
     push_part(copy, slot);
   else
     push_pieces(copy, slot);
@@ -131,6 +130,8 @@ copy_conclude_read(struct copy *copy, struct slot *slot)
       return;
     }
     asking_read_answered(&copy->asking, request->length, loop_now_us(copy->config.loop));
+    if (request->errnum && copy_narrow_down(copy, slot))
+      return;
     take_what_was_read(copy, slot);
     if (request->errnum) {
       copy_fail(copy, copy->config.source, "reading", request->offset + request->done, request->errnum);
@@ -141,8 +142,9 @@ copy_conclude_read(struct copy *copy, struct slot *slot)
       copy->source_end = range_min(copy->source_end, request->offset + request->done);
     } else {
       recovery_progress(&copy->source_recovery);
+      narrow_good(&slot->narrow, range_make(request->offset, request->length));
       if (request->offset + request->length < slot->end) {
-        go_on_reading(copy, slot);
+        copy_go_on_reading(copy, slot, request->length);
         return;
       }
     }
@@ -222,6 +224,7 @@ submit_read(struct copy *copy, const struct step *step)
   slot->wanted = (struct range){ range_max(step->offset, copy->start), range_end(step->offset, step->length) };
   slot->end = range_min(end, copy->schedule.size);
   slot->retry = (struct retry){ 0 };
+  slot->narrow = (struct narrow){ 0 };
   slot->request = (struct request){ .kind = REQUEST_READ,
                                     .offset = start,
                                     .length = slot->end - start,
@@ -237,12 +240,14 @@ submit_read(struct copy *copy, const struct step *step)
 void
 copy_read_again(struct copy *copy, struct slot *slot)
 {
-  uint64_t part_bytes = copy_part_bytes(copy, copy->schedule.block_min);
+  struct range rest = { slot->request.offset, slot->end };
 
   copy->reads_waiting--;
   slot->retry.waits = false;
-  if (slot->retry.failures == RETRIES_MAX)
-    slot->request.length = range_min(slot->end - slot->request.offset, part_bytes);
+  if (slot->narrow.unit_bytes > 0)
+    slot->request.length = narrow_part_end(&slot->narrow, rest) - rest.start;
+  else if (slot->retry.failures == RETRIES_MAX)
+    slot->request.length = range_min(range_length(rest), copy_part_bytes(copy, copy_unit_bytes(copy)));
   copy->config.source->ops->submit(copy->config.source, &slot->request);
 }
 

@@ -4,7 +4,8 @@
  * A stage is a function that does one step of its work, if there is one to be done
  * now, and returns whether there was. copy.c has their table and the turns;
  * copy_source.c has those that bring the source in, copy_destination.c,
- * copy_zeros.c and copy_pour.c those that pour it out, copy_recovery.c those that go on after a loss.
+ * copy_zeros.c and copy_pour.c those that pour it out, copy_recovery.c those that go on after a loss; copy_unreadable.c
+ * has what is done about parts of the source that can't be read.
  */
 #ifndef DECANT_COPY_STAGES_H
 #define DECANT_COPY_STAGES_H
@@ -112,6 +113,26 @@ uint32_t copy_find_free_stage(const struct copy *copy);
 unsigned char *copy_stage_buffer(const struct copy *copy, uint32_t stage);
 
 void copy_submit_to_destination(struct copy *copy, struct request *request);
+
+/* What of a read's payload is part of the copy becomes a piece, if any is. */
+void copy_push_piece(struct copy *copy, struct slot *slot, struct range part, bool zero);
+
+/* So much at the front of a read is done: what is left is asked for when the time has come. */
+void copy_go_on_reading(struct copy *copy, struct slot *slot, uint64_t bytes);
+
+/* A read failed for good. Where that means that something in it can't be read, it is asked for in ever smaller parts; else, or
+ * once it is known to the sector what it is, returns false: then it is a fault, at the front of what is left of the request. */
+bool copy_narrow_down(struct copy *copy, struct slot *slot);
+
+/* Whether a read that is narrowed down has to wait until all before it is on its way: so failing reads are made one at a time,
+ * none beyond one that ends the copy, and what the many parts bring needs no room in the queue. */
+bool copy_waits_for_turn(const struct copy *copy, const struct slot *slot);
+
+/* The least that is read by itself. */
+uint64_t copy_unit_bytes(const struct copy *copy);
+
+/* Whether an error is one that may have passed the next time: not one that says what is so, and will be. */
+bool copy_may_pass(int errnum);
 
 /* Sends a read that waits; ends one that came to nothing, which `copy_fail` has been told. */
 void copy_read_again(struct copy *copy, struct slot *slot);

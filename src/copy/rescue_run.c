@@ -200,7 +200,7 @@ rescue_run(struct rescue_run *run, struct fault *fault)
 static uint64_t
 sector_bytes_of(const struct endpoint *source, const struct endpoint *destination)
 {
-  return range_max(RESCUE_SECTOR_BYTES, range_max(source->traits.block_min, destination->traits.block_min));
+  return range_max(SECTOR_BYTES, range_max(source->traits.block_min, destination->traits.block_min));
 }
 
 int

@@ -739,14 +739,18 @@ sim_see(const struct request *request)
     check_all_sent_below(request->offset);
 }
 
-/* Of what no map selects, nothing is asked. */
+/* Of what no map selects, nothing is asked; and what failed is asked for in parts only once all before it is there. */
 void
 sim_see_asked(const struct request *request)
 {
+  const struct slot *slot = (const struct slot *)request;
   const uint8_t *not_selected = sim.selects ? memchr(selected + request->offset, 0, request->length) : NULL;
 
   if (not_selected)
     sim_fail("offset %llu is asked for, and wasn't selected", (ull)(not_selected - selected));
+  if (request->kind == REQUEST_READ && slot->narrow.unit_bytes > 0)
+    sim_check(range_max(request->offset, slot->wanted.start) <= sim.copy.reorder.frontier,
+              "offset %llu is narrowed down before it is its turn", (ull)request->offset);
 }
 
 /* How often a byte may have been written. */
@@ -891,11 +895,31 @@ check_giving_up(const struct disk *disk)
               (ull)(end_ms - stage.now_us / 1000));
 }
 
+/* What can't be read is told to the unit, and all that could be read before it is on the destination,
+ * as far as its blocks allow. */
+static void
+check_narrowed(const struct failure *failure, uint64_t unit)
+{
+  const struct manners *manners = &sim.source.manners;
+  uint64_t confirmed = copy_confirmed_below(&sim.copy);
+
+  if (failure->endpoint != &sim.source.base || strcmp(failure->doing, "reading") != 0 || sim.config.retry_ms == 0 ||
+      sim.source.base.traits.in_order || sim.copy.signal || sim.destination.faults > 0 || sim.copy.is_rewinding)
+    return;
+  if (manners->read_fails_one_in == 0)
+    sim_check(failure->offset < manners->bad_end && range_align_down(failure->offset, unit) + unit > manners->bad_start,
+              "nothing is bad at %llu", (ull)failure->offset);
+  if (range_is_aligned(failure->offset, sim.destination.base.traits.block_min))
+    sim_check(confirmed >= failure->offset, "all below %llu could be read, %llu is confirmed", (ull)failure->offset,
+              (ull)confirmed);
+}
+
 static void
 check_failure(const struct fault *fault)
 {
   const struct failure *failure = &sim.copy.failure;
   const struct disk *disk = failure->endpoint == &sim.source.base ? &sim.source : &sim.destination;
+  uint64_t unit = disk == &sim.source && sim.config.retry_ms > 0 ? copy_unit_bytes(&sim.copy) : 1;
   char offset[64];
 
   check_claims(fault);
@@ -922,7 +946,9 @@ check_failure(const struct fault *fault)
   sim_check(disk->faults > 0, "it blames the %s, which did nothing wrong", disk->base.name);
   snprintf(offset, sizeof offset, "failed at offset %llu", (ull)failure->offset);
   sim_check(strstr(fault->text, offset), "the message lacks the offset: %s", fault->text);
-  sim_check(failure->offset >= disk->fault_offset, "no request failed at %llu", (ull)failure->offset);
+  sim_check(failure->offset >= range_align_down(disk->fault_offset, unit), "no request failed at %llu",
+            (ull)failure->offset);
+  check_narrowed(failure, unit);
   /* Once everything has come back, the lowest offset is the one that is told. */
   if (strcmp(failure->doing, "reading") == 0 && !sim.copy.signal && sim.destination.faults == 0 &&
       sim.config.retry_ms == 0)
