@@ -135,6 +135,17 @@ options_take_count(uint64_t *count, unsigned low, const char *name, const char *
 }
 
 int
+options_take_mark_bad(enum mark_bad *mark, const char *value, struct fault *fault)
+{
+  bool is_zero = strcmp(value, "zero") == 0;
+
+  if (!is_zero && strcmp(value, "pattern") != 0)
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--mark-bad=%s: must be zero or pattern", value);
+  *mark = is_zero ? MARK_BAD_ZERO : MARK_BAD_PATTERN;
+  return 0;
+}
+
+int
 options_take_unsigned(unsigned *number, unsigned low, const char *name, const char *value, struct fault *fault)
 {
   uint64_t count;

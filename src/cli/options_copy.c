@@ -48,6 +48,11 @@ static const char help[] =
     "      --hold-back=SIZE       make the first and last SIZE bytes of DESTINATION zeros,\n"
     "                             and write them when all else is there (0): what is only\n"
     "                             half there doesn't boot\n"
+    "      --on-read-error=skip   copy all that can be read, list what can't, and end with\n"
+    "                             exit code 3; zeros are in its place where DESTINATION was\n"
+    "                             made just now, else what it held (fail: end there)\n"
+    "      --mark-bad=WHAT        write zero or pattern there (it names the offset, the time)\n"
+    "      --max-errors=N         end after N parts that couldn't be read\n"
     "      --destination-is-zero  trust that it reads as zeros: skip them\n"
     "                             (also --target-is-zero)\n"
     "      --any-content          write an image or a compressed file to a device as it is\n"
@@ -79,7 +84,7 @@ static const char help[] =
     "  -h, --help                 print this\n"
     "\n"
     "SIZE takes k, M, G, T.\n"
-    "Exit codes: 0 done, 1 failed, 4 copied, but the digest isn't the expected one,\n"
+    "Exit codes: 0 done, 1 failed, 3 some can't be read, 4 copied, but the digest isn't the expected one,\n"
     "64 the command line is wrong.\n";
 /* clang-format on */
 
@@ -97,10 +102,13 @@ enum {
   OPTION_JSON,
   OPTION_LAYER,
   OPTION_MAPFILE,
+  OPTION_MARK_BAD,
+  OPTION_MAX_ERRORS,
   OPTION_MEMORY,
   OPTION_NICE,
   OPTION_NO_EXTENTS,
   OPTION_NO_FLUSH,
+  OPTION_ON_READ_ERROR,
   OPTION_REPORT,
   OPTION_RATE_LIMIT,
   OPTION_REQUEST_SIZE,
@@ -130,8 +138,11 @@ static const struct option long_options[] = {
   { "memory", required_argument, NULL, OPTION_MEMORY },
   { "nice", no_argument, NULL, OPTION_NICE },
   { "mapfile", required_argument, NULL, OPTION_MAPFILE },
+  { "mark-bad", required_argument, NULL, OPTION_MARK_BAD },
+  { "max-errors", required_argument, NULL, OPTION_MAX_ERRORS },
   { "no-extents", no_argument, NULL, OPTION_NO_EXTENTS },
   { "no-flush", no_argument, NULL, OPTION_NO_FLUSH },
+  { "on-read-error", required_argument, NULL, OPTION_ON_READ_ERROR },
   { "progress", optional_argument, NULL, 'p' },
   { "queue-size", required_argument, NULL, OPTION_MEMORY },
   { "report", no_argument, NULL, OPTION_REPORT },
@@ -253,6 +264,15 @@ parse_sparse(struct options *options, const char *value, struct fault *fault)
 }
 
 static int
+parse_on_read_error(struct options *options, const char *value, struct fault *fault)
+{
+  options->copy.skips = strcmp(value, "skip") == 0;
+  if (options->copy.skips || strcmp(value, "fail") == 0)
+    return 0;
+  return fault_set(fault, EXIT_BAD_USAGE, 0, "--on-read-error=%s: must be fail or skip", value);
+}
+
+static int
 take_copy_option(struct options *options, int option, const char *value, struct fault *fault)
 {
   switch (option) {
@@ -300,6 +320,10 @@ take_copy_option(struct options *options, int option, const char *value, struct 
   case OPTION_MAPFILE:
     options->copy.mapfile = value;
     return 0;
+  case OPTION_MARK_BAD:
+    return options_take_mark_bad(&options->copy.mark_bad, value, fault);
+  case OPTION_MAX_ERRORS:
+    return options_take_count(&options->copy.errors_max, 1, "max-errors", value, fault);
   case OPTION_MEMORY:
     return parse_memory(options, value, fault);
   case OPTION_NICE:
@@ -308,6 +332,8 @@ take_copy_option(struct options *options, int option, const char *value, struct 
   case OPTION_NO_EXTENTS:
     options->copy.no_extents = true;
     return 0;
+  case OPTION_ON_READ_ERROR:
+    return parse_on_read_error(options, value, fault);
   case OPTION_REPORT:
     options->copy.report = true;
     return 0;
@@ -347,6 +373,7 @@ set_copy_defaults(struct options *options)
   options->copy = (struct copy_options){ .payload_bytes = PAYLOAD_BYTES_DEFAULT,
                                          .sparse_bytes = SPARSE_BYTES_DEFAULT,
                                          .retry_ms = options->persona == PERSONA_DECANT ? RETRY_MS : 0,
+                                         .errors_max = UINT64_MAX,
                                          .flush = options->persona == PERSONA_DECANT,
                                          .progress_fd = -1 };
 }
@@ -440,6 +467,23 @@ check_hold_back(const struct options *options, struct fault *fault)
   return 0;
 }
 
+/* What can't be read can be left out only where what lies behind it can be read all the same. */
+static int
+check_skipping(const struct options *options, struct fault *fault)
+{
+  const struct copy_options *copy = &options->copy;
+  const char *without = " is for --on-read-error=skip";
+
+  if (!copy->skips && copy->mark_bad != MARK_BAD_NOT)
+    return options_usage(options, fault, "--mark-bad", without);
+  if (!copy->skips && copy->errors_max != UINT64_MAX)
+    return options_usage(options, fault, "--max-errors", without);
+  if (copy->skips && options->source.kind == PLACE_STREAM)
+    return options_usage(options, fault, "a source that is read from front to end, such as -,",
+                         " can't be used with --on-read-error=skip");
+  return 0;
+}
+
 /* Which part is copied, and which contexts tell it. */
 static int
 choose_part(struct options *options, struct fault *fault)
@@ -469,7 +513,7 @@ check_copy(struct options *options, struct fault *fault)
   if (options->copy.json && options->destination.kind == PLACE_STREAM)
     return options_usage(options, fault, "--json goes to standard output, which is the DESTINATION", "");
   if (choose_part(options, fault) == -1 || check_from(options, fault) == -1 || check_maps(options, fault) == -1 ||
-      check_hold_back(options, fault) == -1)
+      check_hold_back(options, fault) == -1 || check_skipping(options, fault) == -1)
     return -1;
   if (!options->copy.payload_is_fixed)
     options->copy.payload_bytes = range_max(options->copy.payload_bytes,

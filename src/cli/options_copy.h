@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What is written where nothing could be read. */
+enum mark_bad { MARK_BAD_NOT, MARK_BAD_ZERO, MARK_BAD_PATTERN };
+
 struct copy_options {
   uint64_t payload_bytes; /* --memory; else the default, or what the request size takes */
   bool payload_is_fixed;  /* --memory was given */
@@ -18,6 +21,9 @@ struct copy_options {
   const char *domain;       /* --domain's value, or NULL */
   uint64_t hold_back_bytes; /* --hold-back: how much of both ends is written last; 0: nothing */
   uint64_t retry_ms;        /* --retry: how long to go on without any progress; COPY_RETRY_FOREVER; 0: not at all */
+  bool skips;               /* --on-read-error=skip: what can't be read is left out */
+  uint64_t errors_max;      /* --max-errors: so many reads that failed for good end it; UINT64_MAX: it never does */
+  enum mark_bad mark_bad;   /* --mark-bad */
   uint64_t bytes_per_s;     /* --rate-limit: the most to read; 0: no limit */
   bool nice;                /* run when nobody else wants to */
   uint64_t sparse_bytes;    /* -S: shortest run of zeros in data that becomes a hole; 0: don't look */

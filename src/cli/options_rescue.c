@@ -8,7 +8,6 @@
 
 #include <assert.h>
 #include <getopt.h>
-#include <string.h>
 
 /* clang-format off */
 static const char help[] =
@@ -88,17 +87,6 @@ take_rate(uint64_t *bytes_per_s, const char *name, const char *value, struct fau
 }
 
 static int
-take_mark_bad(enum mark_bad *mark, const char *value, struct fault *fault)
-{
-  bool is_zero = strcmp(value, "zero") == 0;
-
-  if (!is_zero && strcmp(value, "pattern") != 0)
-    return fault_set(fault, EXIT_BAD_USAGE, 0, "--mark-bad=%s: must be zero or pattern", value);
-  *mark = is_zero ? MARK_BAD_ZERO : MARK_BAD_PATTERN;
-  return 0;
-}
-
-static int
 take_rescue_option(struct options *options, int option, const char *value, struct fault *fault)
 {
   struct rescue_options *rescue = &options->rescue;
@@ -117,9 +105,9 @@ take_rescue_option(struct options *options, int option, const char *value, struc
     options->copy.mapfile = value;
     return 0;
   case OPTION_MARK_BAD:
-    return take_mark_bad(&rescue->mark_bad, value, fault);
+    return options_take_mark_bad(&options->copy.mark_bad, value, fault);
   case OPTION_MAX_ERRORS:
-    return options_take_count(&rescue->errors_max, 1, "max-errors", value, fault);
+    return options_take_count(&options->copy.errors_max, 1, "max-errors", value, fault);
   case OPTION_MIN_RATE:
     return take_rate(&rescue->min_bytes_per_s, "min-rate", value, fault);
   case OPTION_RETRY:
@@ -144,7 +132,7 @@ take_rescue_option(struct options *options, int option, const char *value, struc
 static void
 set_rescue_defaults(struct options *options)
 {
-  options->rescue = (struct rescue_options){ .errors_max = UINT64_MAX };
+  options->copy.errors_max = UINT64_MAX;
 }
 
 static int

@@ -70,6 +70,9 @@ int options_take_duration(uint64_t *ms, const char *name, const char *value, str
 int options_take_count(uint64_t *count, unsigned low, const char *name, const char *value, struct fault *fault);
 int options_take_unsigned(unsigned *number, unsigned low, const char *name, const char *value, struct fault *fault);
 
+/* Takes --mark-bad's value. Returns 0, or -1 with the fault set. */
+int options_take_mark_bad(enum mark_bad *mark, const char *value, struct fault *fault);
+
 /* Sets a fault that says why, with which word, and where to read more. Returns -1. */
 int options_usage(const struct options *options, struct fault *fault, const char *why, const char *what);
 

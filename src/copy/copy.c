@@ -195,6 +195,7 @@ static void
 tell_what_is_good(const struct copy *copy, struct fault *fault)
 {
   unsigned long long confirmed = copy_confirmed_below(copy), flushed = copy->flushed_below;
+  unsigned long long unreadable = copy_unreadable_below(copy, confirmed);
 
   if (flushed == 0 && confirmed > 0)
     fault_add(fault, "; the copy is confirmed below offset %llu, but nothing of it is flushed, and that may be lost",
@@ -206,6 +207,8 @@ tell_what_is_good(const struct copy *copy, struct fault *fault)
   else
     fault_add(fault, "; the copy is good below offset %llu%s and incomplete from there on", flushed,
               flushed > 0 ? " (flushed)" : "");
+  if (unreadable > 0)
+    fault_add(fault, ", but for %llu bytes there that can't be read", unreadable);
 }
 
 /* Whether a flush failed, and that isn't the same as what failed before. */
@@ -232,6 +235,8 @@ copy_tell(const struct copy *copy, struct fault *fault)
     fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d", copy->signal);
   else
     fault_set(fault, EXIT_FAILED, 0, "%s", joint = "");
+  if (copy->config.unreadable && copy->errors >= copy->config.errors_max)
+    fault_add(fault, ", which makes %llu parts that can't be read (--max-errors)", (unsigned long long)copy->errors);
   if (has_flush_to_tell(copy))
     fault_add(fault, "%sflushing %s failed: %s", joint, destination->name, why(copy, destination, copy->flush_errnum));
   tell_what_is_good(copy, fault);
@@ -252,6 +257,7 @@ clear_rooms(struct copy *copy)
   copy->poured_slot = SLOT_NONE;
   copy->pour_wait = POUR_GOES_ON;
   copy->all_planned = false;
+  copy->suspects = 0;
 }
 
 void
@@ -268,6 +274,8 @@ copy_begin(struct copy *copy, uint64_t start)
   uint64_t base = range_align_down(start, destination->block_min);
 
   clear_rooms(copy);
+  if (config->unreadable) /* what is read anew may go well */
+    areas_set(config->unreadable, (struct range){ start, source->size }, AREA_FINISHED);
   copy->start = start;
   copy->done = base;
   extents_begin(&copy->extents, source->in_order ? 0 : range_align_down(start, source->block_min));
@@ -292,6 +300,7 @@ copy_init(struct copy *copy, const struct copy_config *config)
   assert(config->part == PART_ALL || (config->extents && source->can_extents && !config->tap && !config->skip_zeros));
   assert(!config->selection || (!source->in_order && !config->tap && !config->skip_zeros));
   assert(config->start <= source->size && (config->start == 0 || (!config->tap && !config->skip_zeros)));
+  assert(!config->unreadable || (!source->in_order && config->unreadable->size == source->size));
   memset(copy, 0, sizeof *copy);
   copy->config = *config;
   copy->source_end = source->size;

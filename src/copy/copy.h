@@ -17,6 +17,7 @@
 #include "copy/assemble.h"
 #include "copy/budget.h"
 #include "copy/extents.h"
+#include "copy/mark.h"
 #include "copy/narrow.h"
 #include "copy/pace.h"
 #include "copy/rate.h"
@@ -24,6 +25,7 @@
 #include "copy/reorder.h"
 #include "copy/schedule.h"
 #include "copy/windows.h"
+#include "disk/areas.h"
 #include "disk/endpoint.h"
 #include "os/loop.h"
 
@@ -70,12 +72,17 @@ struct copy_config {
   bool allocated;                    /* zeros are not to become holes */
   bool skip_zeros;                   /* the destination reads as zeros already */
   bool flush;
-  uint64_t start;                 /* where the copy begins; below it the destination is left alone */
-  uint64_t flush_each_bytes;      /* a flush also midway, when so much was written since the last; 0: none */
-  uint64_t flush_each_ms;         /* ... and so long ago */
-  uint64_t retry_ms;              /* how long to go on without any progress: lost ends are tried again, and so are
+  uint64_t start;            /* where the copy begins; below it the destination is left alone */
+  uint64_t flush_each_bytes; /* a flush also midway, when so much was written since the last; 0: none */
+  uint64_t flush_each_ms;    /* ... and so long ago */
+  uint64_t retry_ms;         /* how long to go on without any progress: lost ends are tried again, and so are
                                      requests that failed; 0: not at all; COPY_RETRY_FOREVER */
-  uint64_t bytes_per_s;           /* the most to read a second; 0: no limit */
+  uint64_t bytes_per_s;      /* the most to read a second; 0: no limit */
+  struct areas *unreadable;  /* of a source that can be read anywhere, all of it finished: what can't be read is left
+                                     out, and has its status here; NULL: that ends the copy */
+  enum mark mark;            /* what is written there; MARK_NONE: zeros where the destination holds nothing yet */
+  const char *mark_words;    /* beside its offset, for the pattern; short */
+  uint64_t errors_max;       /* so many reads that failed for good end the copy; UINT64_MAX: it never does */
   struct copy_observer *observer; /* NULL: nobody watches */
   struct copy_tap *tap;           /* NULL: nobody listens */
   struct copy_witness *witness;   /* NULL: nobody keeps count */
@@ -98,6 +105,7 @@ struct slot {
   uint64_t end;        /* where the read ends: its request may be a part of it */
   struct retry retry;
   struct narrow narrow; /* once it has failed for good */
+  bool is_suspect;      /* it was lost with the source, and may be the reason */
   unsigned char *buffer;
   unsigned holders; /* the read, pieces and writes that still need the buffer; 0: home */
 };
@@ -156,6 +164,8 @@ struct copy {
   struct pace pace;         /* of the reads */
   struct rate rate;
   bool held_back;      /* the next read waits for the rate alone */
+  unsigned suspects;   /* reads that are asked for one by one, and nothing else */
+  uint64_t errors;     /* parts of the source that couldn't be read */
   uint64_t source_end; /* where the source ends; SIZE_UNKNOWN until a stream did */
   bool all_planned;    /* no further read is to be submitted */
 

@@ -114,7 +114,7 @@ source_takes_more(const struct copy *copy)
 {
   unsigned out = copy->reads_in_flight - copy->reads_waiting + copy->windows.out;
 
-  return out < copy->config.source->traits.requests_max;
+  return out < (copy->suspects > 0 ? 1 : copy->config.source->traits.requests_max);
 }
 
 static bool

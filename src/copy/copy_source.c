@@ -45,16 +45,16 @@ conclude_survey(struct copy *copy, struct request *request)
 }
 
 void
-copy_push_piece(struct copy *copy, struct slot *slot, struct range part, bool zero)
+copy_push_piece(struct copy *copy, struct slot *slot, struct range part, enum content content)
 {
-  struct piece piece = { .slot = SLOT_NONE };
+  struct piece piece = { .slot = SLOT_NONE, .kept = content == CONTENT_KEPT };
 
   part = (struct range){ range_max(part.start, slot->wanted.start), range_min(part.end, slot->wanted.end) };
   if (part.start >= part.end)
     return;
   piece.offset = part.start;
   piece.length = range_length(part);
-  if (!zero) {
+  if (content == CONTENT_DATA) {
     piece.data = slot->request.payload + (part.start - slot->request.offset);
     piece.slot = (uint32_t)(slot - copy->slots);
     slot->holders++;
@@ -67,7 +67,8 @@ push_pieces(struct copy *copy, struct slot *slot)
 {
   for (size_t i = 0; i < slot->chunks.count; i++) {
     const struct chunk *chunk = &slot->chunks.list[i];
-    copy_push_piece(copy, slot, range_make(slot->request.offset + chunk->offset, chunk->length), chunk->zero);
+    copy_push_piece(copy, slot, range_make(slot->request.offset + chunk->offset, chunk->length),
+                    chunk->zero ? CONTENT_ZERO : CONTENT_DATA);
   }
 }
 
@@ -76,7 +77,7 @@ push_pieces(struct copy *copy, struct slot *slot)
 static void
 push_part(struct copy *copy, struct slot *slot)
 {
-  copy_push_piece(copy, slot, range_make(slot->request.offset, slot->request.done), false);
+  copy_push_piece(copy, slot, range_make(slot->request.offset, slot->request.done), CONTENT_DATA);
 }
 
 void
@@ -85,6 +86,8 @@ copy_end_read(struct copy *copy, struct slot *slot)
   if (slot->retry.waits)
     copy->reads_waiting--;
   slot->retry.waits = false;
+  copy->suspects -= slot->is_suspect;
+  slot->is_suspect = false;
   copy->reads_in_flight--;
   pace_answered(&copy->pace, slot->end - slot->request.offset, loop_now_us(copy->config.loop));
   copy_release_slot(copy, (uint32_t)(slot - copy->slots));
@@ -125,6 +128,8 @@ copy_conclude_read(struct copy *copy, struct slot *slot)
   struct request *request = &slot->request;
 
   if (!copy->is_rewinding) {
+    if (request->errnum == ENOTCONN && copy_is_blamed(copy, slot))
+      request->errnum = ETIMEDOUT;
     if (request->errnum && copy_asks_again(copy, copy->config.source, request, &slot->retry)) {
       copy->reads_waiting++;
       return;
@@ -183,7 +188,7 @@ source_has_room(const struct copy *copy)
 static bool
 can_read(const struct copy *copy)
 {
-  if (copy_has_failed(copy) || copy->all_planned || copy->is_rewinding)
+  if (copy_has_failed(copy) || copy->all_planned || copy->is_rewinding || copy->suspects > 0)
     return false;
   /* Every read may come back in many pieces, and they must all find room. */
   return source_has_room(copy) && pace_has_room(&copy->pace) &&
@@ -225,6 +230,7 @@ submit_read(struct copy *copy, const struct step *step)
   slot->end = range_min(end, copy->schedule.size);
   slot->retry = (struct retry){ 0 };
   slot->narrow = (struct narrow){ 0 };
+  slot->is_suspect = false;
   slot->request = (struct request){ .kind = REQUEST_READ,
                                     .offset = start,
                                     .length = slot->end - start,
@@ -307,7 +313,8 @@ copy_survey(struct copy *copy)
 {
   struct request *question = NULL;
 
-  if (!copy_has_failed(copy) && source_has_room(copy) && !copy->is_rewinding && !copy->survey_retry.waits)
+  if (!copy_has_failed(copy) && source_has_room(copy) && !copy->is_rewinding && !copy->survey_retry.waits &&
+      copy->suspects == 0)
     question = windows_ask(&copy->windows, copy->extents.start);
   if (question) {
     asking_asked(&copy->asking, copy->windows.out, loop_now_us(copy->config.loop));

@@ -114,15 +114,25 @@ unsigned char *copy_stage_buffer(const struct copy *copy, uint32_t stage);
 
 void copy_submit_to_destination(struct copy *copy, struct request *request);
 
+enum content { CONTENT_DATA, CONTENT_ZERO, CONTENT_KEPT };
+
 /* What of a read's payload is part of the copy becomes a piece, if any is. */
-void copy_push_piece(struct copy *copy, struct slot *slot, struct range part, bool zero);
+void copy_push_piece(struct copy *copy, struct slot *slot, struct range part, enum content content);
 
 /* So much at the front of a read is done: what is left is asked for when the time has come. */
 void copy_go_on_reading(struct copy *copy, struct slot *slot, uint64_t bytes);
 
-/* A read failed for good. Where that means that something in it can't be read, it is asked for in ever smaller parts; else, or
- * once it is known to the sector what it is, returns false: then it is a fault, at the front of what is left of the request. */
+/* Whether a read that came back for want of a source is the reason for that, as far as a copy wants to know that leaves out
+ * what can't be read: it was lost before, and then alone. If not, it is from now on asked for alone. */
+bool copy_is_blamed(struct copy *copy, struct slot *slot);
+
+/* A read failed for good. Where that means that something in it can't be read, it is asked for in ever smaller parts, and what
+ * is known to the sector is left out, if that is wanted; else returns false: then it is a fault, at the front of what is left
+ * of the request. */
 bool copy_narrow_down(struct copy *copy, struct slot *slot);
+
+/* How much couldn't be read below an offset. */
+uint64_t copy_unreadable_below(const struct copy *copy, uint64_t below);
 
 /* Whether a read that is narrowed down has to wait until all before it is on its way: so failing reads are made one at a time,
  * none beyond one that ends the copy, and what the many parts bring needs no room in the queue. */

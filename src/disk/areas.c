@@ -133,3 +133,14 @@ areas_total(const struct areas *areas, enum area_status status)
   }
   return total;
 }
+
+void
+areas_finish(struct areas *areas, struct range range, const struct areas *unreadable)
+{
+  struct area area = { { range.start, range.start }, AREA_FINISHED };
+
+  areas_set(areas, range, AREA_FINISHED);
+  while (unreadable && areas_find(unreadable, (struct range){ area.range.end, range.end },
+                                  AREA_STATUSES_ALL & ~(1u << AREA_FINISHED), false, &area))
+    areas_set(areas, area.range, area.status);
+}

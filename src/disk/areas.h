@@ -58,6 +58,9 @@ void areas_init(struct areas *areas, uint64_t size, bool is_domain);
 /* Sets the status of a range, which lies on the disk; it has that status then in any case. An empty range is nothing. */
 void areas_set(struct areas *areas, struct range range, enum area_status status);
 
+/* Calls a range finished, but for what another map of the same disk, or NULL, doesn't call so: that has its status there. */
+void areas_finish(struct areas *areas, struct range range, const struct areas *unreadable);
+
 /* Finds the first area within a range, which lies on the disk, whose status is one of `statuses`, a bit for each; or the last
  * one, for a pass that goes backwards. What of it is outside of the range is cut off. Returns false if there is none. */
 bool areas_find(const struct areas *areas, struct range range, unsigned statuses, bool backwards, struct area *found);

@@ -8,6 +8,7 @@
 #include "copy/budget.h"
 #include "job/inherited.h"
 #include "os/say.h"
+#include "report/rescue_text.h"
 
 #include <stdio.h>
 #include <sys/resource.h>
@@ -145,6 +146,10 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
                                 .flush_each_ms = FLUSH_EACH_MS,
                                 .retry_ms = options->copy.retry_ms,
                                 .bytes_per_s = options->copy.bytes_per_s,
+                                .unreadable = job->keeper.unreadable,
+                                .mark = bad_areas_mark(options, job->mark_words),
+                                .mark_words = job->mark_words,
+                                .errors_max = options->copy.errors_max,
                                 .observer = &job->reporter.observer,
                                 .tap = digests_tap(&job->digests),
                                 .witness = keeper_witness(&job->keeper) };
@@ -184,6 +189,25 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
   reporter_end(&job->reporter);
   job->outcome.ms = loop_now_ms(&job->loop) - job->reporter.started_ms;
   return result;
+}
+
+/* All is copied that can be read. A digest would be of what is there instead of the rest. Returns 0 if that is all. */
+static int
+tell_what_is_left_out(struct copy_job *job, const struct options *options, struct fault *fault)
+{
+  struct rescue_totals totals;
+
+  rescue_text_add_up(&totals, job->keeper.unreadable, NULL);
+  if (totals.rescued == totals.wanted)
+    return 0;
+  fault_set(fault, EXIT_PARTLY_UNREADABLE, 0, "%llu of %llu bytes of %s can't be read; all others are copied",
+            (unsigned long long)(totals.wanted - totals.rescued), (unsigned long long)totals.wanted,
+            job->source.base.name);
+  if (digests_tap(&job->digests))
+    fault_add(fault, "; no digest is told, since it would be of something else");
+  if (options->copy.mapfile)
+    outcome_lead_on(options, 0, "try these again with", job->outcome.command, fault);
+  return -1;
 }
 
 /* All is copied: what the operator wants to be told. One that can't be told doesn't
@@ -254,11 +278,15 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
   result = close_end(job, &job->source.base, result, fault);
   result = keeper_end(&job->keeper, job->outcome.is_spoilt, result, fault);
   loop_let_signals_end(&job->loop); /* what reads our output may wait, and nothing is left to clear up */
+  if (job->outcome.has_begun && job->keeper.unreadable && !job->is_mute)
+    bad_areas_say(options, job->keeper.unreadable, NULL);
   if (result == -1) {
     outcome_fail(&job->outcome, options, &job->copy, &job->holding, fault);
     return -1;
   }
   say_remark(options, &job->destination.base);
+  if (job->keeper.unreadable && tell_what_is_left_out(job, options, fault) == -1)
+    return -1;
   return job_copy_conclude(job, options, fault);
 }
 
@@ -291,6 +319,7 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
   job->is_mute = inherited_says_into_disk(options);
   int result = reserve_and_copy(job, options, fault);
   if (options->copy.json && fault->exit_code != EXIT_BAD_USAGE)
-    result = outcome_tell_json(&job->outcome, options, &job->copy, &job->digests, &job->holding, fault);
+    result = outcome_tell_json(&job->outcome, options, &job->copy, &job->digests, &job->holding,
+                               job->outcome.has_begun ? job->keeper.unreadable : NULL, fault);
   return result;
 }

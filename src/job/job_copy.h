@@ -6,6 +6,7 @@
 
 #include "cli/options.h"
 #include "copy/copy.h"
+#include "job/bad_areas.h"
 #include "job/digests.h"
 #include "job/endpoints.h"
 #include "job/holding.h"
@@ -34,6 +35,7 @@ struct copy_job {
   struct digests digests;
   struct keeper keeper;
   struct holding holding;
+  char mark_words[BAD_AREAS_WORDS_BYTES];
 };
 
 /* Returns 0, or -1 with the fault set. */

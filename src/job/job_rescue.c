@@ -3,17 +3,12 @@
 #include "job/job_rescue.h"
 
 #include "base/range.h"
+#include "job/bad_areas.h"
 #include "job/inherited.h"
 #include "os/say.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-/* How many areas are told on standard error; the map has all. */
-#define ROWS_TOLD 20
 
 /* ---- The map ---- */
 
@@ -83,14 +78,8 @@ static void
 configure(struct rescue_job *job, const struct options *options, unsigned char *buffers,
           struct rescue_run_config *config)
 {
-  static const enum mark marks[] = {
-    [MARK_BAD_NOT] = MARK_NONE, [MARK_BAD_ZERO] = MARK_ZERO, [MARK_BAD_PATTERN] = MARK_PATTERN
-  };
   const struct rescue_options *rescue = &options->rescue;
-  time_t now = time(NULL);
-  struct tm utc;
 
-  strftime(job->mark_words, sizeof job->mark_words, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
   *config = (struct rescue_run_config){ .source = &job->source.base,
                                         .destination = &job->destination.base,
                                         .loop = &job->loop,
@@ -100,11 +89,11 @@ configure(struct rescue_job *job, const struct options *options, unsigned char *
                                         .retry_passes = rescue->retry_passes,
                                         .buffers = buffers,
                                         .skip_zeros = job->destination.base.traits.reads_zero,
-                                        .mark = marks[rescue->mark_bad],
+                                        .mark = bad_areas_mark(options, job->mark_words),
                                         .mark_words = job->mark_words,
                                         .slow_bytes_per_s = rescue->slow_bytes_per_s,
                                         .min_bytes_per_s = rescue->min_bytes_per_s,
-                                        .errors_max = rescue->errors_max,
+                                        .errors_max = options->copy.errors_max,
                                         .keep_ms = RESCUE_KEEP_MS,
                                         .retry_ms = options->copy.retry_ms };
 }
@@ -178,24 +167,6 @@ open_source_and_rescue(struct rescue_job *job, const struct options *options, st
 
 /* ---- What came of it ---- */
 
-/* The first of what couldn't be read, in a table. */
-static void
-say_areas(const struct rescue_job *job, const struct options *options)
-{
-  const struct areas *areas = job->keeper.areas, *domain = job->keeper.domain;
-  const char *program = options_program(options);
-  struct area area;
-  unsigned rows = 0;
-
-  (void)say_line(program, "%20s %20s  %s", "offset", "bytes", "status");
-  for (uint64_t at = 0; rescue_text_find(areas, domain, at, &area); at = area.range.end)
-    if (rows++ < ROWS_TOLD)
-      (void)say_line(program, "%20llu %20llu  %s", (unsigned long long)area.range.start,
-                     (unsigned long long)range_length(area.range), rescue_text_status(area.status));
-  if (rows > ROWS_TOLD)
-    (void)say_line(program, "and %u more, which %s has", rows - ROWS_TOLD, options->copy.mapfile);
-}
-
 /* All was tried: whether all was read. */
 static int
 tell_unreadable(const struct rescue_job *job, const struct options *options, struct fault *fault)
@@ -206,7 +177,7 @@ tell_unreadable(const struct rescue_job *job, const struct options *options, str
   if (totals.rescued == totals.wanted)
     return 0;
   if (!job->is_mute)
-    say_areas(job, options);
+    bad_areas_say(options, job->keeper.areas, job->keeper.domain);
   return fault_set(
       fault, EXIT_PARTLY_UNREADABLE, 0,
       "%llu of %llu bytes of %s can't be read, in the areas that %.256s calls bad; all others are rescued. "
@@ -242,9 +213,8 @@ say_json_head(struct rescue_job *job, const struct fault *told, struct fault *fa
     outcome_add_member(&text, "go-on", told->command);
   if (job->has_areas) {
     rescue_text_add_up(&totals, job->keeper.areas, job->keeper.domain);
-    text_add(&text, ",\n\"bytes\": %llu,\n\"rescued\": %llu,\n\"errors\": %llu,\n\"unreadable\": [",
-             (unsigned long long)totals.wanted, (unsigned long long)totals.rescued,
-             (unsigned long long)job->run.errors);
+    text_add(&text, ",\n\"bytes\": %llu,\n\"rescued\": %llu,\n\"errors\": %llu", (unsigned long long)totals.wanted,
+             (unsigned long long)totals.rescued, (unsigned long long)job->run.errors);
   }
   return say_answer(job->json, fault);
 }
@@ -253,18 +223,10 @@ say_json_head(struct rescue_job *job, const struct fault *told, struct fault *fa
 static int
 say_json(struct rescue_job *job, const struct fault *told, struct fault *fault)
 {
-  char bytes[RESCUE_ROWS_BYTES];
-  struct text text;
-
-  if (say_json_head(job, told, fault) == -1)
+  if (say_json_head(job, told, fault) == -1 ||
+      (job->has_areas && bad_areas_say_json(job->keeper.areas, job->keeper.domain, fault) == -1))
     return -1;
-  for (uint64_t at = 0; job->has_areas && at < job->keeper.areas->size;) {
-    text_init(&text, bytes, sizeof bytes);
-    at = rescue_text_add_json(job->keeper.areas, job->keeper.domain, at, &text);
-    if (say_answer(bytes, fault) == -1)
-      return -1;
-  }
-  return say_answer(job->has_areas ? "\n]\n}\n" : "\n}\n", fault);
+  return say_answer("\n}\n", fault);
 }
 
 /* ---- All of it ---- */

@@ -6,6 +6,7 @@
 
 #include "cli/options.h"
 #include "copy/rescue_run.h"
+#include "job/bad_areas.h"
 #include "job/endpoints.h"
 #include "job/keeper.h"
 #include "job/outcome.h"
@@ -32,7 +33,7 @@ struct rescue_job {
   bool is_spoilt;             /* the destination isn't what it was */
   bool has_begun;             /* the same command goes on */
   struct fault closing, told; /* what closing an end tells, and what the object of --json does; not on the stack */
-  char mark_words[32];
+  char mark_words[BAD_AREAS_WORDS_BYTES];
   char command[OUTCOME_COMMAND_BYTES]; /* that goes on */
   char json[OUTCOME_JSON_BYTES];       /* the object of --json before its list */
 };

@@ -25,7 +25,7 @@ keeper_bytes(const struct options *options)
 {
   size_t each = range_align_up(sizeof(struct areas), PAGE_BYTES);
 
-  return (options->copy.mapfile ? each : 0) + (options->copy.domain ? each : 0);
+  return (options->copy.mapfile ? each : 0) + (options->copy.domain ? each : 0) + (options->copy.skips ? each : 0);
 }
 
 int
@@ -37,6 +37,8 @@ keeper_open(struct keeper *keeper, const struct options *options, bool is_mute, 
   keeper->loop = loop;
   if (options->copy.domain)
     keeper->domain = arena_take(arena, sizeof *keeper->domain, PAGE_BYTES);
+  if (options->copy.skips)
+    keeper->unreadable = arena_take(arena, sizeof *keeper->unreadable, PAGE_BYTES);
   if (!options->copy.mapfile)
     return 0;
   keeper->areas = arena_take(arena, sizeof *keeper->areas, PAGE_BYTES);
@@ -108,12 +110,18 @@ keeper_read(struct keeper *keeper, const struct endpoint *source, struct fault *
 {
   uint64_t size = source->traits.size;
 
-  if (!keeper->areas && !keeper->domain)
+  if (!keeper->areas && !keeper->domain && !keeper->unreadable)
     return 0;
   if (source->traits.in_order || size == SIZE_UNKNOWN)
     return fault_set(fault, EXIT_FAILED, 0,
                      "%s is read from front to end, and no part of it can be left out: %s is for disks", source->name,
-                     keeper->areas ? "--mapfile" : "--domain");
+                     keeper->areas    ? "--mapfile"
+                     : keeper->domain ? "--domain"
+                                      : "--on-read-error=skip");
+  if (keeper->unreadable) {
+    areas_init(keeper->unreadable, size, false);
+    areas_set(keeper->unreadable, (struct range){ 0, size }, AREA_FINISHED);
+  }
   if ((keeper->areas && check_lives_elsewhere(keeper, source, fault) == -1) ||
       (keeper->domain && read_domain(keeper, size, fault) == -1))
     return -1;
@@ -275,6 +283,16 @@ write_midway(struct keeper *keeper)
   keeper->has_failed = has_failed;
 }
 
+/* What couldn't be read is never finished. */
+static void
+set_areas(struct keeper *keeper, struct range range, enum area_status status)
+{
+  if (status == AREA_FINISHED)
+    areas_finish(keeper->areas, range, keeper->unreadable);
+  else
+    areas_set(keeper->areas, range, status);
+}
+
 /* Of what was wanted there: all of it, or what of the domain lies there. */
 static void
 keeper_set(struct keeper *keeper, struct range range, enum area_status status)
@@ -282,10 +300,10 @@ keeper_set(struct keeper *keeper, struct range range, enum area_status status)
   struct area area = { { 0, range.start }, AREA_FINISHED };
 
   if (!keeper->domain)
-    areas_set(keeper->areas, range, status);
+    set_areas(keeper, range, status);
   else
     while (areas_find(keeper->domain, (struct range){ area.range.end, range.end }, 1u << AREA_FINISHED, false, &area))
-      areas_set(keeper->areas, area.range, status);
+      set_areas(keeper, area.range, status);
 }
 
 /* What is held is zeros on the destination, or on its way there. */
@@ -308,7 +326,7 @@ keeper_hold(struct keeper *keeper, const struct hold_back *hold)
     set_back_held(keeper);
 }
 
-/* What was wanted below is finished, and with the last flush what was held. */
+/* What was wanted below is finished, but for what couldn't be read, and with the last flush what was held. */
 static void
 finish_below(struct keeper *keeper, uint64_t below)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* keeper: keeps the maps of areas of a copy: which part of the disk is wanted (--domain), how much of that is done (--mapfile),
- * and what this was of.
+ * and what this was of; and what of it couldn't be read (--on-read-error=skip).
  *
  * Done is what was flushed, and nothing else. The map is written before any data moves, so that a full disk or one that can't be
  * written shows then; after flushes, as long as that takes a small share of the time; and at the end, good or bad.
@@ -28,8 +28,9 @@ struct keeper {
   bool is_rescue; /* the phase, pass and position are in the map already when it is written */
   struct mapfile_store store;
   struct mapfile map;
-  struct areas *areas;  /* in the arena; NULL: no --mapfile */
-  struct areas *domain; /* likewise; NULL: all of the disk is wanted */
+  struct areas *areas;      /* in the arena; NULL: no --mapfile */
+  struct areas *domain;     /* likewise; NULL: all of the disk is wanted */
+  struct areas *unreadable; /* likewise, for the copy: what of the source can't be read; NULL: that ends it */
   struct selection selection;
   uint64_t kept_below;    /* the end of the last finished area: a destination has to reach there */
   uint64_t marked_below;  /* what was wanted there is called finished */

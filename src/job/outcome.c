@@ -3,6 +3,7 @@
 #include "job/outcome.h"
 
 #include "base/range.h"
+#include "job/bad_areas.h"
 #include "os/say.h"
 
 #include <errno.h>
@@ -118,7 +119,8 @@ add_figures(const struct outcome *outcome, const struct copy *copy, const struct
 
 int
 outcome_tell_json(struct outcome *outcome, const struct options *options, const struct copy *copy,
-                  const struct digests *digests, const struct holding *holding, struct fault *fault)
+                  const struct digests *digests, const struct holding *holding, const struct areas *unreadable,
+                  struct fault *fault)
 {
   bool has_failed = fault->exit_code != EXIT_DONE;
   struct fault telling;
@@ -126,9 +128,10 @@ outcome_tell_json(struct outcome *outcome, const struct options *options, const 
 
   text_init(&text, outcome->json, sizeof outcome->json);
   text_add(&text, "{\n\"result\": \"%s\"",
-           fault->exit_code == EXIT_DIGEST_DIFFERS ? "digest-differs"
-           : has_failed                            ? "failed"
-                                                   : "done");
+           fault->exit_code == EXIT_DIGEST_DIFFERS      ? "digest-differs"
+           : fault->exit_code == EXIT_PARTLY_UNREADABLE ? "partly-unreadable"
+           : has_failed                                 ? "failed"
+                                                        : "done");
   if (has_failed)
     outcome_add_member(&text, "message", fault->text);
   add_figures(outcome, copy, holding, &text);
@@ -137,8 +140,9 @@ outcome_tell_json(struct outcome *outcome, const struct options *options, const 
       outcome_add_member(&text, digest_label((enum digest_kind)i), digests->hex[i]);
   if (fault->command)
     add_command(outcome, options, &text);
-  text_add(&text, "\n}\n");
-  if (say_answer(outcome->json, has_failed ? &telling : fault) == 0 && !has_failed)
-    return 0;
-  return -1;
+  struct fault *told = has_failed ? &telling : fault;
+  if (say_answer(outcome->json, told) == -1 || (unreadable && bad_areas_say_json(unreadable, NULL, told) == -1) ||
+      say_answer("\n}\n", told) == -1)
+    return -1;
+  return has_failed ? -1 : 0;
 }

@@ -43,9 +43,10 @@ void outcome_add_member(struct text *text, const char *name, const char *string)
 /* Prints the line of --report. Returns 0, or -1 with the fault set. */
 int outcome_report(const struct outcome *outcome, const struct copy *copy, struct fault *fault);
 
-/* Prints the object of --json, once all is over; `fault` says how it ended, or that nothing failed. Returns 0, or -1
- * with the fault set, where there was none before. */
+/* Prints the object of --json, once all is over, with what couldn't be read, unless that is NULL; `fault` says how it ended, or
+ * that nothing failed. Returns 0, or -1 with the fault set, where there was none before. */
 int outcome_tell_json(struct outcome *outcome, const struct options *options, const struct copy *copy,
-                      const struct digests *digests, const struct holding *holding, struct fault *fault);
+                      const struct digests *digests, const struct holding *holding, const struct areas *unreadable,
+                      struct fault *fault);
 
 #endif

@@ -565,6 +565,8 @@ die(struct disk *disk)
   sim_trace("%8llu us %s: dies", (ull)disk->now_us, disk->base.name);
   if (!disk->manners.returns)
     return;
+  if (disk->lost_alone && disk->pending_count == 1 && disk->pending[0].request->kind == REQUEST_READ)
+    memset(disk->lost_alone + disk->pending[0].request->offset, 1, disk->pending[0].request->length);
   disk->base.presence = PRESENCE_LOST;
   disk->lost_us = disk->now_us;
   disk->late_count = 0;

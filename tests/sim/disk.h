@@ -84,6 +84,7 @@ struct disk {
   uint8_t *flushing;      /* a destination: what was there when the flush was asked for */
   const uint8_t *marks;   /* a source: MARK_* of each byte */
   const uint8_t *defects; /* a source: DEFECT_* of each byte; NULL: none */
+  uint8_t *lost_alone;    /* a source: bytes whose read was lost while nothing else was out; NULL: nobody asks */
   uint64_t failed_reads;  /* for a defect */
   bool surveys_matter;    /* one that fails is a fault */
   uint8_t *decided;       /* a destination: how often each byte was written or zeroed */

@@ -59,7 +59,9 @@ static struct sim sim;
 static uint8_t source_content[DISK_BYTES_MAX], destination_content[DISK_BYTES_MAX], before[DISK_BYTES_MAX];
 static uint8_t stable[DISK_BYTES_MAX], flushing[DISK_BYTES_MAX], late_bytes[DISK_BYTES_MAX];
 static uint8_t decided[DISK_BYTES_MAX], unused[1], marks[DISK_BYTES_MAX];
-static struct areas map, domain;
+static struct areas map, domain, unreadable;
+static uint8_t defects[DISK_BYTES_MAX], lost_alone[DISK_BYTES_MAX];
+static const char mark_words[] = "a time";
 static struct selection selection;
 static uint8_t selected[DISK_BYTES_MAX], parts[DISK_BYTES_MAX];
 static uint8_t payload[SIM_PAYLOAD_BYTES_MAX + 4 * GUARD_BYTES];
@@ -76,6 +78,17 @@ is_wanted(uint64_t at)
   return parts[at] == SELECTED;
 }
 
+/* Whether a byte can't be read, as the copy has it, and was left out. */
+static bool
+is_left_out(uint64_t at)
+{
+  struct area area;
+
+  return sim.config.unreadable && at < unreadable.size &&
+         areas_find(&unreadable, (struct range){ at, at + 1 }, AREA_STATUSES_ALL & ~(1u << AREA_FINISHED), false,
+                    &area);
+}
+
 /* What is said to be flushed is on stable storage, and stays so. */
 static void
 check_flushed(void)
@@ -84,7 +97,8 @@ check_flushed(void)
 
   sim_check(below >= sim.flushed_below, "what is flushed went back to %llu", (ull)below);
   for (uint64_t i = sim.flushed_below; i < below; i++)
-    sim_check(!is_wanted(i) || stable[i] == source_content[i], "byte %llu is said to be flushed, and isn't", (ull)i);
+    sim_check(!is_wanted(i) || stable[i] == source_content[i] || is_left_out(i),
+              "byte %llu is said to be flushed, and isn't", (ull)i);
   sim.flushed_below = below;
 }
 
@@ -107,10 +121,10 @@ mark_finished(struct copy_witness *witness, uint64_t below)
 
   (void)witness;
   if (selection.count < 2)
-    areas_set(&map, (struct range){ 0, below }, AREA_FINISHED);
+    areas_finish(&map, (struct range){ 0, below }, sim.config.unreadable);
   else
     while (areas_find(&domain, (struct range){ area.range.end, below }, 1u << AREA_FINISHED, false, &area))
-      areas_set(&map, area.range, AREA_FINISHED);
+      areas_finish(&map, area.range, sim.config.unreadable);
   check_finished((struct range){ sim.marked, below });
   sim.marked = below;
 }
@@ -176,8 +190,8 @@ check_tapped(struct copy_tap *tap, const uint8_t *data, uint64_t length)
 {
   (void)tap;
   for (uint64_t i = 0; i < length; i++)
-    sim_check((data ? data[i] : 0) == source_content[sim.tapped_bytes + i], "byte %llu passed the tap as another",
-              (ull)(sim.tapped_bytes + i));
+    sim_check((data ? data[i] : 0) == source_content[sim.tapped_bytes + i] || is_left_out(sim.tapped_bytes + i),
+              "byte %llu passed the tap as another", (ull)(sim.tapped_bytes + i));
   sim.tapped_bytes += length;
 }
 
@@ -581,6 +595,49 @@ fill_parts(uint64_t size)
   }
 }
 
+/* Bad sectors, and some that take the source along. */
+static void
+fill_defects(uint64_t size, bool hangs)
+{
+  struct random *random = &sim.random;
+
+  memset(defects, 0, size);
+  for (uint64_t left = random_between(random, 0, 20); left > 0 && size > 0; left--) {
+    uint64_t grid = random_power(random, 0, 9), start = range_align_down(random_between(random, 0, size - 1), grid);
+    uint64_t bytes = random_one_in(random, 8) ? random_between(random, 1, 20000) : random_between(random, 1, 1500);
+    memset(defects + start, DEFECT_BAD, range_min(range_align_up(bytes, grid), size - start));
+  }
+  for (uint64_t left = hangs ? random_between(random, 1, 2) : 0; left > 0 && size > 0; left--)
+    defects[random_between(random, 0, size - 1)] = DEFECT_HANGS;
+  sim.source.defects = defects;
+}
+
+/* A source with parts that can't be read, which end the copy or are left out. By dice of their own: all else of a seed stays. */
+static void
+choose_unreadable(uint64_t seed, uint64_t size)
+{
+  struct random others = sim.random;
+  bool is_stream = sim.source.base.traits.in_order;
+
+  sim.random.state = ~seed;
+  bool skips = !is_stream && random_one_in(&sim.random, 4);
+  if (skips) {
+    areas_init(&unreadable, size, false);
+    areas_set(&unreadable, (struct range){ 0, size }, AREA_FINISHED);
+    sim.config.unreadable = &unreadable;
+    sim.source.lost_alone = lost_alone;
+    memset(lost_alone, 0, size);
+    sim.config.mark = (enum mark)random_between(&sim.random, MARK_NONE, MARK_PATTERN);
+    sim.config.mark_words = mark_words;
+    sim.config.errors_max = !sim.is_mild && random_one_in(&sim.random, 6) ? random_between(&sim.random, 1, 5)
+                                                                          : UINT64_MAX;
+    sim.destination.base.traits.reads_zero = random_one_in(&sim.random, 4);
+  }
+  if (skips ? !random_one_in(&sim.random, 4) : !is_stream && !sim.is_mild && random_one_in(&sim.random, 16))
+    fill_defects(size, skips && sim.source.manners.returns && random_one_in(&sim.random, 4));
+  sim.random = others;
+}
+
 static void
 make_scenario(uint64_t seed)
 {
@@ -623,6 +680,7 @@ make_scenario(uint64_t seed)
     choose_losses();
   if (!sim.config.tap && random_one_in(random, 4))
     sim.config.start = choose_start();
+  choose_unreadable(seed, size);
   fill_parts(size);
   sim.flushed_below = sim.config.start;
   sim.config.skip_zeros = part == PART_ALL && !sim.selects && sim.config.start == 0 && !sim.config.allocated &&
@@ -698,7 +756,7 @@ check_all_sent_below(uint64_t end)
   uint64_t at = copy_confirmed_below(&sim.copy);
 
   while (at < end) {
-    if (decided[at] || !is_wanted(at) || (sim.config.skip_zeros && source_content[at] == 0)) {
+    if (decided[at] || !is_wanted(at) || (sim.config.skip_zeros && source_content[at] == 0) || is_left_out(at)) {
       at++;
       continue;
     }
@@ -739,7 +797,8 @@ sim_see(const struct request *request)
     check_all_sent_below(request->offset);
 }
 
-/* Of what no map selects, nothing is asked; and what failed is asked for in parts only once all before it is there. */
+/* Of what no map selects, nothing is asked; what failed is asked for in parts only once all before it is there, and
+ * alone what may have taken the source along. */
 void
 sim_see_asked(const struct request *request)
 {
@@ -748,6 +807,8 @@ sim_see_asked(const struct request *request)
 
   if (not_selected)
     sim_fail("offset %llu is asked for, and wasn't selected", (ull)(not_selected - selected));
+  sim_check(sim.copy.suspects == 0 || sim.source.pending_count == 0,
+            "offset %llu is asked for beside one that may be the reason for a loss", (ull)request->offset);
   if (request->kind == REQUEST_READ && slot->narrow.unit_bytes > 0)
     sim_check(range_max(request->offset, slot->wanted.start) <= sim.copy.reorder.frontier,
               "offset %llu is narrowed down before it is its turn", (ull)request->offset);
@@ -785,8 +846,60 @@ check_kept(uint64_t at)
     sim_check(is_beside_wanted(at), "byte %llu was written without need", (ull)at);
 }
 
+/* Whether the unit in which a byte lies has something that can't be read. */
+static bool
+is_in_bad_unit(uint64_t at)
+{
+  uint64_t unit = copy_unit_bytes(&sim.copy), start = range_align_down(at, unit);
+  uint64_t end = range_min(start + unit, sim.source.bytes);
+
+  if (sim.source.manners.read_fails_one_in ||
+      (start < sim.source.manners.bad_end && end > sim.source.manners.bad_start))
+    return true;
+  for (uint64_t i = start; sim.source.defects && i < end; i++)
+    if (sim.source.defects[i] & DEFECT_BAD)
+      return true;
+  return false;
+}
+
+/* A byte of the line that names an offset, which begins there. */
+static char
+pattern_byte(uint64_t start, uint64_t at)
+{
+  char line[128];
+  int length = snprintf(line, sizeof line, "decant: unreadable at offset %llu, %s\n", (ull)start, mark_words);
+
+  return line[(at - start) % (uint64_t)length];
+}
+
+/* What couldn't be read has what was to be put there; with a mark, no other copy's content. */
+static void
+check_left_out(const struct area *area, uint64_t at)
+{
+  uint64_t unit = copy_unit_bytes(&sim.copy), block = sim.source.base.traits.block_min;
+  bool is_bad = area->status == AREA_BAD_SECTOR;
+  uint8_t byte = destination_content[at];
+
+  sim_check(is_bad ? is_in_bad_unit(at) : lost_alone[at], "byte %llu could have been read", (ull)at);
+  if (sim.copy.rewinds > 0 && byte == source_content[at]) /* it was read then, or others say so */
+    return;
+  for (uint64_t i = range_align_down(at, unit); byte == before[at] && i < range_align_down(at, unit) + unit; i++)
+    if (parts[i] == SELECTED_BESIDE) /* where something was copied before, nothing is overwritten */
+      return;
+  if (sim.config.mark == MARK_PATTERN) {
+    bool is_marked = !is_bad;
+    for (uint64_t start = range_align_down(at, unit); !is_marked && start <= at; start += block)
+      is_marked = byte == (uint8_t)pattern_byte(start, at);
+    sim_check(is_marked, "byte %llu is not the mark's", (ull)at);
+    return;
+  }
+  bool is_zero = sim.config.mark == MARK_ZERO || sim.destination.base.traits.reads_zero ||
+                 sim.destination.base.traits.in_order || sim.config.skip_zeros;
+  sim_check(byte == (is_zero ? 0 : before[at]), "byte %llu can't be read, and is %02x", (ull)at, byte);
+}
+
 /* Bytes below `end` are the source's, each decided once (or skipped as zero); or
- * untouched, where they are none of the copy. */
+ * untouched, where they are none of the copy; or couldn't be read. */
 static void
 check_content(uint64_t end)
 {
@@ -795,6 +908,12 @@ check_content(uint64_t end)
     if (!is_wanted(i)) {
       if (!is_the_sources || !parts[i])
         check_kept(i);
+      continue;
+    }
+    if (is_left_out(i)) {
+      struct area area = { { 0, i }, AREA_FINISHED };
+      areas_find(&unreadable, (struct range){ 0, i + 1 }, AREA_STATUSES_ALL, true, &area);
+      check_left_out(&area, i);
       continue;
     }
     sim_check(destination_content[i] == source_content[i], "byte %llu is %02x on the destination, %02x on the source",
@@ -823,7 +942,10 @@ check_success(void)
 {
   sim_check(sim.source.bytes <= sim.destination.base.traits.size, "it says that it is done, and doesn't fit");
   if (sim.config.retry_ms == 0)
-    sim_check(sim.source.faults == 0 && sim.destination.faults == 0, "it says that it is done, after a fault");
+    sim_check((sim.source.faults == 0 || sim.config.unreadable) && sim.destination.faults == 0,
+              "it says that it is done, after a fault");
+  sim_check(!sim.config.unreadable || sim.copy.errors < sim.config.errors_max,
+            "it says that it is done, after %llu errors", (ull)sim.copy.errors);
   if (sim.copy.rewinds == 0) /* else an answer may have been dropped */
     sim_check(sim.source.hard_faults == 0 && sim.destination.hard_faults == 0,
               "it says that it is done, after a fault that nothing makes up for");
@@ -841,7 +963,7 @@ check_success(void)
     sim_check(sim.destination.flushed, "the last writes were not flushed");
   bool is_wanted_still = false;
   if (sim.selects && sim.source.bytes > 0 && sim.config.start == 0 && sim.config.flush &&
-      sim.destination.base.traits.can_flush)
+      sim.destination.base.traits.can_flush && copy_unreadable_below(&sim.copy, sim.source.bytes) == 0)
     sim_check(selection_run(&selection, 0, sim.source.bytes, 1, &is_wanted_still) == sim.source.bytes &&
                   !is_wanted_still,
               "all is done, and not all that was selected is finished");
@@ -898,17 +1020,17 @@ check_giving_up(const struct disk *disk)
 /* What can't be read is told to the unit, and all that could be read before it is on the destination,
  * as far as its blocks allow. */
 static void
-check_narrowed(const struct failure *failure, uint64_t unit)
+check_narrowed(const struct failure *failure)
 {
-  const struct manners *manners = &sim.source.manners;
   uint64_t confirmed = copy_confirmed_below(&sim.copy);
 
   if (failure->endpoint != &sim.source.base || strcmp(failure->doing, "reading") != 0 || sim.config.retry_ms == 0 ||
-      sim.source.base.traits.in_order || sim.copy.signal || sim.destination.faults > 0 || sim.copy.is_rewinding)
+      sim.source.base.traits.in_order || sim.copy.signal || sim.destination.faults > 0 || sim.destination.deaths > 0)
     return;
-  if (manners->read_fails_one_in == 0)
-    sim_check(failure->offset < manners->bad_end && range_align_down(failure->offset, unit) + unit > manners->bad_start,
-              "nothing is bad at %llu", (ull)failure->offset);
+  if (failure->errnum == EIO)
+    sim_check(is_in_bad_unit(failure->offset), "nothing is bad at %llu", (ull)failure->offset);
+  if (sim.config.unreadable && failure->errnum != ENOTCONN)
+    sim_check(sim.copy.errors >= sim.config.errors_max, "%llu could have been left out", (ull)failure->offset);
   if (range_is_aligned(failure->offset, sim.destination.base.traits.block_min))
     sim_check(confirmed >= failure->offset, "all below %llu could be read, %llu is confirmed", (ull)failure->offset,
               (ull)confirmed);
@@ -919,7 +1041,8 @@ check_failure(const struct fault *fault)
 {
   const struct failure *failure = &sim.copy.failure;
   const struct disk *disk = failure->endpoint == &sim.source.base ? &sim.source : &sim.destination;
-  uint64_t unit = disk == &sim.source && sim.config.retry_ms > 0 ? copy_unit_bytes(&sim.copy) : 1;
+  uint64_t unit = disk == &sim.source && (sim.config.retry_ms > 0 || sim.config.unreadable) ? copy_unit_bytes(&sim.copy)
+                                                                                            : 1;
   char offset[64];
 
   check_claims(fault);
@@ -940,6 +1063,11 @@ check_failure(const struct fault *fault)
       check_giving_up(disk);
     return;
   }
+  if (failure->errnum == ETIMEDOUT) { /* it was lost with the source, again and again */
+    sim_check(sim.source.deaths > RETRIES_MAX && sim.copy.errors >= sim.config.errors_max,
+              "it wasn't lost often enough");
+    return;
+  }
   /* What was sent, and can't be repeated, isn't gone back for more often than that. */
   if (disk->manners.transient_one_in && disk->manners.sends && !sim.is_mild)
     return;
@@ -948,10 +1076,10 @@ check_failure(const struct fault *fault)
   sim_check(strstr(fault->text, offset), "the message lacks the offset: %s", fault->text);
   sim_check(failure->offset >= range_align_down(disk->fault_offset, unit), "no request failed at %llu",
             (ull)failure->offset);
-  check_narrowed(failure, unit);
+  check_narrowed(failure);
   /* Once everything has come back, the lowest offset is the one that is told. */
   if (strcmp(failure->doing, "reading") == 0 && !sim.copy.signal && sim.destination.faults == 0 &&
-      sim.config.retry_ms == 0)
+      sim.config.retry_ms == 0 && !sim.config.unreadable)
     sim_check(failure->offset == disk->fault_offset, "it tells of %llu, but %llu failed first", (ull)failure->offset,
               (ull)disk->fault_offset);
 }

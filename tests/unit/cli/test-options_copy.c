@@ -121,6 +121,22 @@ copies_go_on_where_it_is_said(void **state)
 }
 
 static void
+what_cant_be_read_ends_a_copy_unless_told(void **state)
+{
+  (void)state;
+  assert_parsed(PARSE("a", "b"));
+  assert_false(options.copy.skips);
+  assert_true(options.copy.errors_max == UINT64_MAX);
+  assert_int_equal(options.copy.mark_bad, MARK_BAD_NOT);
+  assert_parsed(PARSE("--on-read-error=skip", "--max-errors=7", "--mark-bad=pattern", "a", "b"));
+  assert_true(options.copy.skips);
+  assert_int_equal(options.copy.errors_max, 7);
+  assert_int_equal(options.copy.mark_bad, MARK_BAD_PATTERN);
+  assert_parsed(PARSE("--on-read-error=skip", "--on-read-error=fail", "a", "b"));
+  assert_false(options.copy.skips);
+}
+
+static void
 maps_are_named(void **state)
 {
   (void)state;
@@ -203,6 +219,12 @@ what_is_wrong_is_said(void **state)
     { { "--domain=m", "--destination-is-zero", "a", "b" }, "--destination-is-zero can't be used with --domain" },
     { { "--mapfile=m", "a", "-" }, "such as -, can't be used with --mapfile" },
     { { "--domain=m", "-", "b" }, "a source that is read from front to end, such as -, can't be used with --domain" },
+    { { "--on-read-error=retry", "a", "b" }, "--on-read-error=retry: must be fail or skip" },
+    { { "--max-errors=1", "a", "b" }, "--max-errors is for --on-read-error=skip" },
+    { { "--mark-bad=zero", "a", "b" }, "--mark-bad is for --on-read-error=skip" },
+    { { "--on-read-error=skip", "--mark-bad=x", "a", "b" }, "--mark-bad=x: must be zero or pattern" },
+    { { "--on-read-error=skip", "--max-errors=0", "a", "b" }, "--max-errors=0: must be a number, at least 1" },
+    { { "--on-read-error=skip", "-", "b" }, "such as -, can't be used with --on-read-error=skip" },
     { { "--mapfile=m", "a", "null:" }, "null: keeps nothing that a map could call finished" },
     { { "--hold-back=511", "a", "b" }, "--hold-back=511: must be 0 or a size from 512 to 16M" },
     { { "--hold-back=17M", "a", "b" }, "--hold-back=17M: must be 0 or a size" },
@@ -329,6 +351,7 @@ main(void)
     cmocka_unit_test(each_option_sets_its_own),
     cmocka_unit_test(lost_ends_are_retried_as_long_as_is_said),
     cmocka_unit_test(copies_go_on_where_it_is_said),
+    cmocka_unit_test(what_cant_be_read_ends_a_copy_unless_told),
     cmocka_unit_test(maps_are_named),
     cmocka_unit_test(both_ends_are_held_back_by_a_size),
     cmocka_unit_test(what_is_wrong_is_said),

@@ -13,8 +13,8 @@ defaults_are_the_documented_ones(void **state)
   assert_string_equal(options.copy.mapfile, "m");
   assert_null(options.copy.domain);
   assert_int_equal(options.rescue.retry_passes, 0);
-  assert_true(options.rescue.errors_max == UINT64_MAX);
-  assert_int_equal(options.rescue.mark_bad, MARK_BAD_NOT);
+  assert_true(options.copy.errors_max == UINT64_MAX);
+  assert_int_equal(options.copy.mark_bad, MARK_BAD_NOT);
   assert_true(options.rescue.slow_bytes_per_s == 0 && options.rescue.min_bytes_per_s == 0);
   assert_int_equal(options.copy.retry_ms, RETRY_MS);
   assert_int_equal(options.wishes.contexts.count, 0);
@@ -30,16 +30,16 @@ each_option_sets_its_own(void **state)
   assert_string_equal(options.copy.domain, "d");
   assert_int_equal(options.rescue.retry_passes, 3);
   assert_true(options.rescue.slow_bytes_per_s == MIB && options.rescue.min_bytes_per_s == 2 * KIB);
-  assert_int_equal(options.rescue.errors_max, 7);
+  assert_int_equal(options.copy.errors_max, 7);
   assert_true(options.rescue.quiet);
   assert_parsed(PARSE("rescue", "--mapfile=m", "--mark-bad=zero", "--json", "--yes", "--any-content", "--retry=1", "-R",
                       "2", "a", "b"));
-  assert_int_equal(options.rescue.mark_bad, MARK_BAD_ZERO);
+  assert_int_equal(options.copy.mark_bad, MARK_BAD_ZERO);
   assert_true(options.copy.json && options.copy.yes && options.copy.any_content);
   assert_int_equal(options.copy.retry_ms, 1000);
   assert_int_equal(options.wishes.requests, 2);
   assert_parsed(PARSE("rescue", "--mapfile=m", "--mark-bad=pattern", "a", "b"));
-  assert_int_equal(options.rescue.mark_bad, MARK_BAD_PATTERN);
+  assert_int_equal(options.copy.mark_bad, MARK_BAD_PATTERN);
 }
 
 static void

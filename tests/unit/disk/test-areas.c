@@ -299,6 +299,35 @@ random_full_maps_forget_and_never_invent(void **state)
   run_seeds(8, one_random_full_map);
 }
 
+/* What is done but for what couldn't be read must never be called done as a whole, nor the other way round. */
+static void
+what_is_finished_is_so_but_for_what_cant_be_read(void **state)
+{
+  static struct areas done, unreadable;
+  struct area found;
+
+  (void)state;
+  areas_init(&done, 10000, false);
+  areas_init(&unreadable, 10000, false);
+  areas_set(&unreadable, (struct range){ 0, 10000 }, AREA_FINISHED);
+  areas_set(&unreadable, (struct range){ 1000, 1512 }, AREA_BAD_SECTOR);
+  areas_set(&unreadable, (struct range){ 1512, 2000 }, AREA_NON_SCRAPED);
+  areas_set(&unreadable, (struct range){ 5000, 5512 }, AREA_BAD_SECTOR);
+  areas_set(&done, (struct range){ 900, 1100 }, AREA_NON_TRIMMED);
+  areas_finish(&done, (struct range){ 500, 1600 }, &unreadable);
+  static const struct area wanted[] = {
+    { { 0, 500 }, AREA_NON_TRIED },       { { 500, 1000 }, AREA_FINISHED },    { { 1000, 1512 }, AREA_BAD_SECTOR },
+    { { 1512, 1600 }, AREA_NON_SCRAPED }, { { 1600, 10000 }, AREA_NON_TRIED },
+  };
+  for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+    assert_true(areas_find(&done, (struct range){ wanted[i].range.start, 10000 }, AREA_STATUSES_ALL, false, &found));
+    assert_true(found.range.start == wanted[i].range.start && found.range.end == wanted[i].range.end);
+    assert_int_equal(found.status, wanted[i].status);
+  }
+  areas_finish(&done, (struct range){ 0, 10000 }, NULL);
+  assert_true(areas_total(&done, AREA_FINISHED).bytes == 10000);
+}
+
 int
 main(void)
 {
@@ -306,6 +335,7 @@ main(void)
     cmocka_unit_test(a_new_map_is_one_area),
     cmocka_unit_test(areas_are_split_and_joined),
     cmocka_unit_test(totals_are_per_status),
+    cmocka_unit_test(what_is_finished_is_so_but_for_what_cant_be_read),
     cmocka_unit_test(mistakes_are_asserted),
     cmocka_unit_test(what_is_joined_has_come_less_far),
     cmocka_unit_test(a_domain_has_rather_more),
