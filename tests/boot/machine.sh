@@ -3,6 +3,7 @@
 
 requires_program qemu-system-x86_64 nbdkit
 board=qemu-x86_64
+WAIT_LIMIT_S=240
 
 # boot APPEND [RUN-ARGUMENTS]: a machine of $board whose disk is target.raw, until it ends by itself. What it said is in the file
 # `console`.
