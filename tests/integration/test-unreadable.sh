@@ -3,7 +3,7 @@
 # A bad sector of a source costs a plain copy that sector: what lies before it is written, and the message names it; or it is left
 # out, and everything else copied, with the sector told and nothing of it taken for the source's.
 #
-# cases: named no-retry left-out again there-already marks digest max-errors stream hangs as-nbdcopy refused
+# cases: named no-retry left-out again there-already marks digest max-errors stream hangs held-back as-nbdcopy refused
 
 . "$(dirname "$0")/../functions.sh"
 requires_nbdkit_filter ddrescue
@@ -180,6 +180,16 @@ END
     ends_with 3
     dd if=/dev/zero of=disk.img bs=512 seek=9001 count=1 conv=notrunc status=none
     cmp disk.img out.img ;;
+held-back)
+    # What is held back is zeros where nothing could be read, and finished nowhere else than what was read; again, it is all there.
+    make_disk 3 9001 16380
+    run_decant --on-read-error=skip --hold-back=64k --mapfile=map "${failing[@]}" out.img
+    ends_with 3
+    check_left_out out.img 3 9001 16380
+    [ "$(grep -c '^0x.* -$' map)" -eq 3 ] || fail "the map: $(cat map)"
+    make_disk
+    must_copy --on-read-error=skip --hold-back=64k --mapfile=map "${failing[@]}" out.img
+    same disk.img out.img ;;
 as-nbdcopy)
     make_disk 9001
     ln -s "$DECANT" nbdcopy
