@@ -21,8 +21,44 @@ console_says() {
 
 ours() { echo "$TOP/build/boards/$board/initramfs.gz"; }
 
-# second_initramfs LINE...: ours, and behind it what the lines name; see rootfs/mkcpio.
-second_initramfs() {
-    printf '%s\n' "$@" >list
-    "$TOP/rootfs/mkcpio" list | gzip -n | cat "$(ours)" -
+# more_of_initramfs FILE LINE...: that one, and behind it what the lines name; see rootfs/mkcpio.
+more_of_initramfs() {
+    printf '%s\n' "${@:2}" >list
+    "$TOP/rootfs/mkcpio" list | gzip -n | cat "$1" -
+}
+second_initramfs() { more_of_initramfs "$(ours)" "$@"; }
+
+# initramfs_with INIT MODULE...: the file `both`, ours with INIT as /run-this, dmsetup and what that needs, and these modules of the
+# board's kernel beside its own ones.
+initramfs_with() {
+    local init=$1 kernel
+    shift
+    requires_program dmsetup modprobe
+    kernel=$(sed -n 's/^KERNEL_[^ ]* := //p' "$TOP/boards/$board/board.mk")
+    { cat "$TOP/boards/$board/modules"; printf '%s\n' "$@"; } >wanted
+    "$TOP/rootfs/modules" "$TOP/build/third_party/kernel/$kernel" wanted more
+    second_initramfs "file 0755 /run-this $init" "file 0755 /bin/dmsetup $(command -v dmsetup)" \
+        "$(ldd "$(command -v dmsetup)" | grep -o '/[^ ]*' | while read -r library; do
+            printf 'dir 0755 %s\nfile 0755 %s %s\n' "$(dirname "$library")" "$library" "$library"
+        done)" "$(cat more/files)" >both
+}
+
+# What such an INIT begins with: its words of the kernel's command line, all modules, and what is said on the console.
+beginning_of_init() {
+    cat <<'END'
+#!/bin/sh
+export PATH=/bin DM_DISABLE_UDEV=1
+busybox mount -t proc proc /proc
+busybox --install -s /bin
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+word() { tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p"; }
+while read -r module; do
+    options=$(word "${module%.ko}" | tr ',' ' ')
+    insmod "/lib/modules/$module" $options
+done </lib/modules/order
+exec >/dev/console 2>&1
+# device NAME: a device of the device mapper, whose table comes on standard input.
+device() { dmsetup create "$1" && until [ -b "/dev/mapper/$1" ]; do sleep 0.1; done; }
+END
 }
