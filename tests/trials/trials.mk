@@ -11,3 +11,10 @@ TRIALS_JOBS := 8
 .PHONY: trials
 trials: all
 	@tests/trials/run --decant=$(BUILD)/decant --seed=$(SEED) --count=$(COUNT) --all --down=20 --jobs=$(TRIALS_JOBS) $(TRIALS)
+
+## power-cuts: machines that lose power in the middle of copies and rescues, as seeds decide: two minutes each (SEED=17 COUNT=100)
+.PHONY: power-cuts
+power-cuts: all image
+	@for seed in $$(seq $(SEED) $$(($(SEED) + $(if $(filter 0,$(COUNT)),100,$(COUNT)) - 1))); do \
+		echo "SEED=$$seed"; SEED=$$seed tests/run tests/boot/test-power-cuts.sh || exit; \
+	done
