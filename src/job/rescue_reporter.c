@@ -5,7 +5,6 @@
 #include "report/rescue_text.h"
 
 #include <stddef.h>
-#include <stdio.h>
 
 #define TERMINAL_INTERVAL_MS 250
 #define CONSOLE_INTERVAL_MS 10000
@@ -29,25 +28,45 @@ keep_rescue(struct rescue_observer *observer, const struct rescue_run *run, stru
 }
 
 static void
+note_moment(struct rescue_reporter *reporter, const struct rescue_run *run, uint64_t now_ms,
+            struct rescue_moment *moment)
+{
+  uint64_t took_ms = now_ms - reporter->began_ms, since_ms;
+  bool waits = rescue_run_waits(run, &since_ms);
+
+  progress_add(&reporter->progress, &(struct progress_moment){ now_ms, run->rescued, run->rescued, run->rescued });
+  *moment = (struct rescue_moment){ .phase = run->rescue.phase,
+                                    .pass = run->rescue.pass,
+                                    .is_backwards = run->rescue.is_backwards,
+                                    .position = rescue_position(&run->rescue),
+                                    .rate = (uint64_t)progress_rate(&reporter->progress),
+                                    .average = took_ms > 0 ? (uint64_t)((double)run->rescued * 1000 / (double)took_ms)
+                                                           : 0,
+                                    .since_success_ms = now_ms - run->success_ms,
+                                    .took_ms = took_ms,
+                                    .errors = run->errors,
+                                    .waits_for = waits ? run->config.source->name : NULL,
+                                    .waited_ms = waits ? now_ms - since_ms : 0 };
+  rescue_text_add_up(&moment->totals, run->config.areas, run->config.domain);
+}
+
+static void
 report_rescue(struct rescue_observer *observer, const struct rescue_run *run, uint64_t now_ms)
 {
   struct rescue_reporter *reporter = reporter_of(observer);
-  struct rescue_moment moment = { .phase = run->rescue.phase,
-                                  .pass = run->rescue.pass,
-                                  .position = rescue_position(&run->rescue),
-                                  .since_success_ms = now_ms - run->success_ms };
-  char text[RESCUE_TEXT_BYTES];
-  uint64_t since_ms;
+  char text[RESCUE_SCREEN_BYTES];
+  struct rescue_moment moment;
 
-  progress_add(&reporter->progress, &(struct progress_moment){ now_ms, run->rescued, run->rescued, run->rescued });
-  moment.rate = (uint64_t)progress_rate(&reporter->progress);
-  rescue_text_add_up(&moment.totals, run->config.areas, run->config.domain);
-  rescue_text_line(text, &moment);
-  if (rescue_run_waits(run, &since_ms)) /* that first, since nothing else goes on */
-    snprintf(text, sizeof text, "waiting for %.48s for %llu s, %llu bytes left", run->config.source->name,
-             (unsigned long long)(now_ms - since_ms) / 1000, (unsigned long long)moment.totals.left);
-  status_line_show(&reporter->line, text);
+  note_moment(reporter, run, now_ms, &moment);
+  if (status_line_has_room(&reporter->line, RESCUE_SCREEN_ROWS)) {
+    rescue_text_screen(text, &moment);
+    status_line_show_rows(&reporter->line, text);
+  } else {
+    rescue_text_line(text, &moment);
+    status_line_show(&reporter->line, text);
+  }
 }
+_Static_assert(RESCUE_TEXT_BYTES <= RESCUE_SCREEN_BYTES, "there is room for either");
 
 static void
 say_source_lost(struct rescue_observer *observer, const struct endpoint *end)
@@ -67,9 +86,9 @@ void
 rescue_reporter_begin(struct rescue_reporter *reporter, const struct options *options, bool is_mute,
                       struct keeper *keeper, uint64_t now_ms)
 {
-  *reporter = (struct rescue_reporter){ .observer = { .keep = keep_rescue },
-                                        .keeper = keeper,
-                                        .retry_ms = options->copy.retry_ms };
+  *reporter = (struct rescue_reporter){
+    .observer = { .keep = keep_rescue }, .keeper = keeper, .retry_ms = options->copy.retry_ms, .began_ms = now_ms
+  };
   status_line_begin(&reporter->line, options_program(options));
   if (!is_mute && !options->rescue.quiet) {
     reporter->observer.progress = report_rescue;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* rescue_reporter: shows how far a rescue is while it runs, in place on a terminal and in lines now and then elsewhere, says when
+/* rescue_reporter: shows how far a rescue is while it runs, on a screen of a terminal and in lines now and then elsewhere, says when
  * its source is lost and when it is back, and keeps its map.
  */
 #ifndef DECANT_RESCUE_REPORTER_H
@@ -18,6 +18,7 @@ struct rescue_reporter {
   struct keeper *keeper;           /* of the map */
   struct status_line line;
   uint64_t retry_ms;
+  uint64_t began_ms;
   struct progress progress;
 };
 

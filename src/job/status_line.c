@@ -2,19 +2,41 @@
 /* status_line: see status_line.h. */
 #include "job/status_line.h"
 
+#include "base/clean.h"
 #include "base/durations.h"
+#include "base/text.h"
 #include "os/say.h"
 #include "report/progress.h"
+#include "report/rescue_text.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+/* A text, with the program's name and what moves the cursor. */
+#define ROWS_BYTES (RESCUE_SCREEN_BYTES + 256)
 
 void
 status_line_begin(struct status_line *line, const char *program)
 {
   *line = (struct status_line){ .program = program, .on_terminal = isatty(STDERR_FILENO) };
+}
+
+/* Where the next text begins, with nothing left of the one before. */
+static void
+leave_rows(struct status_line *line)
+{
+  char up[32] = "";
+
+  if (line->rows > 1)
+    snprintf(up, sizeof up, "\033[%uA", line->rows - 1);
+  if (line->rows > 0) {
+    (void)say_text(STDERR_FILENO, up);
+    (void)say_text(STDERR_FILENO, "\r\033[J");
+  }
+  line->rows = 0;
 }
 
 void
@@ -29,17 +51,62 @@ status_line_show(struct status_line *line, char *text)
   /* Asked each time, since windows change; a line in the last column would scroll. */
   unsigned columns = say_columns(STDERR_FILENO);
   progress_fit(text, columns > prefix + 1 ? columns - prefix - 1 : 0);
+  if (line->rows > 1)
+    leave_rows(line);
   say_in_place(line->program, text);
-  line->has_shown = true;
+  line->rows = 1;
 }
 
-/* What is said goes into lines of their own. */
-static void
-leave_line(struct status_line *line)
+bool
+status_line_has_room(const struct status_line *line, unsigned rows)
 {
-  if (line->has_shown)
-    (void)say_text(STDERR_FILENO, "\r\033[K");
-  line->has_shown = false;
+  return line->on_terminal && say_rows(STDERR_FILENO) > rows;
+}
+
+/* How much of a row fits. */
+static int
+bytes_within(const char *row, size_t columns)
+{
+  size_t bytes = 0;
+  uint32_t code;
+
+  for (; row[bytes] && row[bytes] != '\n' && columns > 0; columns--)
+    bytes += clean_next(row + bytes, &code);
+  return (int)bytes;
+}
+
+void
+status_line_show_rows(struct status_line *line, const char *text)
+{
+  size_t columns = say_columns(STDERR_FILENO) - 1, prefix = strlen(line->program) + 2;
+  char bytes[ROWS_BYTES];
+  struct text rows;
+  unsigned count = 1;
+
+  text_init(&rows, bytes, sizeof bytes);
+  if (line->rows > 1)
+    text_add(&rows, "\033[%uA", line->rows - 1);
+  text_add(&rows, "\r%s: %.*s\033[K", line->program, bytes_within(text, columns > prefix ? columns - prefix : 0), text);
+  for (const char *row = strchr(text, '\n'); row; row = strchr(row, '\n'), count++) {
+    row++;
+    text_add(&rows, "\n%.*s\033[K", bytes_within(row, columns), row);
+  }
+  text_add(&rows, "\033[J");
+  (void)say_text(STDERR_FILENO, bytes);
+  line->rows = count;
+}
+
+void
+status_line_say(struct status_line *line, const char *format, ...)
+{
+  char text[FAULT_TEXT_BYTES];
+  va_list arguments;
+
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  leave_rows(line);
+  (void)say_line(line->program, "%s", text);
 }
 
 void
@@ -47,23 +114,21 @@ status_line_say_lost(struct status_line *line, const struct endpoint *end, uint6
 {
   char how_long[32] = "until it is back";
 
-  leave_line(line);
   if (retry_ms != DURATION_FOREVER)
     snprintf(how_long, sizeof how_long, "for up to %g s", (double)retry_ms / 1000);
-  (void)say_line(line->program, "%s: %s; trying again %s", end->name, endpoint_why(end, ENOTCONN), how_long);
+  status_line_say(line, "%s: %s; trying again %s", end->name, endpoint_why(end, ENOTCONN), how_long);
 }
 
 void
 status_line_say_back(struct status_line *line, const struct endpoint *end, const char *how)
 {
-  leave_line(line);
-  (void)say_line(line->program, "%s is back%s", end->name, how);
+  status_line_say(line, "%s is back%s", end->name, how);
 }
 
 void
 status_line_end(struct status_line *line)
 {
-  if (line->has_shown)
+  if (line->rows > 0)
     (void)say_text(STDERR_FILENO, "\n");
-  line->has_shown = false;
+  line->rows = 0;
 }

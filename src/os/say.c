@@ -95,3 +95,11 @@ say_columns(int fd)
 
   return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : COLUMNS_DEFAULT;
 }
+
+unsigned
+say_rows(int fd)
+{
+  struct winsize size = { 0 };
+
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}

@@ -23,6 +23,9 @@ void say_in_place(const char *program, const char *text);
 /* How many columns the terminal behind fd has; 80 if it isn't one, or doesn't know. */
 unsigned say_columns(int fd);
 
+/* How many rows it has; 0 if it isn't one, or doesn't know. */
+unsigned say_rows(int fd);
+
 /* Text as it is, to a file descriptor. Returns 0, or -1 with errno set. */
 int say_text(int fd, const char *text);
 

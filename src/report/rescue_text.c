@@ -10,6 +10,9 @@
 /* What one object takes at most, with all digits. */
 #define ROW_BYTES 128
 
+/* How much of a name is shown while it is waited for. */
+#define NAME_SHOWN_BYTES 49
+
 static const struct status_words {
   const char *doing, *status;
 } status_words[AREA_STATUSES] = {
@@ -75,15 +78,34 @@ add_size(struct text *text, const char *before, uint64_t bytes, const char *behi
 }
 
 static void
-add_ago(struct text *text, uint64_t ms)
+add_duration(struct text *text, const char *before, uint64_t ms, const char *behind)
 {
   uint64_t seconds = ms / 1000;
+  unsigned minutes = (unsigned)(seconds / 60 % 60), rest = (unsigned)(seconds % 60);
 
+  text_add(text, "%s", before);
   if (seconds >= 3600)
-    text_add(text, ", last success %" PRIu64 ":%02u:%02u ago", seconds / 3600, (unsigned)(seconds / 60 % 60),
-             (unsigned)(seconds % 60));
+    text_add(text, "%" PRIu64 ":%02u:%02u%s", seconds / 3600, minutes, rest, behind);
   else
-    text_add(text, ", last success %u:%02u ago", (unsigned)(seconds / 60), (unsigned)(seconds % 60));
+    text_add(text, "%u:%02u%s", minutes, rest, behind);
+}
+
+static void
+add_rescued(struct text *text, const struct rescue_totals *totals)
+{
+  add_size(text, "", totals->rescued, " of ");
+  add_size(text, "", totals->wanted, "");
+  text_add(text, " (%u %%)", progress_percent(totals->rescued, totals->wanted));
+}
+
+static void
+add_waiting(struct text *text, const struct rescue_moment *moment)
+{
+  char name[NAME_SHOWN_BYTES];
+
+  snprintf(name, sizeof name, "%s", moment->waits_for);
+  add_duration(text, "waiting ", moment->waited_ms, " for ");
+  text_add_words(text, name);
 }
 
 void
@@ -93,10 +115,14 @@ rescue_text_line(char bytes[RESCUE_TEXT_BYTES], const struct rescue_moment *mome
   struct text text;
 
   text_init(&text, bytes, RESCUE_TEXT_BYTES);
-  add_size(&text, "", totals->rescued, " of ");
-  add_size(&text, "", totals->wanted, "");
-  text_add(&text, " (%u %%)", progress_percent(totals->rescued, totals->wanted));
+  if (moment->waits_for) { /* that first, since nothing else goes on */
+    add_waiting(&text, moment);
+    add_size(&text, ", ", totals->left, " left");
+    return;
+  }
+  add_rescued(&text, totals);
   add_size(&text, ", ", moment->rate, "/s");
+  add_size(&text, " (average ", moment->average, "/s)");
   if (totals->bad_areas > 0) {
     text_add(&text, ", %" PRIu64 " bad area%s", totals->bad_areas, totals->bad_areas == 1 ? "" : "s");
     add_size(&text, " (", totals->bad, ")");
@@ -107,7 +133,42 @@ rescue_text_line(char bytes[RESCUE_TEXT_BYTES], const struct rescue_moment *mome
   text_add(&text, ", %s", status_words[moment->phase].doing);
   add_size(&text, " at ", moment->position, "");
   text_add(&text, " (pass %u)", moment->pass);
-  add_ago(&text, moment->since_success_ms);
+  add_duration(&text, ", last success ", moment->since_success_ms, " ago");
+}
+
+/* What is being done where. */
+static void
+add_doing(struct text *text, const struct rescue_moment *moment)
+{
+  if (moment->waits_for) {
+    add_waiting(text, moment);
+    return;
+  }
+  text_add(text, "%s", status_words[moment->phase].doing);
+  if (moment->phase == AREA_FINISHED)
+    return;
+  add_size(text, " at ", moment->position, "");
+  text_add(text, ", %s (pass %u)", moment->is_backwards ? "backwards" : "forwards", moment->pass);
+}
+
+void
+rescue_text_screen(char bytes[RESCUE_SCREEN_BYTES], const struct rescue_moment *moment)
+{
+  const struct rescue_totals *totals = &moment->totals;
+  struct text text;
+
+  text_init(&text, bytes, RESCUE_SCREEN_BYTES);
+  add_doing(&text, moment);
+  text_add(&text, "\n     rescued: ");
+  add_rescued(&text, totals);
+  add_size(&text, "\n        left: ", totals->left, "");
+  add_size(&text, "\n         bad: ", totals->bad, "");
+  text_add(&text, " in %" PRIu64 " area%s", totals->bad_areas, totals->bad_areas == 1 ? "" : "s");
+  text_add(&text, "\n      errors: %" PRIu64 " read%s failed", moment->errors, moment->errors == 1 ? "" : "s");
+  add_size(&text, "\n        rate: ", moment->rate, "/s");
+  add_size(&text, ", on average ", moment->average, "/s");
+  add_duration(&text, "\nlast success: ", moment->since_success_ms, " ago");
+  add_duration(&text, ", in ", moment->took_ms, "");
 }
 
 uint64_t

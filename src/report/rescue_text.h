@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* rescue_text: how a rescue is, in words: the line that shows how far it is, and the areas that couldn't be read.
+/* rescue_text: how a rescue is, in words: the line or the screen that shows how far it is, and the areas that couldn't be read.
  *
  * Bytes that count are those that the destination has confirmed. No clock is read and nothing is printed here.
  */
@@ -14,6 +14,8 @@
 #include <stdint.h>
 
 #define RESCUE_TEXT_BYTES 256
+#define RESCUE_SCREEN_BYTES 768
+#define RESCUE_SCREEN_ROWS 7
 
 /* What of a disk is wanted, and what became of it. */
 struct rescue_totals {
@@ -29,14 +31,23 @@ struct rescue_moment {
   struct rescue_totals totals;
   enum area_status phase; /* which areas are being read; AREA_FINISHED: all is done */
   unsigned pass;
+  bool is_backwards;
   uint64_t position;         /* bytes */
-  uint64_t rate;             /* bytes a second */
+  uint64_t rate, average;    /* bytes a second, in the last seconds and in this run */
   uint64_t since_success_ms; /* that a read was last good */
+  uint64_t took_ms;          /* this run, so far */
+  uint64_t errors;           /* reads that failed in it */
+  const char *waits_for;     /* the source's name while it is lost; NULL: it isn't ... */
+  uint64_t waited_ms;        /* ... and for how long it was */
 };
 
-/* Writes a line such as "1.2 GiB of 4.0 GiB (30 %), 210.0 MiB/s, 3 bad areas (1.5 KiB), 2.8 GiB left, reading at 1.2 GiB
- * (pass 1), last success 0:04 ago", without a newline. What stands behind is of less use, as progress_fit() has it. */
+/* Writes a line such as "1.2 GiB of 4.0 GiB (30 %), 210.0 MiB/s (average 180.0 MiB/s), 3 bad areas (1.5 KiB), 2.8 GiB left,
+ * reading at 1.2 GiB (pass 1), last success 0:04 ago", without a newline. What stands behind is of less use, as progress_fit()
+ * has it. */
 void rescue_text_line(char text[RESCUE_TEXT_BYTES], const struct rescue_moment *moment);
+
+/* Writes the same, and more, in rows of some 60 columns, for a terminal; at most RESCUE_SCREEN_ROWS, without a last newline. */
+void rescue_text_screen(char text[RESCUE_SCREEN_BYTES], const struct rescue_moment *moment);
 
 /* The next area that isn't finished, from an offset on, in the domain. Returns false if there is none. */
 bool rescue_text_find(const struct areas *areas, const struct areas *domain, uint64_t offset, struct area *found);
