@@ -40,7 +40,7 @@ static const char help[] =
     "  -V, --version          print the version\n"
     "  -h, --help             print this\n"
     "\n"
-    "SIZE takes k, M, G, T.\n"
+    "SIZE takes k, M, G, T. ddrescue's --fill and --fill-mode aren't there: see --mark-bad.\n"
     "Exit codes: 0 all was read, 1 failed or ended before, 3 some can't be read, 64 the\n"
     "command line is wrong.\n";
 /* clang-format on */
@@ -48,6 +48,7 @@ static const char help[] =
 enum {
   OPTION_ANY_CONTENT = OPTION_OF_VERB,
   OPTION_DOMAIN,
+  OPTION_FILL,
   OPTION_JSON,
   OPTION_MAPFILE,
   OPTION_MARK_BAD,
@@ -64,6 +65,8 @@ static const char short_options[] = OPTIONS_SHORT_BEGIN "hqR:V";
 static const struct option long_options[] = {
   { "any-content", no_argument, NULL, OPTION_ANY_CONTENT },
   { "domain", required_argument, NULL, OPTION_DOMAIN },
+  { "fill", optional_argument, NULL, OPTION_FILL },
+  { "fill-mode", optional_argument, NULL, OPTION_FILL },
   { "json", no_argument, NULL, OPTION_JSON },
   { "mapfile", required_argument, NULL, OPTION_MAPFILE },
   { "mark-bad", required_argument, NULL, OPTION_MARK_BAD },
@@ -98,6 +101,12 @@ take_rescue_option(struct options *options, int option, const char *value, struc
   case OPTION_DOMAIN:
     options->copy.domain = value;
     return 0;
+  case OPTION_FILL: /* ddrescue's; so that whoever looks for it finds what there is */
+    return options_usage(
+        options, fault,
+        "there is no filling of what a map calls bad: --mark-bad=zero or =pattern marks sectors as they "
+        "fail, and --retry-bad=1 has those of a map fail again",
+        "");
   case OPTION_JSON:
     options->copy.json = true;
     return 0;
