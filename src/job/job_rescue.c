@@ -213,8 +213,9 @@ say_json_head(struct rescue_job *job, const struct fault *told, struct fault *fa
     outcome_add_member(&text, "go-on", told->command);
   if (job->has_areas) {
     rescue_text_add_up(&totals, job->keeper.areas, job->keeper.domain);
-    text_add(&text, ",\n\"bytes\": %llu,\n\"rescued\": %llu,\n\"errors\": %llu", (unsigned long long)totals.wanted,
-             (unsigned long long)totals.rescued, (unsigned long long)job->run.errors);
+    text_add(&text, ",\n\"bytes\": %llu,\n\"rescued\": %llu,\n\"errors\": %llu,\n\"set-back\": %llu",
+             (unsigned long long)totals.wanted, (unsigned long long)totals.rescued, (unsigned long long)job->run.errors,
+             (unsigned long long)job->keeper.areas->set_back);
   }
   return say_answer(job->json, fault);
 }
@@ -251,6 +252,8 @@ reserve_and_rescue(struct rescue_job *job, const struct options *options, struct
   int result = open_source_and_rescue(job, options, fault);
   if (job->is_spoilt) /* else it was kept as it is, right after a flush */
     result = keeper_end(&job->keeper, true, result, fault);
+  else
+    keeper_say_full(&job->keeper);
   keeper_close(&job->keeper);
   loop_let_signals_end(&job->loop); /* what reads our output may wait, and nothing is left to clear up */
   if (result == -1)

@@ -381,6 +381,28 @@ keeper_begin(struct keeper *keeper, const struct endpoint *destination, struct f
   return keeper_write(keeper, fault);
 }
 
+bool
+keeper_was_full(const struct keeper *keeper, char text[KEEPER_TEXT_BYTES])
+{
+  uint64_t bytes = keeper->areas ? keeper->areas->set_back : 0;
+
+  snprintf(
+      text, KEEPER_TEXT_BYTES,
+      "%.512s is full with %d areas: %llu bytes are joined to areas that are less far, and may be read again; what "
+      "it calls finished is",
+      keeper->store.path, AREAS_MAX, (unsigned long long)bytes);
+  return bytes > 0;
+}
+
+void
+keeper_say_full(const struct keeper *keeper)
+{
+  char text[KEEPER_TEXT_BYTES];
+
+  if (keeper->has_begun && !keeper->is_mute && keeper_was_full(keeper, text))
+    (void)say_line(options_program(keeper->options), "%s", text);
+}
+
 int
 keeper_end(struct keeper *keeper, bool is_spoilt, int result, struct fault *fault)
 {
@@ -388,7 +410,7 @@ keeper_end(struct keeper *keeper, bool is_spoilt, int result, struct fault *faul
 
   if (!keeper->has_begun)
     return result;
-  say_set_back(keeper, keeper->areas, keeper->store.path);
+  keeper_say_full(keeper);
   if (is_spoilt) {
     areas_init(keeper->areas, keeper->areas->size, false);
     keeper->map.destination = (struct mapfile_end){ .size = SIZE_UNKNOWN };

@@ -76,6 +76,13 @@ int keeper_begin(struct keeper *keeper, const struct endpoint *destination, stru
 /* Writes the map as it is now. Returns 0, or -1 with the fault set. */
 int keeper_write(struct keeper *keeper, struct fault *fault);
 
+/* Whether the map was full, so that areas were joined (see areas.h): in words, for a line. */
+#define KEEPER_TEXT_BYTES 768
+bool keeper_was_full(const struct keeper *keeper, char text[KEEPER_TEXT_BYTES]);
+
+/* Says so, once all is over. */
+void keeper_say_full(const struct keeper *keeper);
+
 /* The copy is over, with `result` and maybe a fault, and both ends are closed: writes the map. If the destination is spoilt, nothing of it is
  * finished. Returns the result, or -1 with the fault set, or completed. */
 int keeper_end(struct keeper *keeper, bool is_spoilt, int result, struct fault *fault);

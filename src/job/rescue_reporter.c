@@ -16,11 +16,25 @@ reporter_of(struct rescue_observer *observer)
 }
 _Static_assert(offsetof(struct rescue_reporter, observer) == 0, "the reporter is found by its observer");
 
+/* Once, as soon as it is noticed: who sees it may rather rescue the disk in parts. At the end it is said anyway. */
+static void
+say_when_full(struct rescue_reporter *reporter, const struct rescue_run *run)
+{
+  char text[KEEPER_TEXT_BYTES];
+
+  if (reporter->has_said_full || reporter->keeper->is_mute || run->finished || rescue_is_done(&run->rescue) ||
+      run->stop != RESCUE_GOES_ON || !keeper_was_full(reporter->keeper, text))
+    return;
+  status_line_say(&reporter->line, "%s", text);
+  reporter->has_said_full = true;
+}
+
 static int
 keep_rescue(struct rescue_observer *observer, const struct rescue_run *run, struct fault *fault)
 {
   struct keeper *keeper = reporter_of(observer)->keeper;
 
+  say_when_full(reporter_of(observer), run);
   keeper->map.phase = mapfile_character(run->rescue.phase);
   keeper->map.pass = run->rescue.pass;
   keeper->map.position = rescue_position(&run->rescue);
@@ -57,6 +71,7 @@ report_rescue(struct rescue_observer *observer, const struct rescue_run *run, ui
   char text[RESCUE_SCREEN_BYTES];
   struct rescue_moment moment;
 
+  say_when_full(reporter, run);
   note_moment(reporter, run, now_ms, &moment);
   if (status_line_has_room(&reporter->line, RESCUE_SCREEN_ROWS)) {
     rescue_text_screen(text, &moment);

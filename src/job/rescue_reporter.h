@@ -19,6 +19,7 @@ struct rescue_reporter {
   struct status_line line;
   uint64_t retry_ms;
   uint64_t began_ms;
+  bool has_said_full;
   struct progress progress;
 };
 

@@ -4,7 +4,7 @@
 # sector, with no more failing reads than ddrescue makes, and whatever ends a rescue, it goes on where it was, also by ddrescue.
 #
 # cases: as-ddrescue large-reads killed goes-on-elsewhere finished there-already marks domain table max-errors hangs
-# cases: given-up taken-away after-a-copy min-rate refused nothing-lost
+# cases: given-up taken-away after-a-copy min-rate refused nothing-lost too-many-areas
 
 . "$(dirname "$0")/../functions.sh"
 requires_program ddrescue ddrescuelog jq perl
@@ -207,7 +207,7 @@ table)
     make_disk '(3, 4, 1000)'
     rescue "${failing[@]}" out.img --json >out.json
     ends_with 3
-    jq -e '.result == "partly-unreadable" and .bytes == 20481536 and .rescued == 20480000 and (.unreadable | length) == 2 and
+    jq -e '.result == "partly-unreadable" and .bytes == 20481536 and .rescued == 20480000 and ."set-back" == 0 and (.unreadable | length) == 2 and
         .unreadable[0] == { offset: 1536, length: 1024, status: "bad" } and (.message | contains("out.map"))' out.json ||
         fail "got: $(cat out.json)"
     grep -Eq '^decant: +1536 +1024  bad$' err && grep -Eq '^decant: +512000 +512  bad$' err || fail "got: $(cat err)"
@@ -327,5 +327,37 @@ nothing-lost)
     rescue "${failing[@]}" out.img
     ends_with 3
     cmp disk.img out.img || fail "what was there is lost" ;;
+too-many-areas)
+    # More than the map has room for: nothing is called finished that isn't, hardly anything that was read isn't, and that is said,
+    # while it goes on and at the end.
+    make_disk 'map { $_ * 2 + 1 } 0 .. 7999'
+    slowly=('[' nbdkit --filter=ddrescue --filter=delay file disk.img ddrescue-mapfile=disk.map delay-read=1ms ']')
+    code=0
+    timeout "$DECANT_LIMIT_S" "$TOP/tests/terminal" 200 '' "$DECANT" rescue "${slowly[@]}" out.img --mapfile=out.map >seen || code=$?
+    [ "$code" -eq 3 ] || fail "exit code $code: $(tail -n 20 seen)"
+    full='out.map is full with 10000 areas: [0-9]* bytes are joined to areas that are less far'
+    [ "$(grep -c "decant: $full" seen)" -eq 2 ] || fail "it isn't said twice: $(tail -n 20 seen)"
+    sed "/$full/q" seen | tail -n 1 >first
+    ! grep -q 'decant: done' first && sed "1,/$full/d" seen | grep -q scraping || fail "it isn't said on the way: $(tail -n 20 seen)"
+    grep -v '^#' out.map | tail -n +2 | perl -ane 'print(hex($F[0]), " ", hex($F[1]), " $F[2]\n")' >areas
+    [ "$(wc -l <areas)" -eq 10000 ] || fail "$(wc -l <areas) areas"
+    perl -e '
+        open(my $disk, "<", "disk.img"); open(my $out, "<", "out.img"); open(my $bad, "<", "bad.list");
+        local $/; my ($from, $to) = (<$disk>, <$out>);
+        my %bad = map { (split)[0] => 1 } split(/\n/, <$bad>);
+        open(my $areas, "<", "areas");
+        my $good = 0;
+        for (split(/\n/, <$areas>)) {
+            my ($start, $length, $status) = split;
+            die "some is left: $_\n" if $status !~ /[-+]/;
+            next if $status eq "-";
+            die "not there: $_\n" if substr($from, $start, $length) ne substr($to, $start, $length);
+            for (my $at = $start; $at < $start + $length; $at += 512) { die "bad: $_\n" if $bad{$at} }
+            $good += $length;
+        }
+        my $lost = length($from) - 8000 * 512 - $good;
+        print("$lost bytes that are good are called bad\n");
+        exit($lost > 3100 * 512);
+    ' || fail "the map isn't true" ;;
 *) fail "no such case" ;;
 esac
