@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Servers that die, are suspended and forget, lines that break behind any byte, networks that lose packets, and an
-# operator who wants an end: a share of the trials that `make trials` has all of, each decided by its seed. And what
-# judges them knows a lie.
+# Servers that die, are suspended and forget, lines that break behind any byte, networks that lose packets, an operator who wants an
+# end, and decant itself that dies and goes on from its map: a share of the trials that `make trials` has all of, each decided by its
+# seed. And what judges them knows a lie.
 #
-# cases: forgets stumbles restarts is-down commands becomes-another breaks signals networks addresses counts liars
+# cases: forgets stumbles restarts is-down commands becomes-another dies-copying dies-rescuing breaks signals networks addresses counts liars
 
 . "$(dirname "$0")/../functions.sh"
 requires_program python3 ip openssl nbdkit qemu-nbd qemu-img nbd-server
@@ -45,6 +45,10 @@ liars)
     catches says-good 'good below offset [0-9]+, it says, but' --seed=28 --count=4 forgets
     liar silent '' 'd'
     catches silent 'it failed without a word' --seed=28 --count=4 forgets
+    # It calls finished in its map what it hasn't come to.
+    printf '%s\n' '#!/bin/bash' "[ ! -e m.map ] || sed -i 's/ [?*]\$/ +/' m.map" "exec $(printf %q "$DECANT") \"\$@\"" >calls-finished
+    chmod +x calls-finished
+    catches calls-finished '(\[[0-9]+, [0-9]+\) is called finished|the destination differs)' --seed=1 --count=2 dies-copying
     printf '%s\n' '#!/bin/bash' 'trap "" TERM INT HUP' 'sleep 20' >deaf
     chmod +x deaf
     catches deaf 'no end 6.0 s later' --seed=6 --count=2 signals ;;
