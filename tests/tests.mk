@@ -129,6 +129,12 @@ bench-run: all $(BENCH_TOOLS) $(NBDCOPY_PEER)
 benchmarks:
 	@$(MAKE) --no-print-directory bench BENCHMARKS=docs/BENCHMARKS.md
 
+## bench-rescue: decant rescue beside ddrescue on a failing disk of 4 GiB, and how soon a resumed copy moves (ROUNDS=5)
+.PHONY: bench-rescue
+bench-rescue: all $(BUILD)/tests/bench/failing.so
+	@third_party/require $(BENCH_PACKAGES)
+	@tests/bench/rescue --build=$(BUILD) --rounds=$(ROUNDS)
+
 # ---- Read by others ----
 
 LINT_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck git
