@@ -7,32 +7,41 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *const mark_words[] = {
+  /* for messages */
+  [DEVICE_MARK_SERIAL] = "serial number",
+  [DEVICE_MARK_IDENTIFIER] = "identifier",
+  [DEVICE_MARK_VENDOR] = "vendor",
+  [DEVICE_MARK_MODEL] = "model",
+  [DEVICE_MARK_FILE] = "file",
+};
+
 /* Where sysfs has them, which differs by the kind of disk. */
 static const struct mark {
-  const char *what; /* for messages */
+  enum device_mark_kind kind;
   const char *name;
   unsigned skip; /* so many bytes in front are no text */
 } marks_known[] = {
-  { "serial number", "serial", 0 },                    /* virtio */
-  { "serial number", "device/serial", 0 },             /* NVMe, cards */
-  { "serial number", "device/vpd_pg80", 4 },           /* SCSI, behind the page's head */
-  { "serial number", "device/../../../../serial", 0 }, /* USB, of which the disk is a unit of a target of a host */
-  { "identifier", "wwid", 0 },                         /* NVMe */
-  { "identifier", "device/wwid", 0 },                  /* SCSI */
-  { "identifier", "dm/uuid", 0 },                      /* volumes */
-  { "vendor", "device/vendor", 0 },                    /* SCSI */
-  { "model", "device/model", 0 },
-  { "file", "loop/backing_file", 0 },
+  { DEVICE_MARK_SERIAL, "serial", 0 },                    /* virtio */
+  { DEVICE_MARK_SERIAL, "device/serial", 0 },             /* NVMe, cards */
+  { DEVICE_MARK_SERIAL, "device/vpd_pg80", 4 },           /* SCSI, behind the page's head */
+  { DEVICE_MARK_SERIAL, "device/../../../../serial", 0 }, /* USB, of which the disk is a unit of a target of a host */
+  { DEVICE_MARK_IDENTIFIER, "wwid", 0 },                  /* NVMe */
+  { DEVICE_MARK_IDENTIFIER, "device/wwid", 0 },           /* SCSI */
+  { DEVICE_MARK_IDENTIFIER, "dm/uuid", 0 },               /* volumes */
+  { DEVICE_MARK_VENDOR, "device/vendor", 0 },             /* SCSI */
+  { DEVICE_MARK_MODEL, "device/model", 0 },
+  { DEVICE_MARK_FILE, "loop/backing_file", 0 },
 };
 #define MARKS_KNOWN (sizeof marks_known / sizeof marks_known[0])
 _Static_assert(DEVICE_MARKS_OF_ONE < MARKS_KNOWN, "vendors, models and files aren't one disk's");
 _Static_assert(MARKS_KNOWN + 1 == DEVICE_MARKS, "one more is the partition's number");
 
 static void
-device_marks_read_one(uint64_t number, const char *name, unsigned skip, char mark[DEVICE_MARK_BYTES])
+device_marks_read_one(const char *directory, const char *name, unsigned skip, char mark[DEVICE_MARK_BYTES])
 {
   char text[4 + DEVICE_MARK_BYTES];
-  size_t length = sysfs_read(number, name, text, skip + DEVICE_MARK_BYTES);
+  size_t length = sysfs_read_from(directory, name, text, skip + DEVICE_MARK_BYTES);
 
   while (skip < length && text[skip] == ' ')
     skip++;
@@ -45,18 +54,36 @@ device_marks_read_one(uint64_t number, const char *name, unsigned skip, char mar
 
 /* A partition has a number of its own, and the rest of its disk. */
 void
-device_marks_read(struct device_marks *marks, uint64_t number)
+device_marks_read_from(struct device_marks *marks, const char *directory)
 {
   char size[2];
   char *partition = marks->marks[MARKS_KNOWN];
 
-  marks->are_known = sysfs_read(number, "size", size, sizeof size) > 0;
-  device_marks_read_one(number, "partition", 0, partition);
+  marks->are_known = sysfs_read_from(directory, "size", size, sizeof size) > 0;
+  device_marks_read_one(directory, "partition", 0, partition);
   for (unsigned i = 0; i < MARKS_KNOWN; i++) {
     char name[40];
     snprintf(name, sizeof name, "%s%s", partition[0] ? "../" : "", marks_known[i].name);
-    device_marks_read_one(number, name, marks_known[i].skip, marks->marks[i]);
+    device_marks_read_one(directory, name, marks_known[i].skip, marks->marks[i]);
   }
+}
+
+void
+device_marks_read(struct device_marks *marks, uint64_t number)
+{
+  char directory[SYSFS_DIRECTORY_BYTES];
+
+  sysfs_directory(number, directory);
+  device_marks_read_from(marks, directory);
+}
+
+const char *
+device_marks_find(const struct device_marks *marks, enum device_mark_kind kind)
+{
+  for (unsigned i = 0; i < MARKS_KNOWN; i++)
+    if (marks_known[i].kind == kind && marks->marks[i][0])
+      return marks->marks[i];
+  return "";
 }
 
 bool
@@ -67,7 +94,7 @@ device_marks_differ(const struct device_marks *before, const struct device_marks
     if (strcmp(was, is) == 0)
       continue;
     snprintf(words, bytes, "another disk is in its place, whose %s is %s, not %s",
-             i < MARKS_KNOWN ? marks_known[i].what : "partition number", is[0] ? is : "unknown",
+             i < MARKS_KNOWN ? mark_words[marks_known[i].kind] : "partition number", is[0] ? is : "unknown",
              was[0] ? was : "unknown");
     return true;
   }

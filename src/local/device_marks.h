@@ -24,6 +24,19 @@ struct device_marks {
 /* Reads the marks of the device that has this number now. */
 void device_marks_read(struct device_marks *marks, uint64_t number);
 
+/* The same of one that has this directory in sysfs. */
+void device_marks_read_from(struct device_marks *marks, const char *directory);
+
+/* The first of a kind; "": there is none. */
+enum device_mark_kind {
+  DEVICE_MARK_SERIAL,
+  DEVICE_MARK_IDENTIFIER,
+  DEVICE_MARK_VENDOR,
+  DEVICE_MARK_MODEL,
+  DEVICE_MARK_FILE
+};
+const char *device_marks_find(const struct device_marks *marks, enum device_mark_kind kind);
+
 /* Whether they are those of different disks; then `words`, of `bytes`, say in what they differ. */
 bool device_marks_differ(const struct device_marks *before, const struct device_marks *now, char *words, size_t bytes);
 

@@ -3,6 +3,7 @@
 #include "local/sysfs.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +11,12 @@
 #include <unistd.h>
 
 size_t
-sysfs_read(uint64_t number, const char *name, char *text, size_t bytes)
+sysfs_read_from(const char *directory, const char *name, char *text, size_t bytes)
 {
-  char path[128];
+  char path[PATH_MAX];
 
-  snprintf(path, sizeof path, "/sys/dev/block/%u:%u/%s", major(number), minor(number), name);
+  if (snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path)
+    return 0;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd == -1)
     return 0;
@@ -26,6 +28,21 @@ sysfs_read(uint64_t number, const char *name, char *text, size_t bytes)
     length--;
   text[length] = '\0';
   return (size_t)length;
+}
+
+void
+sysfs_directory(uint64_t number, char directory[SYSFS_DIRECTORY_BYTES])
+{
+  snprintf(directory, SYSFS_DIRECTORY_BYTES, "/sys/dev/block/%u:%u", major(number), minor(number));
+}
+
+size_t
+sysfs_read(uint64_t number, const char *name, char *text, size_t bytes)
+{
+  char directory[SYSFS_DIRECTORY_BYTES];
+
+  sysfs_directory(number, directory);
+  return sysfs_read_from(directory, name, text, bytes);
 }
 
 uint64_t

@@ -14,7 +14,14 @@
  * without the newline. Returns how long it is; 0: there is none. */
 size_t sysfs_read(uint64_t number, const char *name, char *text, size_t bytes);
 
-/* The same as a number; 0: there is none. */
+/* The same of what has this directory. */
+size_t sysfs_read_from(const char *directory, const char *name, char *text, size_t bytes);
+
+/* The directory of a block device. */
+#define SYSFS_DIRECTORY_BYTES 48
+void sysfs_directory(uint64_t number, char directory[SYSFS_DIRECTORY_BYTES]);
+
+/* The first one as a number; 0: there is none. */
 uint64_t sysfs_read_number(uint64_t number, const char *name);
 
 #endif

@@ -12,13 +12,20 @@
 static const char *attributes[8];
 
 size_t
-sysfs_read(uint64_t number, const char *name, char *text, size_t bytes)
+sysfs_read_from(const char *directory, const char *name, char *text, size_t bytes)
 {
-  (void)number;
+  (void)directory;
   for (const char **attribute = attributes; *attribute; attribute += 2)
     if (strcmp(attribute[0], name) == 0)
       return (size_t)snprintf(text, bytes, "%s", attribute[1]) < bytes ? strlen(text) : bytes - 1;
   return 0;
+}
+
+void
+sysfs_directory(uint64_t number, char directory[SYSFS_DIRECTORY_BYTES])
+{
+  (void)number;
+  directory[0] = '\0';
 }
 
 uint64_t
