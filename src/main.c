@@ -3,13 +3,17 @@
  * scope: libnbd's heap, and the job at hand. */
 #include "cli/options.h"
 #include "job/inherited.h"
+#include "job/choose.h"
 #include "job/job_copy.h"
+#include "job/job_disks.h"
 #include "job/job_info.h"
 #include "job/job_map.h"
 #include "job/job_rescue.h"
 #include "os/descriptors.h"
 #include "os/heap.h"
 #include "os/say.h"
+
+#include <string.h>
 
 struct heap heap;
 static struct options options;
@@ -18,6 +22,7 @@ static union {
   struct map_job map;
   struct info_job info;
   struct rescue_job rescue;
+  struct choose choose;
 } job;
 
 _Static_assert(sizeof options + sizeof job <= TABLE_BYTES_MAX, "the tables are what docs/MEMORY.md says");
@@ -31,11 +36,21 @@ describe(struct fault *fault)
   return say_answer(text, fault);
 }
 
+/* Which disks are meant is found out before the job at hand begins, in its room. */
+static int
+choose(struct fault *fault)
+{
+  int result = choose_ends(&job.choose, &options, fault);
+
+  memset(&job.choose, 0, sizeof job.choose);
+  return result;
+}
+
 static int
 run(int argc, char **argv, struct fault *fault)
 {
   /* First of all, before anything could be opened. */
-  if (descriptors_fill(fault) == -1 || options_parse(&options, argc, argv, fault) == -1 ||
+  if (descriptors_fill(fault) == -1 || options_parse(&options, argc, argv, fault) == -1 || choose(fault) == -1 ||
       inherited_check(&options, fault) == -1)
     return -1;
   if (options.mode != RUN_VERB)
@@ -49,6 +64,8 @@ run(int argc, char **argv, struct fault *fault)
     return job_info(&job.info, &options, fault);
   case VERB_RESCUE:
     return job_rescue(&job.rescue, &options, fault);
+  case VERB_DISKS:
+    return job_disks(&job.choose, &options, fault);
   }
   return -1;
 }

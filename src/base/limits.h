@@ -102,6 +102,9 @@
 #define ASKING_PAUSE_BYTES_MIN (1 * MIB)
 /* How fast reads are shows once so much was read. */
 #define ASKING_SAMPLE_BYTES (1 * MIB)
+/* How often --except can be given, and how many disks that may be. */
+#define EXCEPTS_MAX 8
+
 /* Metadata contexts that one survey asks for. */
 #define CONTEXTS_MAX 4
 

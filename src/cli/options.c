@@ -8,6 +8,7 @@
 #include "base/sizes.h"
 #include "base/text.h"
 #include "cli/options_verb.h"
+#include "disk/selector.h"
 #include "disk/uri.h"
 
 #include <assert.h>
@@ -20,10 +21,8 @@
 #endif
 
 static const struct verb_options *const verbs[] = {
-  [VERB_COPY] = &options_copy,
-  [VERB_MAP] = &options_map,
-  [VERB_INFO] = &options_info,
-  [VERB_RESCUE] = &options_rescue,
+  [VERB_COPY] = &options_copy,     [VERB_MAP] = &options_map,     [VERB_INFO] = &options_info,
+  [VERB_RESCUE] = &options_rescue, [VERB_DISKS] = &options_disks,
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
@@ -180,6 +179,20 @@ take_wait(struct options *options, const char *value, struct fault *fault)
   return 0;
 }
 
+static int
+take_except(struct options *options, const char *value, struct fault *fault)
+{
+  struct excepts *excepts = &options->excepts;
+  struct selector selector;
+
+  if (!value[0])
+    return options_usage(options, fault, "--except= takes a disk, by its device or by what it is", "");
+  if (excepts->count == EXCEPTS_MAX)
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--except=%s: at most %d times", value, EXCEPTS_MAX);
+  excepts->list[excepts->count++] = value;
+  return selector_is_one(value) ? selector_parse(&selector, value, fault) : 0;
+}
+
 /* One option that getopt found. */
 static int
 take_option(struct options *options, int option, char **argv, struct fault *fault)
@@ -206,6 +219,11 @@ take_option(struct options *options, int option, char **argv, struct fault *faul
   case OPTION_COLOUR:
   case OPTION_NO_COLOUR:
     options->colour = option == OPTION_COLOUR ? COLOUR_ALWAYS : COLOUR_NEVER;
+    return 0;
+  case OPTION_EXCEPT:
+    return take_except(options, optarg, fault);
+  case OPTION_FORCE_DESTINATION:
+    options->wishes.force = true;
     return 0;
   case 'V':
     options->mode = RUN_VERSION;
@@ -246,6 +264,7 @@ static int
 take_place(const struct options *options, struct place *place, int argc, char **argv, struct fault *fault)
 {
   const char *text = argv[optind];
+  struct selector selector;
 
   if (strcmp(text, "[") == 0)
     return take_command(options, place, argc, argv, fault);
@@ -259,7 +278,8 @@ take_place(const struct options *options, struct place *place, int argc, char **
     place->kind = PLACE_NULL;
   else
     place->kind = uri_is_uri(text) ? PLACE_URI : PLACE_PATH;
-  return 0;
+  place->is_selector = place->kind == PLACE_PATH && options->persona == PERSONA_DECANT && selector_is_one(text);
+  return place->is_selector ? selector_parse(&selector, text, fault) : 0;
 }
 
 /* Whether one letter more, less or different, or two of them swapped, makes one word of
@@ -279,7 +299,7 @@ is_near(const char *a, const char *b)
 static int
 check_first_word(const char *word, struct fault *fault)
 {
-  static const char *const others[] = { "check", "compare", "convert", "diff",   "digest", "disks",
+  static const char *const others[] = { "check", "compare", "convert", "diff",   "digest",
                                         "hash",  "help",    "list",    "verify", "version" };
 
   if (!*word || strspn(word, "abcdefghijklmnopqrstuvwxyz") != strlen(word))
@@ -343,6 +363,8 @@ check_places(const struct options *options, unsigned count, struct fault *fault)
 {
   bool both = verbs[options->verb]->places == 2;
 
+  if (count == 0 && verbs[options->verb]->takes_none)
+    return 0;
   if (count == 0)
     return options_usage(options, fault, both ? "SOURCE and DESTINATION are missing" : "SOURCE is missing", "");
   if (both && count == 1)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* options: the command line, taken apart and checked: what all verbs share. What
- * each verb takes stands in options_copy, options_map, options_info and options_rescue.
+ * each verb takes stands in options_copy, options_map, options_info, options_rescue and options_disks.
  *
  * Nothing is opened and nothing printed. Strings point into argv.
  */
@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "cli/options_command.h"
 #include "cli/options_copy.h"
+#include "cli/options_disks.h"
 #include "cli/options_info.h"
 #include "cli/options_map.h"
 #include "cli/options_rescue.h"
@@ -20,13 +21,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum verb { VERB_COPY, VERB_MAP, VERB_INFO, VERB_RESCUE };
+enum verb { VERB_COPY, VERB_MAP, VERB_INFO, VERB_RESCUE, VERB_DISKS };
 
 enum run_mode { RUN_VERB, RUN_HELP, RUN_VERSION, RUN_LONG_OPTIONS, RUN_SHORT_OPTIONS };
 
 /* What the program was called by. As nbdcopy and nbdinfo it takes those programs'
  * options, and keeps to their defaults, output and exit codes. */
 enum persona { PERSONA_DECANT, PERSONA_NBDCOPY, PERSONA_NBDINFO };
+
+/* The disks that a destination must not be, as written. */
+struct excepts {
+  const char *list[EXCEPTS_MAX];
+  unsigned count;
+};
 
 enum colour { COLOUR_ON_TERMINAL, COLOUR_ALWAYS, COLOUR_NEVER };
 
@@ -39,6 +46,7 @@ struct options {
 
   struct wishes wishes;           /* -R, -C, --tls-pin, --timeout, --wait, and what the verb asks a source for */
   struct options_command command; /* all of it, as it was given */
+  struct excepts excepts;         /* --except */
 
   bool verbose;
   enum colour colour; /* of what is printed on standard output */
@@ -48,6 +56,7 @@ struct options {
   struct map_options map;
   struct info_options info;
   struct rescue_options rescue;
+  struct disks_options disks;
 };
 
 /* Reads the command line; argv[0] decides the persona, and that or the first word
@@ -66,7 +75,7 @@ enum exit_code options_exit_code(const struct options *options, const struct fau
 
 /* Writes what --help, --version, --long-options or --short-options print, which
  * OPTIONS_TEXT_BYTES hold. */
-#define OPTIONS_TEXT_BYTES 5120
+#define OPTIONS_TEXT_BYTES 6144
 void options_describe(const struct options *options, char *bytes, size_t size);
 
 #endif

@@ -17,6 +17,7 @@ static const char help[] =
     "Usage: decant [copy] [OPTIONS] SOURCE DESTINATION\n"
     "       decant map [OPTIONS] SOURCE     (decant map --help)\n"
     "       decant info [OPTIONS] SOURCE    (decant info --help)\n"
+    "       decant disks [OPTIONS]          (decant disks --help)\n"
     "       decant rescue [OPTIONS] SOURCE DESTINATION --mapfile=FILE\n"
     "                                       (decant rescue --help)\n"
     "\n"
@@ -25,6 +26,7 @@ static const char help[] =
     "  'nbd+unix:///EXPORT?socket=PATH'   the same over a Unix socket\n"
     "  nbds://..., nbds+unix://...        the same, encrypted by TLS\n"
     "  FILE or DEVICE                     a regular file or a block device\n"
+    "  serial:X, size:N..M,smallest, ...  a disk by what it is (decant disks --help)\n"
     "  -                                  standard input or output\n"
     "  null:                              (destination) nothing: reads and discards\n"
     "  [ CMD ARGS ]                       a server to start: [ qemu-nbd x.qcow2 ]\n"
@@ -55,6 +57,8 @@ static const char help[] =
     "      --max-errors=N         end after N parts that couldn't be read\n"
     "      --destination-is-zero  trust that it reads as zeros: skip them\n"
     "                             (also --target-is-zero)\n"
+    "      --except=SELECTOR|DEVICE   never overwrite that disk, or a part of it\n"
+    "      --force-destination    overwrite a device that is in use\n"
     "      --any-content          write an image or a compressed file to a device as it is\n"
     "      --yes                  don't ask before a device is overwritten that holds a\n"
     "                             filesystem or a partition table\n"
@@ -157,6 +161,7 @@ static const struct option long_options[] = {
   { "threads", required_argument, NULL, 'T' },
   { "verbose", no_argument, NULL, 'v' },
   { "yes", no_argument, NULL, OPTION_YES },
+  OPTIONS_OF_DESTINATIONS,
   OPTIONS_OF_ALL_VERBS,
 };
 

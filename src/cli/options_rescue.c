@@ -26,6 +26,8 @@ static const char help[] =
     "      --min-rate=SIZE    end when less than SIZE a second is rescued for 30 s\n"
     "      --mark-bad=WHAT    write zero or pattern over a sector that couldn't be read\n"
     "                         (the pattern names its offset and the time)\n"
+    "      --except=SELECTOR|DEVICE   never overwrite that disk, or a part of it\n"
+    "      --force-destination  overwrite a device that is in use\n"
     "      --any-content      write an image or a compressed file to a device as it is\n"
     "      --yes              don't ask before a device is overwritten that holds a\n"
     "                         filesystem or a partition table\n"
@@ -78,6 +80,7 @@ static const struct option long_options[] = {
   { "retry-bad", required_argument, NULL, OPTION_RETRY_BAD },
   { "slow", required_argument, NULL, OPTION_SLOW },
   { "yes", no_argument, NULL, OPTION_YES },
+  OPTIONS_OF_DESTINATIONS,
   OPTIONS_OF_ALL_VERBS,
 };
 

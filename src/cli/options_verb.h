@@ -17,6 +17,7 @@ struct verb_options {
   const char *short_options;         /* getopt's; OPTIONS_SHORT_BEGIN stands first */
   const struct option *long_options; /* getopt's; OPTIONS_OF_ALL_VERBS stands last */
   unsigned places;                   /* 1: SOURCE; 2: SOURCE and DESTINATION */
+  bool takes_none;                   /* they may be left out */
   /* Called first; the persona is known, and all else of the verb's is zero. */
   void (*set_defaults)(struct options *options);
   /* Takes one option, of the values in the two tables. Returns 0, or -1 with the
@@ -36,6 +37,8 @@ enum {
   OPTION_WAIT,
   OPTION_COLOUR,
   OPTION_NO_COLOUR,
+  OPTION_EXCEPT,
+  OPTION_FORCE_DESTINATION,
   OPTION_FROM, /* copy's; where it stands is noted for all */
   OPTION_OF_VERB
 };
@@ -51,6 +54,13 @@ enum {
       { "no-colour", no_argument, NULL, OPTION_NO_COLOUR },                                                            \
   {                                                                                                                    \
     "no-colours", no_argument, NULL, OPTION_NO_COLOUR                                                                  \
+  }
+
+/* Rows for verbs that overwrite a disk. */
+#define OPTIONS_OF_DESTINATIONS                                                                                        \
+  { "except", required_argument, NULL, OPTION_EXCEPT },                                                                \
+  {                                                                                                                    \
+    "force-destination", no_argument, NULL, OPTION_FORCE_DESTINATION                                                   \
   }
 
 /* The rows that end a table of long options; 'h' and 'V' stand among the short ones too. */

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/pins.h"
 #include "disk/contexts.h"
+#include "disk/disk.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,7 +24,9 @@ enum place_kind {
 /* The strings are argv's. */
 struct place {
   enum place_kind kind;
-  const char *text;                     /* as written; for a command, its first word */
+  const char *text; /* as written; for a command, its first word */
+  bool is_selector; /* PLACE_PATH: of a disk (selector.h), until its device takes its place */
+  char device[DISK_DEVICE_BYTES];
   char *command[COMMAND_WORDS_MAX + 1]; /* PLACE_COMMAND: argv of it, NULL at the end */
 };
 
@@ -36,6 +39,7 @@ struct wishes {
   unsigned connections;     /* at most this many to one server; at least 1 */
   uint64_t timeout_ms;      /* how long a server may be silent that owes an answer; 0: for ever */
   uint64_t wait_ms;         /* how long to wait for a server that isn't there yet */
+  bool force;               /* a destination may be in use */
   uint64_t start;           /* a resumed destination has what lies below */
   struct pins pins;         /* the keys that servers must have one of */
   struct contexts contexts; /* the metadata contexts that a source is asked for block status of */

@@ -63,6 +63,7 @@ open_place(union any_endpoint *any, const struct place *place, enum role role, c
   case PLACE_COMMAND:
     return endpoint_nbd_open(&any->nbd, place, role, wishes, loop, pool, fault);
   case PLACE_PATH:
+    any->file.is_forced = wishes->force;
     return open_path(any, place->text, role, wishes->start, loop, ring, fault);
   case PLACE_STREAM:
     return open_stream(any, role, fault);

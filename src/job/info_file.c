@@ -20,19 +20,27 @@ learn_sizes(struct facts *facts, int fd, const struct stat *found)
   return facts->size == -1 ? -1 : 0;
 }
 
-static int
-learn_content(struct facts *facts, int fd, unsigned char *content)
+int
+info_file_read_head(int fd, unsigned char *content, size_t *length)
 {
-  size_t length = 0;
-
-  while (length < CONTENT_PROBE_BYTES) {
-    ssize_t n = pread(fd, content + length, CONTENT_PROBE_BYTES - length, (off_t)length);
+  for (*length = 0; *length < CONTENT_PROBE_BYTES;) {
+    ssize_t n = pread(fd, content + *length, CONTENT_PROBE_BYTES - *length, (off_t)*length);
     if (n == -1)
       return -1;
     if (n == 0)
       break;
-    length += (size_t)n;
+    *length += (size_t)n;
   }
+  return 0;
+}
+
+static int
+learn_content(struct facts *facts, int fd, unsigned char *content)
+{
+  size_t length;
+
+  if (info_file_read_head(fd, content, &length) == -1)
+    return -1;
   (void)content_recognise(content, length, facts->content);
   return 0;
 }

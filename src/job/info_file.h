@@ -12,4 +12,7 @@
  * with the fault set. */
 int info_file_learn(struct facts *facts, const char *path, unsigned char *content, struct fault *fault);
 
+/* Reads as much of its front as CONTENT_PROBE_BYTES. Returns 0, or -1 with errno set. */
+int info_file_read_head(int fd, unsigned char *content, size_t *length);
+
 #endif

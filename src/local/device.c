@@ -3,6 +3,8 @@
 #include "local/device.h"
 
 #include "base/range.h"
+#include "disk/disk.h"
+#include "local/disk_use.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,6 +95,25 @@ device_explain_errno(int errnum)
     if (disk_words[i].errnum == errnum)
       return disk_words[i].words;
   return NULL;
+}
+
+int
+device_refuse_used(const struct endpoint_file *file, uint64_t number, struct fault *fault)
+{
+  char use[DISK_WORDS_BYTES + DISK_NAME_BYTES];
+  bool is_known = disk_use_of(number, use, sizeof use);
+
+  return fault_set(fault, EXIT_FAILED, 0,
+                   "%s is in use%s%s: nothing was written (to overwrite it all the same: --force-destination)",
+                   file->base.name, is_known ? ", " : " by another program", is_known ? use : "");
+}
+
+int
+device_check_unused(const struct endpoint_file *file, struct fault *fault)
+{
+  char use[DISK_WORDS_BYTES + DISK_NAME_BYTES];
+
+  return disk_use_of(file->disk_number, use, sizeof use) ? device_refuse_used(file, file->disk_number, fault) : 0;
 }
 
 /* A disk that was pulled has no sectors any more: reads end at once, and writes find no space. */

@@ -15,6 +15,13 @@ bool device_is_read_only(const char *path);
 /* The same of an open one. */
 bool device_has_read_only_flag(int fd);
 
+/* Sets the fault for a destination, a device of this number, that somebody uses, with who does as far as that is known. Returns -1. */
+int device_refuse_used(const struct endpoint_file *file, uint64_t number, struct fault *fault);
+
+/* Refuses an open one that is used in a way that the kernel doesn't mind, as below a loop device. Returns 0, or -1 with the fault
+ * set. */
+int device_check_unused(const struct endpoint_file *file, struct fault *fault);
+
 /* How large an open device is now; 0: it is gone, as a disk that was pulled has no sectors any more. */
 uint64_t device_bytes(int fd);
 

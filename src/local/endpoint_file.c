@@ -39,7 +39,7 @@ file_prepare(struct endpoint *endpoint, uint64_t size, struct fault *fault)
   if (endpoint->presence != PRESENCE_HERE)
     return fault_set(fault, EXIT_FAILED, 0, "cannot write to %s: %s", endpoint->name, endpoint->last_words);
   if (file->is_device)
-    return 0;
+    return file->is_forced ? 0 : device_check_unused(file, fault);
   if (file->fd == -1) {
     file->fd = file_direct_open(file->path, O_RDWR | O_CREAT);
     if (file->fd == -1)
@@ -182,7 +182,7 @@ open_existing(struct endpoint_file *file)
     open_source(file);
     return;
   }
-  file->fd = file_direct_open(file->path, O_RDWR | (file->is_device ? O_EXCL : 0));
+  file->fd = file_direct_open(file->path, O_RDWR | (file->is_device && !file->is_forced ? O_EXCL : 0));
   if (file->fd != -1)
     file_direct_learn(file);
 }
@@ -255,7 +255,7 @@ endpoint_file_open(struct endpoint_file *file, const char *path, const struct st
     return learn_file(file, NULL, role, fault);
   open_existing(file);
   if (file->fd == -1 && errno == EBUSY)
-    return fault_set(fault, EXIT_FAILED, 0, "%s is in use (mounted?): unmount it first", file->base.name);
+    return device_refuse_used(file, found->st_rdev, fault);
   if (file->fd == -1 && file->is_device && (errno == EACCES || errno == EPERM || errno == EROFS) && role != ROLE_SOURCE)
     return file_cannot_write(file, fault);
   if (file->fd == -1 || fstat(file->fd, &opened) == -1)

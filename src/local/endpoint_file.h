@@ -39,6 +39,7 @@ struct endpoint_file {
   uint64_t mapped_bytes;
   bool is_device;
   bool is_source;
+  bool is_forced;             /* a destination is opened also if it is in use; the caller's, before it is opened */
   bool is_changed;            /* something was written to it, or asked to be */
   bool is_resumed;            /* what lies below `start` stays as it is */
   uint64_t start;             /* where the copy begins */

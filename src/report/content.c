@@ -58,8 +58,8 @@ add_luks(const struct probe *probe, char *text, size_t room)
 
 /* The name hangs on the features: a journal makes an ext3, and any feature that
  * came later an ext4. */
-static void
-add_ext(const struct probe *probe, char *text, size_t room)
+static unsigned
+ext_version(const struct probe *probe)
 {
   uint64_t compatible = number_at(probe, 0x45c, 4, false);
   uint64_t incompatible = number_at(probe, 0x460, 4, false);
@@ -67,11 +67,20 @@ add_ext(const struct probe *probe, char *text, size_t room)
   bool has_journal = compatible & 0x4;
   bool is_4 = incompatible & ~UINT64_C(0x1f) || readonly_compatible & ~UINT64_C(0x7);
 
-  snprintf(text, room, " rev %" PRIu64 ".%" PRIu64 " ext%d filesystem data", number_at(probe, 0x44c, 4, false),
-           number_at(probe, 0x43e, 2, false),
-           is_4          ? 4
-           : has_journal ? 3
-                         : 2);
+  return is_4 ? 4 : has_journal ? 3 : 2;
+}
+
+unsigned
+content_ext_version(const unsigned char *bytes, size_t length)
+{
+  return ext_version(&(struct probe){ bytes, length });
+}
+
+static void
+add_ext(const struct probe *probe, char *text, size_t room)
+{
+  snprintf(text, room, " rev %" PRIu64 ".%" PRIu64 " ext%u filesystem data", number_at(probe, 0x44c, 4, false),
+           number_at(probe, 0x43e, 2, false), ext_version(probe));
 }
 
 static void

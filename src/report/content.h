@@ -22,6 +22,9 @@
  * are none, "data" if nothing is known. Returns whether something is. */
 bool content_recognise(const unsigned char *bytes, size_t length, char text[CONTENT_TEXT_BYTES]);
 
+/* Which ext filesystem it is that `length` bytes begin: 2, 3 or 4. */
+unsigned content_ext_version(const unsigned char *bytes, size_t length);
+
 /* A file that has a disk in it, but isn't one. */
 struct content_wrapping {
   const char *words;       /* "a qcow2 image" */
