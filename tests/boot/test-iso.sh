@@ -60,17 +60,20 @@ stick-uefi) requires_file "$uefi"; make_stick; start usb=stick.raw "$uefi" ;;
 uki)
     requires_file "$uefi"
     requires_program mformat mcopy
-    truncate -s 64M stick.raw
-    mformat -i stick.raw ::
-    mmd -i stick.raw ::/EFI ::/EFI/BOOT
-    mcopy -i stick.raw "$built/decant-$board.efi" ::/EFI/BOOT/BOOTX64.EFI
+    # By the stick's own partition UEFI says which one it started from.
+    truncate -s 66M stick.raw
+    echo 'start=2048, size=64M, type=uefi' | sfdisk -q --label gpt stick.raw
+    mformat -i stick.raw@@1M -T 131072 ::
+    mmd -i stick.raw@@1M ::/EFI ::/EFI/BOOT
+    mcopy -i stick.raw@@1M "$built/decant-$board.efi" ::/EFI/BOOT/BOOTX64.EFI
     type() {
-        type_at '^decant:~# ' "network\\r"
+        type_at '^decant:~# ' 'decant disks --destination usb,only --except=$(excepts); network\r'
         type_at '^network: eth0 has' "decant --yes --report nbd://10.0.2.2:$port/ /dev/nvme0n1; echo RESULT=\$?; sync; reboot -f\\r"
         wait_for shows '^RESULT='
     }
     start usb=stick.raw "$uefi"
     console_says '^RESULT=0'
+    console_says '^decant: usb,only: no disk is that'
     same source.img target.raw
     exit ;;
 same-bytes) # made again, at another time
@@ -87,5 +90,7 @@ same-bytes) # made again, at another time
     done
     exit ;;
 esac
+# Which medium it came from is told by the boot loader.
+console_says '^decant .*--except=uuid:[0-9-]* '
 console_says '^decant: result=ok '
 same source.img target.raw

@@ -23,6 +23,12 @@ checks=(
     'decant.source=- decant.destination=/dev/vda -> failed code=64 reason=decant.source=- is '
     'decant.source=/nosuch decant.destination=/dev/vda -> failed code=64 reason=decant.source=/nosuch: there is no such file'
     'decant.source=/dev/zero decant.destination=/dev/vda -> failed code=64 reason=/dev/zero is not a block device'
+    'decant.source=/golden.img decant.destination=--help -> failed code=64 reason=decant.destination=--help is '
+    'decant.source=/golden.img decant.destination=size:x -> failed code=64 reason=decant.destination=size:x: size: takes a size'
+    'decant.source=/golden.img decant.destination=serial:none decant.wait=1 -> failed code=1 reason=decant.destination=serial:none: no disk is that'
+    'decant.source=/golden.img decant.destination=virtio,only decant.except=/dev/vda decant.wait=1 -> failed code=1 reason=decant.destination=virtio,only: no disk is that'
+    'decant.source=/golden.img decant.destination=/dev/vda decant.except=virtio,only -> failed code=1 reason=/dev/vda is, or is on, a disk that --except keeps'
+    'decant.source=smallest decant.destination=largest -> failed code=1 reason=.* are the same'
     'decant.source=/golden.img decant.destination=/dev/vda decant.options=--help -> failed code=64 reason=decant copied nothing'
     'decant.source=/golden.img decant.destination=/dev/vda decant.hold-back=x -> failed code=64 reason=--hold-back=x: must be 0 or '
     'decant.source=/golden.img decant.destination=/dev/vda decant.options=--dirty-bitmap=x -> failed code=1 reason=/golden.img has no '
@@ -37,6 +43,7 @@ export PATH=/bin
 busybox mount -t proc proc /proc
 busybox --install -s /bin
 mount -t devtmpfs devtmpfs /dev
+mount -t sysfs sysfs /sys
 while read -r module; do insmod "/lib/modules/$module"; done </lib/modules/order
 cat >/bin/network <<'NETWORK'
 #!/bin/sh
