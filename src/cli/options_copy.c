@@ -60,6 +60,7 @@ static const char help[] =
     "      --except=SELECTOR|DEVICE   never overwrite that disk, or a part of it\n"
     "      --force-destination    overwrite a device that is in use\n"
     "      --any-content          write an image or a compressed file to a device as it is\n"
+    "      --any-sector-size      write a partition table for sectors of another size\n"
     "      --yes                  don't ask before a device is overwritten that holds a\n"
     "                             filesystem or a partition table\n"
     "      --flush, --no-flush    wait for data to reach stable storage (default), or\n"
@@ -95,6 +96,7 @@ static const char help[] =
 enum {
   OPTION_ALLOCATED = OPTION_OF_VERB,
   OPTION_ANY_CONTENT,
+  OPTION_ANY_SECTOR_SIZE,
   OPTION_BLKHASH,
   OPTION_BLKHASH_FILE,
   OPTION_DESTINATION_IS_ZERO,
@@ -127,6 +129,7 @@ static const char short_options[] = OPTIONS_SHORT_BEGIN "C:hpR:S:T:vV";
 static const struct option long_options[] = {
   { "allocated", no_argument, NULL, OPTION_ALLOCATED },
   { "any-content", no_argument, NULL, OPTION_ANY_CONTENT },
+  { "any-sector-size", no_argument, NULL, OPTION_ANY_SECTOR_SIZE },
   { "blkhash", optional_argument, NULL, OPTION_BLKHASH },
   { "blkhash-file", required_argument, NULL, OPTION_BLKHASH_FILE },
   { "connections", required_argument, NULL, 'C' },
@@ -286,6 +289,9 @@ take_copy_option(struct options *options, int option, const char *value, struct 
     return 0;
   case OPTION_ANY_CONTENT:
     options->copy.any_content = true;
+    return 0;
+  case OPTION_ANY_SECTOR_SIZE:
+    options->copy.any_sector_size = true;
     return 0;
   case OPTION_YES:
     options->copy.yes = true;

@@ -37,6 +37,7 @@ struct copy_options {
   bool progress;
   int progress_fd;          /* --progress=FD: "N/100" lines go there; -1: none */
   bool any_content;         /* also what can't be meant as a disk's */
+  bool any_sector_size;     /* also a partition table for other sectors than the destination's */
   bool yes;                 /* don't ask before a device is overwritten */
   bool report;              /* one line for scripts at the end */
   bool json;                /* an object for scripts at the end */

@@ -29,6 +29,7 @@ static const char help[] =
     "      --except=SELECTOR|DEVICE   never overwrite that disk, or a part of it\n"
     "      --force-destination  overwrite a device that is in use\n"
     "      --any-content      write an image or a compressed file to a device as it is\n"
+    "      --any-sector-size  write a partition table for sectors of another size\n"
     "      --yes              don't ask before a device is overwritten that holds a\n"
     "                         filesystem or a partition table\n"
     "      --json             end with a JSON object on standard output\n"
@@ -49,6 +50,7 @@ static const char help[] =
 
 enum {
   OPTION_ANY_CONTENT = OPTION_OF_VERB,
+  OPTION_ANY_SECTOR_SIZE,
   OPTION_DOMAIN,
   OPTION_FILL,
   OPTION_JSON,
@@ -66,6 +68,7 @@ static const char short_options[] = OPTIONS_SHORT_BEGIN "hqR:V";
 
 static const struct option long_options[] = {
   { "any-content", no_argument, NULL, OPTION_ANY_CONTENT },
+  { "any-sector-size", no_argument, NULL, OPTION_ANY_SECTOR_SIZE },
   { "domain", required_argument, NULL, OPTION_DOMAIN },
   { "fill", optional_argument, NULL, OPTION_FILL },
   { "fill-mode", optional_argument, NULL, OPTION_FILL },
@@ -100,6 +103,9 @@ take_rescue_option(struct options *options, int option, const char *value, struc
   switch (option) {
   case OPTION_ANY_CONTENT:
     options->copy.any_content = true;
+    return 0;
+  case OPTION_ANY_SECTOR_SIZE:
+    options->copy.any_sector_size = true;
     return 0;
   case OPTION_DOMAIN:
     options->copy.domain = value;

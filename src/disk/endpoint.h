@@ -35,7 +35,7 @@
 
 struct loop;
 
-#define STREAM_HEAD_BYTES 512
+#define STREAM_HEAD_BYTES 1024
 
 enum request_kind {
   REQUEST_READ,   /* fill payload[0, length) from [offset, offset + length) */

@@ -5,8 +5,10 @@
 #include "base/clean.h"
 #include "base/range.h"
 #include "job/ask.h"
+#include "job/fitting.h"
 #include "os/say.h"
 #include "report/content.h"
+#include "report/partitions.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -81,15 +83,17 @@ int
 probe_source(struct probe *probe, const struct probe_ends *ends, const struct options *options, struct fault *fault)
 {
   const struct identity *from = &ends->source->identity, *to = &ends->destination->identity;
+  bool is_device = from->known && from->is_device;
   uint64_t length;
 
-  if (options->copy.any_content || options->copy.part != PART_ALL || !to->known || !to->is_device ||
-      (from->known && from->is_device))
+  if (options->copy.part != PART_ALL || !to->known || !to->is_device || (is_device && options->verb == VERB_RESCUE))
     return 0;
-  if (look(probe, ends->source, ends, CONTENT_HEAD_BYTES, &length, fault) == -1)
+  if (look(probe, ends->source, ends, ends->source->traits.in_order ? STREAM_HEAD_BYTES : PARTITIONS_HEAD_BYTES,
+           &length, fault) == -1)
     return -1;
-  const struct content_wrapping *is = content_wrapping(ends->buffer, length);
-  return is ? refuse(is, ends, options, fault) : 0;
+  const struct content_wrapping *is = is_device || options->copy.any_content ? NULL
+                                                                             : content_wrapping(ends->buffer, length);
+  return is ? refuse(is, ends, options, fault) : fitting_check(ends, length, options, fault);
 }
 
 /* The first letter of the line that is typed, or 0. */

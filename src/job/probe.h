@@ -29,7 +29,7 @@ struct probe {
   struct chunks chunks;
 };
 
-/* Refuses a source that isn't a disk but has one in it, where the destination is a block
+/* Refuses a source that isn't a disk but has one in it, or that doesn't belong there (see fitting.h), where the destination is a block
  * device. As nbdcopy, only says so. Returns 0, or -1 with the fault set. */
 int
 probe_source(struct probe *probe, const struct probe_ends *ends, const struct options *options, struct fault *fault);

@@ -145,40 +145,65 @@ disk_use_find(const char *root, const char *directory, const char *name, uint64_
   return is_mounted(&used) || is_swap(&used) || is_held(&used) || is_below_loop(&used);
 }
 
-/* A partition's directory has its number, among others. */
+/* Calls `look` for the directory of each partition, with `taken`, until one returns true, which is returned. */
 static bool
-find_in_partition(const char *directory, const char *name, char *words, size_t bytes)
+look_at_partitions(const char *directory, bool (*look)(const char *path, const char *name, struct used *taken),
+                   struct used *taken)
 {
-  char path[PATH_MAX], number[32], use[DISK_WORDS_BYTES], *rest;
+  char path[PATH_MAX], number[32];
+  bool found = false;
+  DIR *entries = opendir(directory);
 
-  if (name[0] == '.' || snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path ||
-      !sysfs_read_from(path, "partition", number, sizeof number) ||
-      !sysfs_read_from(path, "dev", number, sizeof number))
+  for (struct dirent *entry; entries && !found && (entry = readdir(entries));)
+    found = entry->d_name[0] != '.' &&
+            snprintf(path, sizeof path, "%s/%s", directory, entry->d_name) < (int)sizeof path &&
+            sysfs_read_from(path, "partition", number, sizeof number) && look(path, entry->d_name, taken);
+  if (entries)
+    closedir(entries);
+  return found;
+}
+
+static bool
+is_used(const char *path, const char *name, struct used *taken)
+{
+  char number[32], use[DISK_WORDS_BYTES], *rest;
+
+  if (!sysfs_read_from(path, "dev", number, sizeof number))
     return false;
   unsigned first = (unsigned)strtoul(number, &rest, 10);
   if (*rest != ':' ||
       !disk_use_find("", path, name, makedev(first, (unsigned)strtoul(rest + 1, NULL, 10)), use, sizeof use))
     return false;
-  snprintf(words, bytes, "%s is %s", name, use);
+  snprintf(taken->words, taken->bytes, "%s is %s", name, use);
+  return true;
+}
+
+static bool
+is_there(const char *path, const char *name, struct used *taken)
+{
+  (void)path, (void)name, (void)taken;
   return true;
 }
 
 bool
 disk_use_of(uint64_t number, char *words, size_t bytes)
 {
-  char path[64], directory[PATH_MAX];
-  bool found = false;
+  char path[SYSFS_DIRECTORY_BYTES], directory[PATH_MAX];
+  struct used used = { .words = words, .bytes = bytes };
 
   words[0] = '\0';
-  snprintf(path, sizeof path, "/sys/dev/block/%u:%u", major(number), minor(number));
+  sysfs_directory(number, path);
   if (!realpath(path, directory))
     return false;
-  if (disk_use_find("", directory, strrchr(directory, '/') + 1, number, words, bytes))
-    return true;
-  DIR *entries = opendir(directory);
-  for (struct dirent *entry; entries && !found && (entry = readdir(entries));)
-    found = find_in_partition(directory, entry->d_name, words, bytes);
-  if (entries)
-    closedir(entries);
-  return found;
+  return disk_use_find("", directory, strrchr(directory, '/') + 1, number, words, bytes) ||
+         look_at_partitions(directory, is_used, &used);
+}
+
+bool
+disk_use_has_partitions(uint64_t number)
+{
+  char directory[SYSFS_DIRECTORY_BYTES];
+
+  sysfs_directory(number, directory);
+  return look_at_partitions(directory, is_there, NULL);
 }

@@ -15,4 +15,7 @@ disk_use_find(const char *root, const char *directory, const char *name, uint64_
 /* The same of the device with this number, and where it has none itself, of its partitions. */
 bool disk_use_of(uint64_t number, char *words, size_t bytes);
 
+/* Whether the kernel knows partitions of the disk with this number. */
+bool disk_use_has_partitions(uint64_t number);
+
 #endif

@@ -165,6 +165,17 @@ labels_find(const unsigned char *bytes, size_t length, struct disk_content *cont
   snprintf(content->type, sizeof content->type, "%s", other_words(bytes, length));
 }
 
+bool
+labels_is_filesystem(const struct disk_content *content)
+{
+  static const char *const types[] = { "ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "exfat", "ntfs" };
+
+  for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+    if (strcmp(content->type, types[i]) == 0)
+      return true;
+  return false;
+}
+
 /* ---- Partitions, by their number ---- */
 
 static uint64_t

@@ -18,4 +18,7 @@ void labels_find(const unsigned char *bytes, size_t length, struct disk_content 
  * and its own; "": there is none, or not here. */
 void labels_find_partition(const unsigned char *bytes, size_t length, unsigned number, char uuid[DISK_UUID_BYTES]);
 
+/* Whether that is a filesystem, and no part of anything larger. */
+bool labels_is_filesystem(const struct disk_content *content);
+
 #endif

@@ -23,17 +23,6 @@ attach() {
     printf -v "$name" %s "$device"
 }
 
-# partition add DEVICE NUMBER FIRST-SECTOR SECTORS, partition delete DEVICE NUMBER: by BLKPG, without a table that the kernel
-# would have to know, and without addpart(8), which not every release has.
-partition() {
-    perl -e '
-        my ($what, $device, $number, $first, $sectors) = @ARGV;
-        open my $disk, "<", $device or die "$device: $!\n";
-        my $partition = pack "q q i a64 a64 x4", 512 * ($first // 0), 512 * ($sectors // 0), $number, "", "";
-        my $request = pack "i i i x4 P", $what eq "add" ? 1 : 2, 0, length $partition, $partition;
-        ioctl $disk, 0x1269, $request or die "$device: $!\n";' "$@"
-}
-
 # What is on the device's file, past the caches.
 settle() {
     blockdev --flushbufs "$to"

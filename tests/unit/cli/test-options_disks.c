@@ -34,14 +34,15 @@ static void
 what_must_not_be_overwritten_is_kept(void **state)
 {
   (void)state;
-  assert_parsed(PARSE("--except=uuid:1234", "a", "--except", "/dev/sdb", "b", "--force-destination"));
+  assert_parsed(
+      PARSE("--except=uuid:1234", "a", "--except", "/dev/sdb", "b", "--force-destination", "--any-sector-size"));
   assert_int_equal(options.excepts.count, 2);
   assert_string_equal(options.excepts.list[0], "uuid:1234");
-  assert_true(options.wishes.force);
-  assert_parsed(PARSE("rescue", "--except=only", "--force-destination", "a", "b", "--mapfile=m"));
-  assert_true(options.wishes.force && options.excepts.count == 1);
+  assert_true(options.wishes.force && options.copy.any_sector_size);
+  assert_parsed(PARSE("rescue", "--except=only", "--force-destination", "--any-sector-size", "a", "b", "--mapfile=m"));
+  assert_true(options.wishes.force && options.copy.any_sector_size && options.excepts.count == 1);
   assert_parsed(PARSE("a", "b"));
-  assert_true(!options.wishes.force && options.excepts.count == 0);
+  assert_true(!options.wishes.force && !options.copy.any_sector_size && options.excepts.count == 0);
 }
 
 static void

@@ -80,6 +80,8 @@ each_is_read_from_its_place(void **state)
     assert_string_equal(content.type, cases[i].type);
     assert_string_equal(content.label, cases[i].label);
     assert_string_equal(content.uuid, cases[i].uuid);
+    bool is_one = strstr("ext2 xfs btrfs ntfs vfat", content.type);
+    assert_int_equal(labels_is_filesystem(&content), is_one);
   }
 }
 
