@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#define PATH_BYTES 512  /* of what sysfs and /proc have */
 #define LINE_BYTES 1024 /* of a longer one, the front says enough */
 
 /* What is asked about. */
@@ -28,7 +29,7 @@ struct used {
 static FILE *
 open_list(const struct used *used, const char *name)
 {
-  char path[PATH_MAX];
+  char path[PATH_BYTES];
 
   snprintf(path, sizeof path, "%s/proc/%s", used->root, name);
   return fopen(path, "re");
@@ -100,7 +101,7 @@ name_holder(const struct used *used, const char *holder)
 static bool
 is_held(const struct used *used)
 {
-  char path[PATH_MAX];
+  char path[PATH_BYTES];
   bool found = false;
 
   snprintf(path, sizeof path, "%s/holders", used->directory);
@@ -117,7 +118,7 @@ is_held(const struct used *used)
 static bool
 is_below_loop(const struct used *used)
 {
-  char path[PATH_MAX], device[DISK_NAME_BYTES + sizeof "/dev/"];
+  char path[PATH_BYTES], device[DISK_NAME_BYTES + sizeof "/dev/"];
   bool found = false;
 
   snprintf(device, sizeof device, "/dev/%s", used->name);
@@ -150,7 +151,7 @@ static bool
 look_at_partitions(const char *directory, bool (*look)(const char *path, const char *name, struct used *taken),
                    struct used *taken)
 {
-  char path[PATH_MAX], number[32];
+  char path[PATH_BYTES], number[32];
   bool found = false;
   DIR *entries = opendir(directory);
 

@@ -14,7 +14,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#define SECTOR_BYTES 512 /* of sysfs, whatever the disk's are */
+#define DIRECTORY_BYTES 256 /* below /sys/block, whose names are short */
+#define SECTOR_BYTES 512    /* of sysfs, whatever the disk's are */
 
 void
 disks_begin(struct disks *disks, const char *root)
@@ -131,11 +132,11 @@ look_at(const struct disks *disks, const char *directory, const char *name, cons
 static bool
 next_partition(struct disks *disks, struct disk *disk)
 {
-  char directory[PATH_MAX];
+  char directory[DIRECTORY_BYTES];
 
   snprintf(directory, sizeof directory, "%s/sys/block/%s", disks->root, disks->disk);
   while (next_name(directory, true, disks->partition)) {
-    char part[PATH_MAX];
+    char part[DIRECTORY_BYTES];
     if (snprintf(part, sizeof part, "%s/%s", directory, disks->partition) < (int)sizeof part &&
         look_at(disks, part, disks->partition, disks->disk, disk))
       return true;
@@ -146,13 +147,13 @@ next_partition(struct disks *disks, struct disk *disk)
 bool
 disks_next(struct disks *disks, struct disk *disk)
 {
-  char directory[PATH_MAX];
+  char directory[DIRECTORY_BYTES];
 
   if (disks->disk[0] && next_partition(disks, disk))
     return true;
   snprintf(directory, sizeof directory, "%s/sys/block", disks->root);
   while (next_name(directory, false, disks->disk)) {
-    char found[PATH_MAX];
+    char found[DIRECTORY_BYTES];
     disks->partition[0] = '\0';
     if (strncmp(disks->disk, "ram", 3) != 0 &&
         snprintf(found, sizeof found, "%s/%s", directory, disks->disk) < (int)sizeof found &&

@@ -3,7 +3,6 @@
 #include "local/sysfs.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 size_t
 sysfs_read_from(const char *directory, const char *name, char *text, size_t bytes)
 {
-  char path[PATH_MAX];
+  char path[1024];
 
   if (snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path)
     return 0;

@@ -3,7 +3,7 @@
 # The stack is the one part of the memory that no line of the program reserves: how deep
 # it gets is measured in what is known to go deepest, and held to what docs/MEMORY.md says.
 #
-# cases: file-to-file mapfile rescue nbd-to-nbd by-name command layer map info refused
+# cases: file-to-file mapfile rescue nbd-to-nbd by-name command layer map info refused disks
 # cases: tls-rsa4096 tls-p521 tls-client-certificate tls-secret
 
 . "$(dirname "$0")/../functions.sh"
@@ -68,6 +68,10 @@ layer)
     requires_program qemu-nbd qemu-img
     qemu-img create -q -f qcow2 -b in.img -F raw top.qcow2
     measure --layer [ qemu-nbd -f qcow2 -A top.qcow2 ] out.img ;;
+disks)
+    measure disks
+    measure 1 disks label:nobody,smallest
+    measure 1 in.img label:nobody,smallest ;;
 map)
     serve_nbdkit s file in.img
     for style in '' --json --json=imageio --graph --totals '--totals --json'; do
