@@ -53,8 +53,9 @@ $(KERNEL_HEADERS): | tools
 NO_UNWINDING := -fno-asynchronous-unwind-tables -fno-unwind-tables
 
 # One recipe makes both files. -fPIE since decant is a static-pie; sections so that the linker can drop what it doesn't use.
+# -Os is 28 KiB less of the program, and costs nothing that could be measured: it never touches the payload.
 # The archive holds libnbd's own utility objects too (libtool merges them), so LIBNBD_LIBS is empty.
-LIBNBD_CFLAGS := -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections $(NO_UNWINDING)
+LIBNBD_CFLAGS := -Os -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections $(NO_UNWINDING)
 LIBNBD_PATCHES := $(patsubst %,third_party/libnbd-%.patch,block-size early replies tls words)
 LIBNBD_LEFT_OUT := --disable-shared --disable-python --disable-ocaml --disable-golang --disable-rust --disable-fuse --disable-ublk \
 	--without-bash-completions
