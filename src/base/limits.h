@@ -123,7 +123,7 @@
  * were good. */
 #define RESCUE_READ_BYTES_MAX (256 * KIB)
 #define RESCUE_READ_BYTES (64 * KIB)
-#define RESCUE_CAREFUL_READS 64
+#define RESCUE_CAREFUL_READS 32
 #define RESCUE_CAREFUL_AT_ONCE 4
 /* What is left out behind errors is at most this share of the disk, and this much, as of ddrescue. */
 #define RESCUE_SKIP_SHARE 100
