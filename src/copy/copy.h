@@ -23,6 +23,7 @@
 #include "copy/rate.h"
 #include "copy/recovery.h"
 #include "copy/reorder.h"
+#include "copy/retry.h"
 #include "copy/schedule.h"
 #include "copy/windows.h"
 #include "disk/areas.h"
@@ -86,14 +87,6 @@ struct copy_config {
   struct copy_observer *observer; /* NULL: nobody watches */
   struct copy_tap *tap;           /* NULL: nobody listens */
   struct copy_witness *witness;   /* NULL: nobody keeps count */
-};
-
-/* A request that comes back without success may be asked for again. */
-struct retry {
-  unsigned failures; /* so far */
-  bool waits;        /* it is to be asked for again, and isn't yet; ... */
-  uint64_t again_ms; /* ... not before this */
-  uint64_t lost_ms;  /* when it was first lost with a connection, others being there; 0: it wasn't */
 };
 
 /* One read, from its request to the last write out of its buffer: answered, or at

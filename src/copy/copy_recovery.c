@@ -12,30 +12,7 @@
 
 #include <errno.h>
 
-/* How soon a read is sent by another connection of the same source; and how soon once more. */
-#define RETRY_ELSEWHERE_MS 10
-
 /* ---- Requests that are asked for again ---- */
-
-bool
-copy_may_pass(int errnum)
-{
-  switch (errnum) {
-  case EACCES:
-  case EDQUOT:
-  case EFBIG:
-  case EINVAL:
-  case ENOSPC:
-  case EOPNOTSUPP:
-  case EOVERFLOW:
-  case EPERM:
-  case EPROTO:
-  case EROFS:
-    return false;
-  default:
-    return true;
-  }
-}
 
 static uint64_t
 now_ms_of(const struct copy *copy)
@@ -59,26 +36,10 @@ copy_is_away(const struct copy *copy, const struct endpoint *end)
   return end->presence != PRESENCE_HERE && copy_can_return(copy, end);
 }
 
-/* A request whose connection was lost goes by another one, if there is one; but not for
- * ever, since it may be the reason for the loss. */
-static bool
-goes_elsewhere(const struct copy *copy, const struct endpoint *end, struct retry *retry, uint64_t now_ms)
-{
-  if (!copy_can_return(copy, end))
-    return false;
-  retry->again_ms = now_ms;
-  if (end->presence != PRESENCE_HERE)
-    return true;
-  retry->again_ms += retry->lost_ms ? RETRY_PAUSE_MS : RETRY_ELSEWHERE_MS;
-  if (!retry->lost_ms)
-    retry->lost_ms = now_ms;
-  return now_ms - retry->lost_ms <= copy->config.retry_ms;
-}
-
 bool
 copy_is_final(const struct copy *copy, const struct request *request, const struct retry *retry)
 {
-  return copy->config.retry_ms == 0 || !copy_may_pass(request->errnum) || retry->failures == RETRIES_MAX;
+  return copy->config.retry_ms == 0 || !retry_may_pass(request->errnum) || retry->failures == RETRIES_MAX;
 }
 
 bool
@@ -89,12 +50,11 @@ copy_asks_again(struct copy *copy, const struct endpoint *end, const struct requ
   if (copy->config.retry_ms == 0 || copy_is_over(copy) || end->traits.in_order)
     return false;
   if (request->errnum == ENOTCONN)
-    return retry->waits = goes_elsewhere(copy, end, retry, now_ms);
+    return copy_can_return(copy, end) && retry_elsewhere(retry, end, copy->config.retry_ms, now_ms);
   if (copy_is_final(copy, request, retry))
     return false;
-  retry->again_ms = now_ms + ((uint64_t)RETRY_PAUSE_MS << (2 * retry->failures));
-  retry->failures++;
-  return retry->waits = true;
+  retry_later(retry, now_ms);
+  return true;
 }
 
 uint64_t

@@ -141,9 +141,6 @@ bool copy_waits_for_turn(const struct copy *copy, const struct slot *slot);
 /* The least that is read by itself. */
 uint64_t copy_unit_bytes(const struct copy *copy);
 
-/* Whether an error is one that may have passed the next time: not one that says what is so, and will be. */
-bool copy_may_pass(int errnum);
-
 /* Sends a read that waits; ends one that came to nothing, which `copy_fail` has been told. */
 void copy_read_again(struct copy *copy, struct slot *slot);
 void copy_end_read(struct copy *copy, struct slot *slot);

@@ -26,7 +26,7 @@ can_narrow(const struct copy *copy, const struct request *request)
   const struct copy_config *config = &copy->config;
 
   return (config->retry_ms > 0 || config->unreadable) && !config->source->traits.in_order && !copy_is_over(copy) &&
-         copy_may_pass(request->errnum) && !endpoint_errnum_is_loss(request->errnum);
+         retry_may_pass(request->errnum) && !endpoint_errnum_is_loss(request->errnum);
 }
 
 bool
