@@ -58,6 +58,8 @@ struct request {
   bool fast;              /* ZERO: fail with EOPNOTSUPP if it would take as long as a write */
   bool is_midway;         /* FLUSH: more is going to be written */
   bool is_final;          /* FLUSH: all that was to be written was, and well */
+  bool is_aside;          /* READ: the caller has other things to do meanwhile, so that what could be done within submit
+                             is better done beside it */
 
   /* The answer. */
   int errnum;    /* 0, or why it failed; EOPNOTSUPP: this can't be done here at all */

@@ -146,6 +146,16 @@ goes_by_ring(const struct endpoint_file *file, const struct request *request)
   return false;
 }
 
+/* A read from the page cache that has its time: the kernel moves the bytes on another processor. It begins at once, since what it
+ * is beside does so too. */
+static void
+begin_aside(struct endpoint_file *file, struct request *request)
+{
+  ring_queue(file->ring, RING_READ_ASIDE, file_direct_cached_fd(file), request->payload, (uint32_t)request->length,
+             request->offset, request);
+  (void)ring_submit(file->ring); /* what isn't taken now is handed over later */
+}
+
 /* What of a request is about the file's length, before the rest of it. */
 static int
 make_length(struct endpoint_file *file, const struct request *request)
@@ -192,6 +202,8 @@ file_requests_submit(struct endpoint *endpoint, struct request *request)
     if (request->kind == REQUEST_ZERO)
       begin_zero(file, request);
     file_requests_queue(file, request);
+  } else if (file->ring && request->kind == REQUEST_READ && request->is_aside) {
+    begin_aside(file, request);
   } else {
     carry_out_now(file, request);
   }

@@ -85,11 +85,13 @@ void
 ring_queue(struct ring *ring, enum ring_operation operation, int fd, void *data, uint32_t length, uint64_t offset,
            void *tag)
 {
-  static const uint8_t codes[] = {
-    [RING_READ] = IORING_OP_READ, [RING_WRITE] = IORING_OP_WRITE, [RING_FSYNC] = IORING_OP_FSYNC
-  };
+  static const uint8_t codes[] = { [RING_READ] = IORING_OP_READ,
+                                   [RING_READ_ASIDE] = IORING_OP_READ,
+                                   [RING_WRITE] = IORING_OP_WRITE,
+                                   [RING_FSYNC] = IORING_OP_FSYNC };
 
   ring_push(ring, &(struct io_uring_sqe){ .opcode = codes[operation],
+                                          .flags = operation == RING_READ_ASIDE ? IOSQE_ASYNC : 0,
                                           .fd = fd,
                                           .addr = (uintptr_t)data,
                                           .len = length,

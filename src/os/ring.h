@@ -38,7 +38,9 @@ void ring_open(struct ring *ring);
 
 bool ring_is_open(const struct ring *ring);
 
-enum ring_operation { RING_READ, RING_WRITE, RING_FSYNC };
+/* RING_READ_ASIDE is a read that the kernel has another thread of its own for, on another processor if there is one, however soon
+ * it could be done. */
+enum ring_operation { RING_READ, RING_READ_ASIDE, RING_WRITE, RING_FSYNC };
 
 /* Queues a read or a write of `length` bytes of fd at `offset`, or an fsync, which has
  * neither; fewer than RING_ENTRIES are in flight. `tag` comes back with the answer. The
