@@ -78,7 +78,7 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEERS) $(STACK) $(FUZZERS) all images $(DEB)
+check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(SIM_COMPARE) $(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEERS) $(STACK) $(FUZZERS) all images $(DEB)
 	@tests/run $(TESTS)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo
@@ -95,7 +95,7 @@ stack: all $(STACK)
 # ---- Beside the peers ----
 
 # Debian packages that the measurements take, besides what building takes.
-BENCH_PACKAGES := nbdkit nbdkit-plugin-dev libnbd-bin qemu-utils gddrescue strace openssl python3 util-linux coreutils \
+BENCH_PACKAGES := nbdkit nbdkit-plugin-dev libnbd-bin qemu-utils gddrescue strace openssl python3 util-linux coreutils diffutils \
 	libgnutls28-dev libxml2-dev perl
 
 BENCH_TOOLS := $(addprefix $(BUILD)/tests/bench/,measure limit jitter.so ready.so)
@@ -112,7 +112,7 @@ ROUNDS := 5
 WORKLOADS :=
 BENCHMARKS :=
 
-## bench: decant beside nbdcopy, qemu-img, dd and ddrescue on the same work, as ratios (ROUNDS=5 WORKLOADS="..." BENCHMARKS=FILE)
+## bench: decant beside nbdcopy, qemu-img, dd, ddrescue and cmp on the same work, as ratios (ROUNDS=5 WORKLOADS="..." BENCHMARKS=FILE)
 .PHONY: bench
 bench:
 	@third_party/require $(BUILD_PACKAGES) $(BENCH_PACKAGES)

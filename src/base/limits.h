@@ -132,6 +132,13 @@
 #define RESCUE_KEEP_MS 30000
 #define RESCUE_RATE_MS 30000
 
+/* A comparison has so many parts in memory at once, each with a buffer for either end; and knows so many extents of each
+ * ahead. What differs is told in sectors. */
+#define COMPARE_UNITS_MAX 16
+#define COMPARE_UNITS_MIN 2
+#define COMPARE_EXTENTS_MAX 1024
+#define COMPARE_SECTOR_BYTES UINT64_C(512)
+
 /* What `decant map` sums up at most, and how large a bar it draws. */
 #define MAP_TOTALS_MAX 256
 #define MAP_ROWS 8
@@ -259,6 +266,7 @@
 
 _Static_assert(WINDOW_EXTENTS_MAX >= 2 * SURVEY_EXTENTS_MAX, "a window asks on when it has a whole answer");
 _Static_assert(EXTENTS_MAX >= 2 * WINDOW_EXTENTS_MAX, "a whole window fits while another is being used");
+_Static_assert(COMPARE_EXTENTS_MAX >= 2 * WINDOW_EXTENTS_MAX, "likewise");
 _Static_assert(PAYLOAD_BYTES_MIN >= SLOTS_MIN * SLOT_BYTES_MIN + STAGES_MIN * 4 * KIB + SLOT_BYTES_MIN,
                "the smallest payload still moves");
 _Static_assert(PAYLOAD_BYTES_DEFAULT / PAYLOAD_SHARE_PER_SLOT >= SLOT_BYTES_MIN, "the default keeps every slot");

@@ -102,6 +102,15 @@ areas_set(struct areas *areas, struct range range, enum area_status status)
     join_cheapest(areas, range.start);
 }
 
+void
+areas_end_at(struct areas *areas, uint64_t size)
+{
+  assert(size <= areas->size);
+  areas->size = size;
+  while (areas->count > 0 && areas->list[areas->count - 1].start >= size)
+    areas->count--;
+}
+
 bool
 areas_find(const struct areas *areas, struct range range, unsigned statuses, bool backwards, struct area *found)
 {

@@ -61,6 +61,9 @@ void areas_set(struct areas *areas, struct range range, enum area_status status)
 /* Calls a range finished, but for what another map of the same disk, or NULL, doesn't call so: that has its status there. */
 void areas_finish(struct areas *areas, struct range range, const struct areas *unreadable);
 
+/* The disk turns out to end there, at less than was thought; no area behind it was ever set. */
+void areas_end_at(struct areas *areas, uint64_t size);
+
 /* Finds the first area within a range, which lies on the disk, whose status is one of `statuses`, a bit for each; or the last
  * one, for a pass that goes backwards. What of it is outside of the range is cut off. Returns false if there is none. */
 bool areas_find(const struct areas *areas, struct range range, unsigned statuses, bool backwards, struct area *found);

@@ -33,6 +33,16 @@ $(SIM_HOLDS): $(SIM_HOLDS_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim
 	$(call say,CC,$@) gcc $(SIM_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
 		-o $@ $(SIM_HOLDS_SOURCES)
 
+# Comparisons, likewise.
+SIM_COMPARE := $(BUILD)/tests/sim/sim-compare
+SIM_COMPARE_SOURCES := tests/sim/compare/sim-compare.c tests/sim/disk.c tests/sim/stage.c \
+	$(filter-out src/disk/mapfile.c,$(wildcard src/base/*.c src/disk/*.c)) \
+	$(wildcard src/copy/compare*.c) $(patsubst %,src/copy/%.c,asking extents pace rate recovery retry selection windows)
+
+$(SIM_COMPARE): $(SIM_COMPARE_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/sim.mk
+	$(call say,CC,$@) gcc $(SIM_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
+		-o $@ $(SIM_COMPARE_SOURCES)
+
 ## sim-long: ten million simulated copies, half an hour or more on two cores
 .PHONY: sim-long
 sim-long: $(SIM)
@@ -54,3 +64,8 @@ hold-mutants:
 .PHONY: rescue-mutants
 rescue-mutants:
 	@tests/sim/run-mutants $(BUILD)/tests/sim/rescue-mutants $(PART) tests/sim/rescue/mutants $(SIM_RESCUE_SOURCES)
+
+## compare-mutants: and of simulated comparisons, by tests/sim/compare/mutants
+.PHONY: compare-mutants
+compare-mutants:
+	@tests/sim/run-mutants $(BUILD)/tests/sim/compare-mutants $(PART) tests/sim/compare/mutants $(SIM_COMPARE_SOURCES)

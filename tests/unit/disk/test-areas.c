@@ -107,6 +107,23 @@ assert_total(enum area_status status, uint64_t bytes, size_t count)
 }
 
 static void
+a_disk_may_turn_out_shorter(void **state)
+{
+  (void)state;
+  begin(SIZE_UNKNOWN, true);
+  set(100, 200, AREA_FINISHED);
+  areas_end_at(&areas, 300);
+  assert_areas(3, (struct area_start[]){ { 0, AREA_NON_TRIED }, { 100, AREA_FINISHED }, { 200, AREA_NON_TRIED } });
+  assert_int_equal(areas.size, 300);
+  areas_end_at(&areas, 200); /* what would begin there is nothing */
+  assert_areas(2, (struct area_start[]){ { 0, AREA_NON_TRIED }, { 100, AREA_FINISHED } });
+  areas_end_at(&areas, 150);
+  assert_int_equal(areas_total(&areas, AREA_FINISHED).bytes, 50);
+  areas_end_at(&areas, 0);
+  assert_areas(0, NULL);
+}
+
+static void
 totals_are_per_status(void **state)
 {
   (void)state;
@@ -334,6 +351,7 @@ main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_new_map_is_one_area),
     cmocka_unit_test(areas_are_split_and_joined),
+    cmocka_unit_test(a_disk_may_turn_out_shorter),
     cmocka_unit_test(totals_are_per_status),
     cmocka_unit_test(what_is_finished_is_so_but_for_what_cant_be_read),
     cmocka_unit_test(mistakes_are_asserted),
