@@ -49,7 +49,7 @@ DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -Isrc -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL
 $(patsubst %,$(BUILD)/obj/src/nbd/%.o,socket tls_socket wait): DECANT_CPPFLAGS += $(LIBNBD_INSIDES)
 $(BUILD)/obj/src/tls/tls_x509.o: DECANT_CPPFLAGS += -DDECANT_BUILD_TIME=$(BUILD_TIME)
 # What runs once, at a person's pace, or hands the work on is built small.
-BUILT_SMALL := $(addprefix $(BUILD)/obj/src/,base/durations.o base/last_line.o cli/% copy/rescue.o copy/selection.o disk/areas.o disk/mapfile.o disk/uri.o \
+BUILT_SMALL := $(addprefix $(BUILD)/obj/src/,base/durations.o base/last_line.o cli/% copy/compare% copy/retry.o copy/rescue.o copy/selection.o disk/areas.o disk/mapfile.o disk/uri.o \
 	hash/hash.o job/% local/device.o local/disk%.o disk/selector.o local/endpoint_file.o local/file_mark.o local/file_name.o local/mapfile_store.o local/overlap.o nbd/client.o \
 	nbd/nbd_connect.o nbd/server.o nbd/wait.o os/activation.o os/descriptors.o os/lookup.o os/overhear.o os/say.o report/% tls/certificate.o \
 	tls/psk_file.o tls/tls_files.o tls/tls_pem.o tls/tls_psk% tls/tls_x509.o)

@@ -4,6 +4,7 @@
 #include "cli/options.h"
 #include "job/inherited.h"
 #include "job/choose.h"
+#include "job/job_compare.h"
 #include "job/job_copy.h"
 #include "job/job_disks.h"
 #include "job/job_info.h"
@@ -23,6 +24,7 @@ static union {
   struct info_job info;
   struct rescue_job rescue;
   struct choose choose;
+  struct compare_job compare;
 } job;
 
 _Static_assert(sizeof options + sizeof job <= TABLE_BYTES_MAX, "the tables are what docs/MEMORY.md says");
@@ -66,6 +68,8 @@ run(int argc, char **argv, struct fault *fault)
     return job_rescue(&job.rescue, &options, fault);
   case VERB_DISKS:
     return job_disks(&job.choose, &options, fault);
+  case VERB_COMPARE:
+    return job_compare(&job.compare, &options, fault);
   }
   return -1;
 }

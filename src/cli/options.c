@@ -22,7 +22,7 @@
 
 static const struct verb_options *const verbs[] = {
   [VERB_COPY] = &options_copy,     [VERB_MAP] = &options_map,     [VERB_INFO] = &options_info,
-  [VERB_RESCUE] = &options_rescue, [VERB_DISKS] = &options_disks,
+  [VERB_RESCUE] = &options_rescue, [VERB_DISKS] = &options_disks, [VERB_COMPARE] = &options_compare,
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
@@ -299,8 +299,8 @@ is_near(const char *a, const char *b)
 static int
 check_first_word(const char *word, struct fault *fault)
 {
-  static const char *const others[] = { "check", "compare", "convert", "diff",   "digest",
-                                        "hash",  "help",    "list",    "verify", "version" };
+  static const char *const others[] = { "check", "cmp",  "convert", "diff",   "digest",
+                                        "hash",  "help", "list",    "verify", "version" };
 
   if (!*word || strspn(word, "abcdefghijklmnopqrstuvwxyz") != strlen(word))
     return 0;
@@ -363,6 +363,8 @@ check_places(const struct options *options, unsigned count, struct fault *fault)
 {
   bool both = verbs[options->verb]->places == 2;
 
+  if (options->verb == VERB_COMPARE && count < 2)
+    return options_usage(options, fault, "it takes two of SOURCE", "");
   if (count == 0 && verbs[options->verb]->takes_none)
     return 0;
   if (count == 0)

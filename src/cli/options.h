@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* options: the command line, taken apart and checked: what all verbs share. What
- * each verb takes stands in options_copy, options_map, options_info, options_rescue and options_disks.
+ * each verb takes stands in options_copy, options_map, options_info, options_rescue, options_disks and options_compare.
  *
  * Nothing is opened and nothing printed. Strings point into argv.
  */
@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "cli/options_command.h"
+#include "cli/options_compare.h"
 #include "cli/options_copy.h"
 #include "cli/options_disks.h"
 #include "cli/options_info.h"
@@ -21,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum verb { VERB_COPY, VERB_MAP, VERB_INFO, VERB_RESCUE, VERB_DISKS };
+enum verb { VERB_COPY, VERB_MAP, VERB_INFO, VERB_RESCUE, VERB_DISKS, VERB_COMPARE };
 
 enum run_mode { RUN_VERB, RUN_HELP, RUN_VERSION, RUN_LONG_OPTIONS, RUN_SHORT_OPTIONS };
 
@@ -42,7 +43,7 @@ struct options {
   enum verb verb;
   enum run_mode mode;
   struct place source;
-  struct place destination; /* VERB_COPY, VERB_RESCUE */
+  struct place destination; /* VERB_COPY, VERB_RESCUE; VERB_COMPARE: the other source */
 
   struct wishes wishes;           /* -R, -C, --tls-pin, --timeout, --wait, and what the verb asks a source for */
   struct options_command command; /* all of it, as it was given */
@@ -57,6 +58,7 @@ struct options {
   struct info_options info;
   struct rescue_options rescue;
   struct disks_options disks;
+  struct compare_options compare;
 };
 
 /* Reads the command line; argv[0] decides the persona, and that or the first word

@@ -20,6 +20,7 @@ static const char help[] =
     "       decant disks [OPTIONS]          (decant disks --help)\n"
     "       decant rescue [OPTIONS] SOURCE DESTINATION --mapfile=FILE\n"
     "                                       (decant rescue --help)\n"
+    "       decant compare [OPTIONS] SOURCE SOURCE\n"
     "\n"
     "Copies a disk. SOURCE and DESTINATION are each one of\n"
     "  nbd://HOST[:PORT]/EXPORT           an NBD server\n"
@@ -169,8 +170,8 @@ static const struct option long_options[] = {
   OPTIONS_OF_ALL_VERBS,
 };
 
-static int
-parse_connections(struct options *options, const char *value, struct fault *fault)
+int
+options_take_connections(struct options *options, const char *value, struct fault *fault)
 {
   uint64_t number;
 
@@ -192,8 +193,8 @@ check_threads(const char *value, struct fault *fault)
   return 0;
 }
 
-static int
-parse_progress(struct options *options, const char *value, struct fault *fault)
+int
+options_take_progress(struct options *options, const char *value, struct fault *fault)
 {
   uint64_t number;
 
@@ -206,8 +207,8 @@ parse_progress(struct options *options, const char *value, struct fault *fault)
   return 0;
 }
 
-static int
-parse_rate_limit(struct options *options, const char *value, struct fault *fault)
+int
+options_take_rate_limit(struct options *options, const char *value, struct fault *fault)
 {
   if (!sizes_parse_within(value, RATE_BYTES_PER_S_MIN, UINT64_MAX, &options->copy.bytes_per_s))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--rate-limit=%s: must be a size from 64k, for each second", value);
@@ -249,8 +250,8 @@ parse_from(struct options *options, const char *value, struct fault *fault)
 
 /* nbdcopy's --queue-size may be anything; what is too little becomes the least
  * that works. */
-static int
-parse_memory(struct options *options, const char *value, struct fault *fault)
+int
+options_take_memory(struct options *options, const char *value, struct fault *fault)
 {
   uint64_t low = options->persona == PERSONA_DECANT ? PAYLOAD_BYTES_MIN : 0;
   uint64_t bytes;
@@ -337,7 +338,7 @@ take_copy_option(struct options *options, int option, const char *value, struct 
   case OPTION_MAX_ERRORS:
     return options_take_count(&options->copy.errors_max, 1, "max-errors", value, fault);
   case OPTION_MEMORY:
-    return parse_memory(options, value, fault);
+    return options_take_memory(options, value, fault);
   case OPTION_NICE:
     options->copy.nice = true;
     return 0;
@@ -350,7 +351,7 @@ take_copy_option(struct options *options, int option, const char *value, struct 
     options->copy.report = true;
     return 0;
   case OPTION_RATE_LIMIT:
-    return parse_rate_limit(options, value, fault);
+    return options_take_rate_limit(options, value, fault);
   case OPTION_REQUEST_SIZE:
     return parse_request_size(options, value, fault);
   case OPTION_RETRY:
@@ -362,9 +363,9 @@ take_copy_option(struct options *options, int option, const char *value, struct 
     options->wishes.connections = options->wishes.requests = 1;
     return 0;
   case 'C':
-    return parse_connections(options, value, fault);
+    return options_take_connections(options, value, fault);
   case 'p':
-    return parse_progress(options, value, fault);
+    return options_take_progress(options, value, fault);
   case 'R':
     return options_take_unsigned(&options->wishes.requests, 1, "requests", value, fault);
   case 'S':

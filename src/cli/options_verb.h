@@ -83,6 +83,13 @@ int options_take_unsigned(unsigned *number, unsigned low, const char *name, cons
 /* Takes --mark-bad's value. Returns 0, or -1 with the fault set. */
 int options_take_mark_bad(enum mark_bad *mark, const char *value, struct fault *fault);
 
+/* What copies and comparisons take alike: --connections, --memory, --progress and --rate-limit. Return 0, or -1 with the fault
+ * set. */
+int options_take_connections(struct options *options, const char *value, struct fault *fault);
+int options_take_memory(struct options *options, const char *value, struct fault *fault);
+int options_take_progress(struct options *options, const char *value, struct fault *fault);
+int options_take_rate_limit(struct options *options, const char *value, struct fault *fault);
+
 /* Sets a fault that says why, with which word, and where to read more. Returns -1. */
 int options_usage(const struct options *options, struct fault *fault, const char *why, const char *what);
 

@@ -208,11 +208,13 @@ choose_end(struct choose *choose, struct options *options, struct place *place, 
 int
 choose_ends(struct choose *choose, struct options *options, struct fault *fault)
 {
-  bool has_destination = options->verb == VERB_COPY || options->verb == VERB_RESCUE;
+  bool is_written = options->verb == VERB_COPY || options->verb == VERB_RESCUE;
 
   if (options->mode != RUN_VERB || options->verb == VERB_DISKS)
     return 0;
   if (choose_end(choose, options, &options->source, false, fault) == -1)
     return -1;
-  return has_destination ? choose_end(choose, options, &options->destination, true, fault) : 0;
+  return is_written || options->verb == VERB_COMPARE
+             ? choose_end(choose, options, &options->destination, is_written, fault)
+             : 0;
 }

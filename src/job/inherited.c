@@ -51,6 +51,14 @@ inherited_says_into_disk(const struct options *options)
   return fstat(STDERR_FILENO, &said) == 0 && is_place(&said, &options->destination, STDOUT_FILENO);
 }
 
+static int
+check_progress(int fd, struct fault *fault)
+{
+  if (fd == -1 || descriptors_can(fd, DESCRIPTOR_WRITE))
+    return 0;
+  return fault_set(fault, EXIT_BAD_USAGE, 0, "--progress=%d: that file descriptor isn't open for writing", fd);
+}
+
 /* Where what a copy says would become part of the disk (2>&1 before a pipe). */
 static int
 check_words(const struct options *options, struct fault *fault)
@@ -62,9 +70,8 @@ check_words(const struct options *options, struct fault *fault)
                    (copy->json || copy->sha256 || (copy->blkhash && !copy->blkhash_file));
   struct stat said;
 
-  if (copy->progress_fd != -1 && !descriptors_can(copy->progress_fd, DESCRIPTOR_WRITE))
-    return fault_set(fault, EXIT_BAD_USAGE, 0, "--progress=%d: that file descriptor isn't open for writing",
-                     copy->progress_fd);
+  if (check_progress(copy->progress_fd, fault) == -1)
+    return -1;
   if (copy->progress_fd != -1 && fstat(copy->progress_fd, &said) == 0 &&
       is_place(&said, &options->destination, STDOUT_FILENO))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--progress=%d: that file descriptor is the DESTINATION",
@@ -86,6 +93,10 @@ inherited_check(const struct options *options, struct fault *fault)
     return 0;
   if (check_place(&options->source, DESCRIPTOR_READ, fault) == -1)
     return -1;
+  if (options->verb == VERB_COMPARE)
+    return check_place(&options->destination, DESCRIPTOR_READ, fault) == -1
+               ? -1
+               : check_progress(options->copy.progress_fd, fault);
   if (options->verb != VERB_COPY && options->verb != VERB_RESCUE)
     return 0;
   if (check_place(&options->destination, DESCRIPTOR_WRITE, fault) == -1 ||

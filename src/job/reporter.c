@@ -10,8 +10,8 @@
 #define TERMINAL_INTERVAL_MS 250
 #define CONSOLE_INTERVAL_MS 5000
 
-static void
-show_percent(int fd, uint64_t done, uint64_t total)
+void
+reporter_show_percent(int fd, uint64_t done, uint64_t total)
 {
   char line[16];
 
@@ -19,6 +19,12 @@ show_percent(int fd, uint64_t done, uint64_t total)
     return;
   snprintf(line, sizeof line, "%u/100\n", progress_percent(done, total));
   (void)say_text(fd, line);
+}
+
+int
+reporter_interval_ms(const struct status_line *line, int percent_fd)
+{
+  return line->on_terminal || percent_fd != -1 ? TERMINAL_INTERVAL_MS : CONSOLE_INTERVAL_MS;
 }
 
 static void
@@ -45,7 +51,7 @@ report(struct copy_observer *observer, uint64_t done, uint64_t total, uint64_t n
 
   progress_add(&reporter->progress, &moment);
   if (reporter->percent_fd != -1)
-    show_percent(reporter->percent_fd, done, total);
+    reporter_show_percent(reporter->percent_fd, done, total);
   else
     show_line(reporter, total, now_ms);
 }
@@ -81,9 +87,8 @@ reporter_begin(struct reporter *reporter, const struct options *options, bool is
     .started_ms = loop_now_ms(loop),
   };
   status_line_begin(&reporter->line, options_program(options));
-  bool often = reporter->line.on_terminal || options->copy.progress_fd != -1;
   if (options->copy.progress)
-    reporter->observer.interval_ms = often ? TERMINAL_INTERVAL_MS : CONSOLE_INTERVAL_MS;
+    reporter->observer.interval_ms = reporter_interval_ms(&reporter->line, options->copy.progress_fd);
   if (!is_mute) {
     reporter->observer.lost = say_lost;
     reporter->observer.back = say_back;

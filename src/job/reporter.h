@@ -30,4 +30,8 @@ void reporter_begin(struct reporter *reporter, const struct options *options, bo
 /* The copy has run: the last line stays, and what follows begins on the next. */
 void reporter_end(struct reporter *reporter);
 
+/* What others that show progress do alike: a line "N/100" to a descriptor, unless nobody knows of how much; and how often. */
+void reporter_show_percent(int fd, uint64_t done, uint64_t total);
+int reporter_interval_ms(const struct status_line *line, int percent_fd);
+
 #endif

@@ -224,7 +224,7 @@ what_is_wrong_is_said(void **state)
     { { "", "b" }, "empty" },
     { { "null:", "b" }, "null: can only be a DESTINATION" },
     /* What looks like a verb. */
-    { { "compare", "a", "b" }, "no verb compare" },
+    { { "cmp", "a", "b" }, "no verb cmp" },
     { { "verify", "a" }, "no verb verify" },
     { { "help" }, "--help" },
     { { "cpy", "a", "b" }, "no verb cpy: decant copy? (a file of that name: ./cpy)" },
