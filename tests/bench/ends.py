@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The two ends of a copy, in the words of each program: how decant, nbdcopy, qemu-img, dd and ddrescue are told of them.
+"""The two ends of a copy, in the words of each program: how decant, nbdcopy, qemu-img, dd, ddrescue and cmp are told of them.
 
-An end is a File (a device is one too), an Nbd (whatever server is behind it), NULL or PIPE. commands() makes the command line of a
+An end is a File (a device is one too), an Nbd (whatever server is behind it), NULL or PIPE; a Compared, where nothing is copied. commands() makes the command line of a
 program for a source and a destination, or None where the program can't do this.
 """
 
@@ -25,20 +25,31 @@ class Nbd:
         return f"nbd{'s' if tls else ''}+unix:///?socket={self.socket}{tls}"
 
 
+@dataclass(frozen=True)
+class Compared:
+    """A file that is compared with another one."""
+    path: str
+    cached: bool  # it stays in the page cache
+
+
 NULL = "null:"
 PIPE = "-"
 
 
 def libnbd_word(end):
-    return end.uri() if isinstance(end, Nbd) else end.path if isinstance(end, File) else end
+    return end.uri() if isinstance(end, Nbd) else end.path if isinstance(end, (File, Compared)) else end
 
 
 def decant(program, source, destination, bytes_, connections, *options):
     few = ["-C", str(connections)] if connections else []
+    if isinstance(destination, Compared):
+        return [program, "compare", "-q", source.path, destination.path]
     return [program, *options, *few, libnbd_word(source), libnbd_word(destination)]
 
 
 def nbdcopy(program, source, destination, bytes_, connections):
+    if isinstance(destination, Compared):
+        return None
     few = ["-C", str(connections)] if connections else []
     return [program, "--flush", *few, libnbd_word(source), libnbd_word(destination)]
 
@@ -58,6 +69,8 @@ def qemu_word(end, bytes_):
 def qemu_img(program, source, destination, bytes_, connections, cache=("-t", "writeback")):
     if destination == PIPE:
         return None
+    if isinstance(destination, Compared):
+        return [program, "compare", "-q", "-f", "raw", "-F", "raw", source.path, destination.path]
     command = [program, "convert", "-W", *cache, "-O", "raw"]  # its default cache mode for a destination doesn't flush
     for end in source, destination:
         if isinstance(end, Nbd) and end.certificates:
@@ -78,3 +91,7 @@ def ddrescue(program, source, destination, bytes_, connections):
         return None
     # Without a mapfile it leaves flushing to others.
     return ["sh", "-c", '"$0" -q -f "$1" "$2" && sync "$2"', program, source.path, destination.path]
+
+
+def cmp(program, source, destination, bytes_, connections):
+    return [program, source.path, destination.path] if isinstance(destination, Compared) else None

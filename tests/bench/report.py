@@ -9,7 +9,7 @@ from statistics import median
 
 # With their defaults, but that they flush. What else is in a row of its own (a bare socket, qemu-img past the page cache) is shown
 # beside them and counts as nobody's peer.
-PEERS = ("nbdcopy", "qemu-img", "dd", "ddrescue")
+PEERS = ("nbdcopy", "qemu-img", "dd", "ddrescue", "cmp")
 PROGRAMS = ("decant", *PEERS)
 
 # What decant is to reach. Times and processor time as ratios, see Outcome.

@@ -10,7 +10,7 @@ takes a look at each of its pages, time and again; where it is written, it has i
 import random
 from dataclasses import dataclass, replace
 
-from ends import NULL, PIPE, File, Nbd
+from ends import NULL, PIPE, Compared, File, Nbd
 from machine import GIB, KIB, MIB
 
 
@@ -196,6 +196,19 @@ def tls_write(machine):
     return Task(GIB, File(image), replace(destination, certificates=machine.certificates()), (server,), image, result, used=True)
 
 
+# ---- what is compared
+
+def compare(machine, cached):
+    """Two files with the same content."""
+    pair = [Compared(machine.image(name, 2 * GIB, on_disk=True), cached) for name in ("stored-2048M", "compared-2048M")]
+    return Task(2 * GIB, *pair)
+
+
+def compare_empty(machine):
+    pair = [Compared(machine.image(name, 100 * GIB, [], on_disk=True), True) for name in ("hole", "other-hole")]
+    return Task(100 * GIB, *pair)
+
+
 WORKLOADS = {
     "nbd-null": Workload("2 GiB of data from a server, dropped", nbd_null,
                          extra=("decant --memory=2M", "socket limit")),
@@ -221,5 +234,8 @@ WORKLOADS = {
     "tls-write": Workload("1 GiB of data from a file over TLS to a server", tls_write),
     "qcow2": Workload("1 GiB of data in a compressed qcow2, served by qemu-nbd, to a new file", compressed),
     "empty-100G": Workload("100 GiB with 64 KiB of data in every 100 MiB, from a server to a new file", empty),
+    "compare-cached": Workload("two equal files of 2 GiB in the page cache, compared", lambda m: compare(m, True), wall_target=0.7),
+    "compare-files": Workload("the same from the disk", lambda m: compare(m, False), wall_target=0.7),
+    "compare-empty": Workload("two sparse files of 100 GiB, compared", compare_empty),
     "tiny-1000": Workload("64 KiB from a server to a file, a thousand times", tiny),
 }
