@@ -79,7 +79,7 @@ static bool
 tells_of_loss(int errnum, const char *words)
 {
   return errnum == ECONNRESET || errnum == ECONNABORTED || errnum == EPIPE || errnum == ENOTCONN ||
-         errnum == ETIMEDOUT || strstr(words, "disconnected");
+         errnum == ETIMEDOUT || errnum == ESHUTDOWN || strstr(words, "disconnected");
 }
 
 /* libnbd's errno is part of its words already. */

@@ -22,6 +22,7 @@
 #define PACE_SLOWEST 8
 
 static bool has_died(struct endpoint_nbd *nbd, struct nbd_connection *connection);
+static void lose(struct endpoint_nbd *nbd, struct nbd_connection *connection, const char *words);
 
 static struct endpoint_nbd *
 nbd_of(struct endpoint *endpoint)
@@ -265,6 +266,11 @@ conclude(struct endpoint_nbd *nbd, struct nbd_connection *connection, struct req
     request->errnum = ENOTCONN;
   else
     request->errnum = nbd_get_errno() ? nbd_get_errno() : EIO;
+  /* "Error values": the server is going, and this isn't the last that it refuses. */
+  if (request->errnum == ESHUTDOWN) {
+    request->errnum = ENOTCONN;
+    connection->leaving = true;
+  }
   return request->kind != REQUEST_READ || nbd_conclude_read(nbd, request);
 }
 
@@ -286,7 +292,10 @@ take_from(struct endpoint_nbd *nbd, struct nbd_connection *connection)
       return NULL;
     struct request *request = remove_by_cookie(connection, (uint64_t)cookie);
     note_pace(nbd, connection);
-    if (conclude(nbd, connection, request))
+    bool is_over = conclude(nbd, connection, request);
+    if (connection->leaving)
+      lose(nbd, connection, "the server is shutting down");
+    if (is_over)
       return request;
   }
   return NULL;
@@ -325,6 +334,7 @@ end_connection(struct endpoint_nbd *nbd, struct nbd_connection *connection)
   nbd->joined--;
   nbd->base.traits.requests_max = (unsigned)range_max(nbd->joined, 1) * nbd->requests_per_connection;
   connection->flushes = 0;
+  connection->leaving = false;
   while (connection->count > 0) {
     struct request *request = connection->in_flight[--connection->count];
     if (conclude(nbd, connection, request))

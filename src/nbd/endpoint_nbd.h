@@ -43,6 +43,7 @@ struct nbd_connection {
   unsigned pace;    /* answers of the endpoint for one of its own, on average, times NBD_PACE_UNIT */
   bool joined;      /* its handshake is over, and it takes requests */
   bool replaced;    /* had joined, and is to do so again */
+  bool leaving;     /* its server has answered that it shuts down */
   bool heard;       /* the server's silence begins anew: it did something, or was idle */
   bool due;         /* it was silent for too long, or is to be replaced, unless something comes now */
   uint64_t heard_ms;

@@ -121,7 +121,7 @@ def restarts(stage, shared):
         at = 0
         for _ in range(choose.randrange(1, 4)):
             at += choose.random() * choose.choice((0.1, 0.6, 1.5))
-            moments += choose.choice((kill_at, suspend_at, suspend_and_kill_at))(server, at, choose)
+            moments += choose.choice((kill_at, tell_to_end_at, suspend_at, suspend_and_kill_at))(server, at, choose)
         if not are_back:
             moments.append((at, server.kill))
             moments.append((at + 0.1, lambda server=server: give_up_on(stage, server)))
@@ -178,6 +178,11 @@ def if_running(server, action):
 
 def kill_at(server, at, _):
     return [(at, if_running(server, server.kill_only))]
+
+
+def tell_to_end_at(server, at, _):
+    """And killed, where it would rather wait for its clients."""
+    return [(at, if_running(server, server.tell_to_end)), (at + 0.5, if_running(server, server.kill_only))]
 
 
 def suspend_at(server, at, choose):

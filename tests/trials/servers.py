@@ -231,6 +231,11 @@ class Server:
         self.stage.say(f"{self.name} is killed")
         self._all(signal.SIGKILL)
 
+    def tell_to_end(self):
+        """As whoever restarts a service does; what it is asked meanwhile it refuses, in its own way, or carries out."""
+        self.stage.say(f"{self.name} is told to end")
+        self._all(signal.SIGTERM)
+
     def kill(self):
         """Kills it, and waits until nothing is left of it."""
         if not self.pid:
