@@ -239,7 +239,8 @@ copy_tell(const struct copy *copy, struct fault *fault)
     fault_add(fault, ", which makes %llu parts that can't be read (--max-errors)", (unsigned long long)copy->errors);
   if (has_flush_to_tell(copy))
     fault_add(fault, "%sflushing %s failed: %s", joint, destination->name, why(copy, destination, copy->flush_errnum));
-  tell_what_is_good(copy, fault);
+  if (!copy->config.only_looks)
+    tell_what_is_good(copy, fault);
 }
 
 /* Puts everything back where it was before anything was read, but for what is known of the
@@ -288,24 +289,44 @@ copy_begin(struct copy *copy, uint64_t start)
                  (struct piece){ .offset = base, .length = start - base, .slot = SLOT_NONE, .kept = true });
 }
 
+/* Where the source ends, for this copy; SIZE_UNKNOWN for a stream. */
+static uint64_t
+end_of_source(const struct copy_config *config)
+{
+  const struct traits *source = &config->source->traits;
+
+  return config->end == 0 ? source->size : range_min(range_align_up(config->end, source->block_min), source->size);
+}
+
+/* Whether all of the source is part of the copy. */
+static bool
+is_whole(const struct copy_config *config)
+{
+  return config->part == PART_ALL && !config->selection && config->start == 0;
+}
+
 void
 copy_init(struct copy *copy, const struct copy_config *config)
 {
   const struct traits *source = &config->source->traits;
+  uint64_t size = end_of_source(config), base = range_align_down(config->start, config->destination->traits.block_min);
   struct extents_rules rules = {
-    .contexts = &config->source->contexts, .part = config->part, .alignment = source->block_min, .size = source->size
+    .contexts = &config->source->contexts, .part = config->part, .alignment = source->block_min, .size = size
   };
   uint64_t now_us = loop_now_us(config->loop);
 
-  assert(config->part == PART_ALL || (config->extents && source->can_extents && !config->tap && !config->skip_zeros));
-  assert(!config->selection || (!source->in_order && !config->tap && !config->skip_zeros));
-  assert(config->start <= source->size && (config->start == 0 || (!config->tap && !config->skip_zeros)));
+  assert(config->part == PART_ALL || (config->extents && source->can_extents));
+  assert(!config->selection || !source->in_order);
+  assert(config->start <= size);
+  assert(is_whole(config) || (!config->skip_zeros && (!config->tap || config->tap->keep)));
   assert(!config->unreadable || (!source->in_order && config->unreadable->size == source->size));
   memset(copy, 0, sizeof *copy);
   copy->config = *config;
-  copy->source_end = source->size;
+  copy->source_end = size;
+  if (config->tap && base > 0)
+    config->tap->keep(config->tap, base);
   /* Zeros that are read as data must be found again, or are to be written as data. */
-  copy->schedule = (struct schedule){ .size = source->size,
+  copy->schedule = (struct schedule){ .size = size,
                                       .block_min = source->block_min,
                                       .request_bytes = config->budget.slot_bytes,
                                       .bridge_bytes = config->detect_zeros || config->allocated ? BRIDGE_BYTES : 0 };

@@ -43,10 +43,12 @@ struct copy_observer {
   void (*back)(struct copy_observer *observer, const struct endpoint *end, uint64_t offset);
 };
 
-/* Is shown the source's content, in order and without gaps, as it passes on its
- * way to the destination: `length` bytes, data being NULL where they are zeros. */
+/* Is shown the source's content, from its beginning on, in order and without gaps, as it passes on its
+ * way to the destination: `length` bytes, data being NULL where they are zeros. `keep` instead takes those
+ * that the destination keeps; NULL: these are shown as zeros, and all has to be part of the copy. */
 struct copy_tap {
   void (*take)(struct copy_tap *tap, const uint8_t *data, uint64_t length);
+  void (*keep)(struct copy_tap *tap, uint64_t length);
 };
 
 /* Is told whenever more of the destination is on stable storage: whatever was to be copied below `below` is
@@ -65,15 +67,17 @@ struct copy_config {
   unsigned char *slot_buffers;       /* budget.slots * budget.slot_bytes */
   unsigned char *stage_buffers;      /* budget.stages * budget.block_bytes */
   unsigned char *zeros;              /* budget.zero_bytes of zeros, never written to */
-  enum part part;                    /* of the source; all but PART_ALL take its extents, and no tap */
-  const struct selection *selection; /* what is to be copied of a source that can be read anywhere, without a tap;
+  enum part part;                    /* of the source; all but PART_ALL take its extents */
+  const struct selection *selection; /* what is to be copied of a source that can be read anywhere;
                                         NULL: all. It may shrink below what is flushed */
   bool extents;                      /* ask the source for its extents */
   bool detect_zeros;                 /* look for zeros in data */
   bool allocated;                    /* zeros are not to become holes */
   bool skip_zeros;                   /* the destination reads as zeros already */
   bool flush;
+  bool only_looks;           /* nothing is written: a fault doesn't say what of the destination is good */
   uint64_t start;            /* where the copy begins; below it the destination is left alone */
+  uint64_t end;              /* nothing is wanted from there on, but to the end of the source's block; 0: all is */
   uint64_t flush_each_bytes; /* a flush also midway, when so much was written since the last; 0: none */
   uint64_t flush_each_ms;    /* ... and so long ago */
   uint64_t retry_ms;         /* how long to go on without any progress: lost ends are tried again, and so are

@@ -109,7 +109,10 @@ tap(struct copy *copy, const struct piece *piece)
 
   if (!copy->config.tap || heard == piece->length)
     return;
-  copy->config.tap->take(copy->config.tap, piece->data ? piece->data + heard : NULL, piece->length - heard);
+  if (piece->kept && copy->config.tap->keep)
+    copy->config.tap->keep(copy->config.tap, piece->length - heard);
+  else
+    copy->config.tap->take(copy->config.tap, piece->data ? piece->data + heard : NULL, piece->length - heard);
   copy->tapped = end;
 }
 

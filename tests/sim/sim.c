@@ -189,13 +189,24 @@ static void
 check_tapped(struct copy_tap *tap, const uint8_t *data, uint64_t length)
 {
   (void)tap;
-  for (uint64_t i = 0; i < length; i++)
-    sim_check((data ? data[i] : 0) == source_content[sim.tapped_bytes + i] || is_left_out(sim.tapped_bytes + i),
-              "byte %llu passed the tap as another", (ull)(sim.tapped_bytes + i));
+  for (uint64_t at = sim.tapped_bytes, i = 0; i < length; i++, at++) {
+    sim_check((data ? data[i] : 0) == source_content[at] || is_left_out(at), "byte %llu passed the tap as another",
+              (ull)at);
+    sim_check(parts[at], "byte %llu passed the tap, and is none of this copy", (ull)at);
+  }
   sim.tapped_bytes += length;
 }
 
-static struct copy_tap tap = { check_tapped };
+static void
+check_tap_kept(struct copy_tap *tap, uint64_t length)
+{
+  (void)tap;
+  for (uint64_t at = sim.tapped_bytes; at < sim.tapped_bytes + length; at++)
+    sim_check(!is_wanted(at) || is_left_out(at), "byte %llu passed the tap as kept", (ull)at);
+  sim.tapped_bytes += length;
+}
+
+static struct copy_tap tap = { check_tapped, check_tap_kept };
 
 /* ---- One scenario out of a seed ---- */
 
@@ -681,6 +692,8 @@ make_scenario(uint64_t seed)
   if (!sim.config.tap && random_one_in(random, 4))
     sim.config.start = choose_start();
   choose_unreadable(seed, size);
+  if (seed % 2)
+    sim.config.tap = &tap;
   fill_parts(size);
   sim.flushed_below = sim.config.start;
   sim.config.skip_zeros = part == PART_ALL && !sim.selects && sim.config.start == 0 && !sim.config.allocated &&

@@ -193,7 +193,7 @@ check_tapped(struct copy_tap *tap, const uint8_t *data, uint64_t length)
   sim.tapped += length;
 }
 
-static struct copy_tap tap = { check_tapped };
+static struct copy_tap tap = { .take = check_tapped };
 
 /* ---- As who keeps a mapfile does it ---- */
 
