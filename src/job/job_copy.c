@@ -5,7 +5,7 @@
 #include "base/durations.h"
 #include "base/range.h"
 #include "base/sizes.h"
-#include "copy/budget.h"
+#include "job/buffers.h"
 #include "job/inherited.h"
 #include "os/say.h"
 #include "report/rescue_text.h"
@@ -66,34 +66,6 @@ say_what_was_found(const struct options *options, const struct endpoint *source,
 }
 
 /* ---- The copy ---- */
-
-static int
-plan(struct budget *budget, const struct options *options, const struct traits *source,
-     const struct traits *destination, struct fault *fault)
-{
-  struct budget_needs needs = { .payload_bytes = options->copy.payload_bytes,
-                                .request_bytes = options->copy.request_bytes,
-                                .sparse_bytes = options->copy.sparse_bytes,
-                                .zero_max = options->persona == PERSONA_NBDCOPY ? ZERO_BYTES_MAX_AS_NBDCOPY
-                                                                                : ZERO_BYTES_MAX,
-                                .source_block_min = source->block_min,
-                                .source_request_max = source->request_max,
-                                .destination_block_min = destination->block_min,
-                                .destination_block_preferred = destination->block_preferred,
-                                .destination_request_max = destination->request_max };
-
-  return budget_plan(budget, &needs, fault);
-}
-
-static void
-job_copy_lay_out(struct copy_job *job, struct copy_config *config)
-{
-  const struct budget *budget = &config->budget;
-
-  config->slot_buffers = arena_take(&job->payload, budget->slots * budget->slot_bytes, LARGE_PAGE_BYTES);
-  config->stage_buffers = arena_take(&job->payload, budget->stages * budget->block_bytes, PAGE_BYTES);
-  config->zeros = arena_take(&job->payload, budget->zero_bytes, PAGE_BYTES);
-}
 
 /* Where zeros need not be written: the operator says so, or we have just made
  * the file; not where a stream's length comes from what is written to it, nor where an earlier copy has written, or
@@ -158,9 +130,8 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
                              .loop = &job->loop,
                              .goes_on = destination_role(job, options) != ROLE_DESTINATION };
 
-  if (plan(&config.budget, options, &source->traits, &destination->traits, fault) == -1)
+  if (buffers_plan(&config, options, &job->payload, job->payload_from, fault) == -1)
     return -1;
-  job_copy_lay_out(job, &config);
   ends.buffer = config.slot_buffers;
   ends.buffer_bytes = config.budget.slots * config.budget.slot_bytes;
   if (source->traits.size > LARGE_PAGE_BYTES) /* a smaller one is copied sooner than such a page is cleared */
@@ -272,6 +243,7 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
       endpoints_open(&job->source, &options->source, ROLE_SOURCE, &options->wishes, &job->loop, &job->source_ring,
                      &job->tls, fault) == -1)
     return -1;
+  job->payload_from = job->payload.used;
   int result = keeper_read(&job->keeper, &job->source.base, fault);
   if (result == 0)
     result = open_destination_and_copy(job, options, fault);

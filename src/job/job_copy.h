@@ -21,6 +21,7 @@
 /* Everything about one copy but the payload; begins as zeros. */
 struct copy_job {
   struct arena payload;
+  size_t payload_from; /* what of it is for tables */
   struct tls_pool tls; /* in the same memory */
   struct ring source_ring;
   struct ring destination_ring;

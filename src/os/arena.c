@@ -46,3 +46,10 @@ arena_take(struct arena *arena, size_t bytes, size_t alignment)
   arena->used = at + bytes;
   return arena->base + at;
 }
+
+void
+arena_take_back(struct arena *arena, size_t used)
+{
+  assert(used <= arena->used);
+  arena->used = used;
+}

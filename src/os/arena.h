@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* arena: memory for payload, TLS sessions and large tables, reserved at start.
  *
- * One reservation, made once, handed out front to back and never given back.
+ * One reservation, made once, handed out front to back; all behind a place may be handed out anew.
  * What malloc() gives comes from elsewhere (heap.h). A child doesn't get it: a process that
  * lives beside us would have us hold each page twice that we change, and secrets too.
  */
@@ -32,5 +32,8 @@ void arena_use_large_pages(const struct arena *arena);
 /* Hands out `bytes`, aligned to `alignment` (a power of two). What is asked for
  * was counted before: running out is a mistake, and asserted. */
 void *arena_take(struct arena *arena, size_t bytes, size_t alignment);
+
+/* Takes back all that was handed out since `used` was what the arena had used; its bytes stay as they are. */
+void arena_take_back(struct arena *arena, size_t used);
 
 #endif

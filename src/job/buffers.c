@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* buffers: see buffers.h. */
+#include "job/buffers.h"
+
+#include <string.h>
+
+static int
+plan(struct budget *budget, const struct options *options, const struct traits *source,
+     const struct traits *destination, struct fault *fault)
+{
+  struct budget_needs needs = { .payload_bytes = options->copy.payload_bytes,
+                                .request_bytes = options->copy.request_bytes,
+                                .sparse_bytes = options->copy.sparse_bytes,
+                                .zero_max = options->persona == PERSONA_NBDCOPY ? ZERO_BYTES_MAX_AS_NBDCOPY
+                                                                                : ZERO_BYTES_MAX,
+                                .source_block_min = source->block_min,
+                                .source_request_max = source->request_max,
+                                .destination_block_min = destination->block_min,
+                                .destination_block_preferred = destination->block_preferred,
+                                .destination_request_max = destination->request_max };
+
+  return budget_plan(budget, &needs, fault);
+}
+
+int
+buffers_plan(struct copy_config *config, const struct options *options, struct arena *arena, size_t used,
+             struct fault *fault)
+{
+  struct budget *budget = &config->budget;
+  bool is_fresh = arena->used == used;
+
+  if (plan(budget, options, &config->source->traits, &config->destination->traits, fault) == -1)
+    return -1;
+  arena_take_back(arena, used);
+  config->slot_buffers = arena_take(arena, budget->slots * budget->slot_bytes, LARGE_PAGE_BYTES);
+  config->stage_buffers = arena_take(arena, budget->stages * budget->block_bytes, PAGE_BYTES);
+  config->zeros = arena_take(arena, budget->zero_bytes, PAGE_BYTES);
+  if (!is_fresh) /* else it hasn't been touched, and isn't before it is wanted */
+    memset(config->zeros, 0, budget->zero_bytes);
+  return 0;
+}
