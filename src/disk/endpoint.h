@@ -145,6 +145,9 @@ struct endpoint_ops {
    * OTHER, or LOST once more.
    * NULL: what is lost stays lost. */
   void (*reopen)(struct endpoint *endpoint);
+  /* What is read from now on comes from the storage itself, and not from what this machine has kept of it. Returns false
+   * where the machine could only be asked to forget that. NULL: whatever is read comes from elsewhere. */
+  bool (*forget_cache)(struct endpoint *endpoint);
   /* What an errno that was answered means here, where errno's own words would mislead, or
    * NULL. NULL instead of the function: they never do. */
   const char *(*explain)(const struct endpoint *endpoint, int errnum);

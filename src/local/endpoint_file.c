@@ -219,6 +219,7 @@ static const struct endpoint_ops file_ops = {
   .watch = file_requests_watch,
   .serve = file_requests_serve,
   .reopen = file_reopen,
+  .forget_cache = file_direct_forget_cache,
   .explain = file_explain,
   .close = file_close,
 };

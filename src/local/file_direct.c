@@ -85,3 +85,13 @@ file_direct_is_cached(const struct endpoint_file *file, const struct request *re
       return false;
   return true;
 }
+
+bool
+file_direct_forget_cache(struct endpoint *endpoint)
+{
+  struct endpoint_file *file = file_of(endpoint);
+
+  file->mapped = NULL;
+  (void)posix_fadvise(file_direct_cached_fd(file), 0, 0, POSIX_FADV_DONTNEED);
+  return file->is_direct;
+}

@@ -31,6 +31,10 @@ bool file_direct_takes(const struct endpoint_file *file, const struct request *r
  * the kernel may say so without meaning it; they are read through the cache then. */
 bool file_direct_is_cached(const struct endpoint_file *file, const struct request *request);
 
+/* Nothing of a source is taken from the page cache any more but what can only come through it, and that is read anew.
+ * Returns false where all comes through it. */
+bool file_direct_forget_cache(struct endpoint *endpoint);
+
 /* The fd that goes through the page cache. */
 static inline int
 file_direct_cached_fd(const struct endpoint_file *file)
