@@ -72,6 +72,8 @@ static const char help[] =
     "      --blkhash-file=FILE    write that to FILE instead\n"
     "      --expect=sha256:HEX    fail with exit code 4 if the content has another\n"
     "                             digest; or --expect=blkhash:HEX\n"
+    "      --verify[=quick]       read DESTINATION back, compare, and copy again what\n"
+    "                             differs; quick: believe what it says of its holes\n"
     "      --memory=SIZE          bytes for data on its way (16M; from 512K to 4G;\n"
     "                             also --queue-size)\n"
     "      --request-size=SIZE    the largest read (a 32nd of the memory)\n"
@@ -92,7 +94,7 @@ static const char help[] =
     "\n"
     "SIZE takes k, M, G, T.\n"
     "Exit codes: 0 done, 1 failed, 3 some can't be read, 4 copied, but the digest isn't the expected one,\n"
-    "64 the command line is wrong.\n";
+    "or what was read back differs, 64 the command line is wrong.\n";
 /* clang-format on */
 
 enum {
@@ -123,6 +125,7 @@ enum {
   OPTION_RETRY,
   OPTION_SHA256,
   OPTION_SYNCHRONOUS,
+  OPTION_VERIFY,
   OPTION_YES,
 };
 
@@ -165,6 +168,7 @@ static const struct option long_options[] = {
   { "target-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
   { "threads", required_argument, NULL, 'T' },
   { "verbose", no_argument, NULL, 'v' },
+  { "verify", optional_argument, NULL, OPTION_VERIFY },
   { "yes", no_argument, NULL, OPTION_YES },
   OPTIONS_OF_DESTINATIONS,
   OPTIONS_OF_ALL_VERBS,
@@ -283,6 +287,16 @@ parse_on_read_error(struct options *options, const char *value, struct fault *fa
 }
 
 static int
+parse_verify(struct options *options, const char *value, struct fault *fault)
+{
+  options->copy.verify = true;
+  options->copy.verify_quick = value && strcmp(value, "quick") == 0;
+  if (value && !options->copy.verify_quick)
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--verify=%s: must be --verify or --verify=quick", value);
+  return 0;
+}
+
+static int
 take_copy_option(struct options *options, int option, const char *value, struct fault *fault)
 {
   switch (option) {
@@ -362,6 +376,8 @@ take_copy_option(struct options *options, int option, const char *value, struct 
   case OPTION_SYNCHRONOUS:
     options->wishes.connections = options->wishes.requests = 1;
     return 0;
+  case OPTION_VERIFY:
+    return parse_verify(options, value, fault);
   case 'C':
     return options_take_connections(options, value, fault);
   case 'p':
@@ -497,6 +513,22 @@ check_skipping(const struct options *options, struct fault *fault)
   return 0;
 }
 
+/* What can't be read back can't be verified. */
+static int
+check_verify(const struct options *options, struct fault *fault)
+{
+  if (!options->copy.verify)
+    return 0;
+  if (options->destination.kind == PLACE_NULL || options->destination.kind == PLACE_STREAM)
+    return options_usage(options, fault, "--verify reads back what was written, which can't be done of ",
+                         options->destination.text);
+  if (options->copy.skips) /* what was left out isn't there to be compared */
+    return options_usage(options, fault, "--on-read-error=skip can't be used with --verify", "");
+  if (!options->copy.flush)
+    return options_usage(options, fault, "--verify is of what was flushed: it can't be used without --flush", "");
+  return 0;
+}
+
 /* Which part is copied, and which contexts tell it. */
 static int
 choose_part(struct options *options, struct fault *fault)
@@ -526,7 +558,8 @@ check_copy(struct options *options, struct fault *fault)
   if (options->copy.json && options->destination.kind == PLACE_STREAM)
     return options_usage(options, fault, "--json goes to standard output, which is the DESTINATION", "");
   if (choose_part(options, fault) == -1 || check_from(options, fault) == -1 || check_maps(options, fault) == -1 ||
-      check_hold_back(options, fault) == -1 || check_skipping(options, fault) == -1)
+      check_hold_back(options, fault) == -1 || check_skipping(options, fault) == -1 ||
+      check_verify(options, fault) == -1)
     return -1;
   if (!options->copy.payload_is_fixed)
     options->copy.payload_bytes = range_max(options->copy.payload_bytes,

@@ -45,6 +45,8 @@ struct copy_options {
   const char *blkhash;      /* --blkhash's value, "" without one; NULL: not asked for */
   const char *blkhash_file; /* where to write it; NULL: standard output */
   const char *expect;       /* --expect's value, or NULL */
+  bool verify;              /* read the destination back, and compare */
+  bool verify_quick;        /* ... but believe what it says of its zeros */
 };
 
 extern const struct verb_options options_copy;

@@ -43,7 +43,7 @@ digests_init(struct digests *digests, const struct options *options, struct faul
 {
   struct digest_config configs[DIGESTS];
 
-  *digests = (struct digests){ .tap = { take }, .file = { .fd = -1 } };
+  *digests = (struct digests){ .tap = { .take = take }, .file = { .fd = -1 } };
   if (read_options(digests, configs, options, fault) == -1)
     return -1;
   for (int i = 0; i < DIGESTS; i++)
@@ -62,6 +62,23 @@ digests_check(const struct digests *digests, const struct endpoint *source, cons
     return 0;
   return fault_set(fault, EXIT_FAILED, 0, "--blkhash-file=%.512s is the %s of the copy: nothing was written",
                    digests->file.path, is_source ? "source" : "destination");
+}
+
+bool
+digests_are_wanted(const struct options *options)
+{
+  const struct copy_options *copy = &options->copy;
+
+  return copy->sha256 || copy->blkhash || copy->blkhash_file || copy->expect;
+}
+
+void
+digests_begin_again(struct digests *digests)
+{
+  for (int i = 0; i < DIGESTS; i++) {
+    struct digest_config config = digests->list[i].config;
+    digest_init(&digests->list[i], &config);
+  }
 }
 
 struct copy_tap *

@@ -32,6 +32,12 @@ struct digests {
  * written to. Returns 0, or -1 with the fault set. */
 int digests_init(struct digests *digests, const struct options *options, struct fault *fault);
 
+/* Whether the operator has asked for any. */
+bool digests_are_wanted(const struct options *options);
+
+/* The content is going to pass from its beginning on, once more. */
+void digests_begin_again(struct digests *digests);
+
 /* The tap for the copy, or NULL where nothing is to be computed. */
 struct copy_tap *digests_tap(struct digests *digests);
 

@@ -7,6 +7,7 @@
 #include "base/sizes.h"
 #include "job/buffers.h"
 #include "job/inherited.h"
+#include "job/verify.h"
 #include "os/say.h"
 #include "report/rescue_text.h"
 
@@ -91,7 +92,7 @@ destination_role(const struct copy_job *job, const struct options *options)
 static void
 say_done(struct copy_job *job, const struct options *options)
 {
-  job->copy.source_end = job->source.base.traits.size; /* for --report */
+  job->outcome.bytes = job->source.base.traits.size;
   if (!job->is_mute)
     (void)say_line(options_program(options), "%s is finished already, as %s has it: nothing was written",
                    job->destination.base.name, options->copy.mapfile);
@@ -123,7 +124,7 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
                                 .mark_words = job->mark_words,
                                 .errors_max = options->copy.errors_max,
                                 .observer = &job->reporter.observer,
-                                .tap = digests_tap(&job->digests),
+                                .tap = job->verify ? verify_tap(job->verify) : digests_tap(&job->digests),
                                 .witness = keeper_witness(&job->keeper) };
   struct probe_ends ends = { .source = source,
                              .destination = destination,
@@ -140,6 +141,8 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
     say_what_was_found(options, source, destination, &config.budget);
   if (keeper_check(&job->keeper, source, destination, ends.buffer, ends.buffer_bytes, fault) == -1)
     return -1;
+  if (job->verify && verify_begin(job, options, ends.buffer, fault) == -1)
+    return -1;
   if (keeper_is_done(&job->keeper)) {
     say_done(job, options);
     return 0;
@@ -153,12 +156,12 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
   holding_begin(&job->holding, options, &job->keeper, &config);
   if (keeper_begin(&job->keeper, destination, fault) == -1)
     return -1;
-  reporter_begin(&job->reporter, options, job->is_mute, &job->copy, &job->loop);
+  reporter_begin(&job->reporter, options, job->is_mute, &job->copy, &job->loop, NULL);
   copy_init(&job->copy, &config);
   job->outcome.has_begun = true;
   int result = copy_run(&job->copy, fault);
   reporter_end(&job->reporter);
-  job->outcome.ms = loop_now_ms(&job->loop) - job->reporter.started_ms;
+  outcome_note(&job->outcome, &job->copy, loop_now_ms(&job->loop) - job->reporter.started_ms);
   return result;
 }
 
@@ -186,7 +189,7 @@ tell_what_is_left_out(struct copy_job *job, const struct options *options, struc
 static int
 job_copy_conclude(struct copy_job *job, const struct options *options, struct fault *fault)
 {
-  int reported = options->copy.report ? outcome_report(&job->outcome, &job->copy, fault) : 0;
+  int reported = options->copy.report ? outcome_report(&job->outcome, fault) : 0;
 
   return digests_finish(&job->digests, options, fault) == -1 ? -1 : reported;
 }
@@ -222,15 +225,17 @@ open_destination_and_copy(struct copy_job *job, const struct options *options, s
       endpoints_check_start(source, destination, options->copy.from, fault) == -1 ||
       digests_check(&job->digests, source, destination, fault) == -1 || copy_between(job, options, fault) == -1)
     result = -1;
-  return close_end(job, destination, result, fault);
+  result = close_end(job, destination, result, fault);
+  job->remark = destination->remark;
+  return result;
 }
 
 /* nbdcopy has nothing to say of that. */
 static void
-say_remark(const struct options *options, const struct endpoint *end)
+say_remark(const struct copy_job *job, const struct options *options)
 {
-  if (end->remark && options->persona != PERSONA_NBDCOPY)
-    say_line(options_program(options), "%s: %s", end->name, end->remark);
+  if (job->remark && options->persona != PERSONA_NBDCOPY)
+    say_line(options_program(options), "%s: %s", job->destination.base.name, job->remark);
 }
 
 static int
@@ -247,6 +252,8 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
   int result = keeper_read(&job->keeper, &job->source.base, fault);
   if (result == 0)
     result = open_destination_and_copy(job, options, fault);
+  if (result == 0 && job->verify)
+    result = verify_run(job, options, fault);
   result = close_end(job, &job->source.base, result, fault);
   result = keeper_end(&job->keeper, job->outcome.is_spoilt, result, fault);
   loop_let_signals_end(&job->loop); /* what reads our output may wait, and nothing is left to clear up */
@@ -256,7 +263,7 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
     outcome_fail(&job->outcome, options, &job->copy, &job->holding, fault);
     return -1;
   }
-  say_remark(options, &job->destination.base);
+  say_remark(job, options);
   if (job->keeper.unreadable && tell_what_is_left_out(job, options, fault) == -1)
     return -1;
   return job_copy_conclude(job, options, fault);
@@ -268,9 +275,9 @@ reserve_and_copy(struct copy_job *job, const struct options *options, struct fau
   unsigned sessions = client_sessions(&options->source, &options->wishes) +
                       client_sessions(&options->destination, &options->wishes);
   /* Each part may be rounded to a page, and the payload begins with a large one. */
-  size_t bytes = range_align_up(tls_pool_bytes(sessions) + PAGE_BYTES + keeper_bytes(options) + holding_bytes(options),
-                                LARGE_PAGE_BYTES) +
-                 options->copy.payload_bytes + 4 * PAGE_BYTES;
+  size_t tables = tls_pool_bytes(sessions) + PAGE_BYTES + keeper_bytes(options) + holding_bytes(options) +
+                  verify_bytes(options);
+  size_t bytes = range_align_up(tables, LARGE_PAGE_BYTES) + options->copy.payload_bytes + 4 * PAGE_BYTES;
 
   /* Before anything else, and never again. */
   if (arena_reserve(&job->payload, bytes, fault) == -1)
@@ -279,6 +286,8 @@ reserve_and_copy(struct copy_job *job, const struct options *options, struct fau
     (void)setpriority(PRIO_PROCESS, 0, NICEST); /* disks follow, unless their priority was set apart */
   holding_open(&job->holding, options, &job->payload);
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
+  if (options->copy.verify)
+    job->verify = arena_take(&job->payload, verify_bytes(options), PAGE_BYTES);
   int result = digests_init(&job->digests, options, fault) == -1 ? -1 : open_and_copy(job, options, fault);
   digests_close(&job->digests);
   keeper_close(&job->keeper);
@@ -291,7 +300,7 @@ job_copy(struct copy_job *job, const struct options *options, struct fault *faul
   job->is_mute = inherited_says_into_disk(options);
   int result = reserve_and_copy(job, options, fault);
   if (options->copy.json && fault->exit_code != EXIT_BAD_USAGE)
-    result = outcome_tell_json(&job->outcome, options, &job->copy, &job->digests, &job->holding,
+    result = outcome_tell_json(&job->outcome, options, &job->digests, &job->holding,
                                job->outcome.has_begun ? job->keeper.unreadable : NULL, fault);
   return result;
 }

@@ -18,6 +18,8 @@
 #include "os/loop.h"
 #include "tls/tls_session.h"
 
+struct verify;
+
 /* Everything about one copy but the payload; begins as zeros. */
 struct copy_job {
   struct arena payload;
@@ -27,6 +29,7 @@ struct copy_job {
   struct ring destination_ring;
   union any_endpoint source;
   union any_endpoint destination;
+  const char *remark; /* what closing the destination has told, that is no fault; NULL */
   struct loop loop;
   struct probe probe;
   struct copy copy;
@@ -37,6 +40,7 @@ struct copy_job {
   struct keeper keeper;
   struct holding holding;
   char mark_words[BAD_AREAS_WORDS_BYTES];
+  struct verify *verify; /* in the arena; NULL: nothing is verified */
 };
 
 /* Returns 0, or -1 with the fault set. */

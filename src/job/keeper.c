@@ -403,6 +403,13 @@ keeper_say_full(const struct keeper *keeper)
     (void)say_line(options_program(keeper->options), "%s", text);
 }
 
+void
+keeper_set_back(struct keeper *keeper, struct range range)
+{
+  if (keeper->areas)
+    keeper_set(keeper, range, AREA_NON_TRIED);
+}
+
 int
 keeper_end(struct keeper *keeper, bool is_spoilt, int result, struct fault *fault)
 {

@@ -73,6 +73,9 @@ void keeper_hold(struct keeper *keeper, const struct hold_back *hold);
 /* The destination is prepared, and is going to be written to: writes the map. Returns 0, or -1 with the fault set. */
 int keeper_begin(struct keeper *keeper, const struct endpoint *destination, struct fault *fault);
 
+/* What was copied of a range isn't there. */
+void keeper_set_back(struct keeper *keeper, struct range range);
+
 /* Writes the map as it is now. Returns 0, or -1 with the fault set. */
 int keeper_write(struct keeper *keeper, struct fault *fault);
 

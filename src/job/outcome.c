@@ -15,8 +15,8 @@ can_go_on(const struct outcome *outcome, const struct options *options, const st
   const struct copy_config *config = &copy->config;
 
   return !outcome->is_spoilt && config->source->presence != PRESENCE_OTHER &&
-         config->destination->presence != PRESENCE_OTHER && !config->tap && !config->destination->traits.in_order &&
-         options->destination.kind != PLACE_NULL;
+         config->destination->presence != PRESENCE_OTHER && !digests_are_wanted(options) &&
+         !config->destination->traits.in_order && options->destination.kind != PLACE_NULL;
 }
 
 bool
@@ -43,6 +43,27 @@ offset_to_go_on(const struct options *options, const struct copy *copy)
   return from > options->copy.hold_back_bytes ? from : 0;
 }
 
+/* All is copied. What differs is copied again; a map knows what that is, and what else isn't verified. */
+static void
+fail_verifying(struct outcome *outcome, const struct options *options, struct fault *fault)
+{
+  const char *leads_to = options->copy.mapfile ? "go on with" : "copy again with";
+
+  outcome->from = options->copy.from;
+  if (outcome->verified.differing > 0 || options->copy.mapfile)
+    (void)outcome_lead_on(options, outcome->from, leads_to, outcome->command, fault);
+}
+
+void
+outcome_note(struct outcome *outcome, const struct copy *copy, uint64_t ms)
+{
+  outcome->is_noted = true;
+  outcome->bytes = copy->source_end;
+  outcome->good_below = copy->flushed_below;
+  outcome->confirmed_below = copy_confirmed_below(copy);
+  outcome->ms = ms;
+}
+
 void
 outcome_fail(struct outcome *outcome, const struct options *options, const struct copy *copy,
              const struct holding *holding, struct fault *fault)
@@ -54,6 +75,10 @@ outcome_fail(struct outcome *outcome, const struct options *options, const struc
     holding_tell(holding, fault);
   if ((!outcome->has_begun && !fault->may_pass) || options->persona == PERSONA_NBDCOPY)
     return;
+  if (outcome->verified.has_begun) {
+    fail_verifying(outcome, options, fault);
+    return;
+  }
   if (!outcome->has_begun)
     from = options->copy.from;
   else if (goes_on && !has_map)
@@ -73,9 +98,9 @@ outcome_fail(struct outcome *outcome, const struct options *options, const struc
 /* ---- For scripts ---- */
 
 int
-outcome_report(const struct outcome *outcome, const struct copy *copy, struct fault *fault)
+outcome_report(const struct outcome *outcome, struct fault *fault)
 {
-  if (say_line("decant", "done: bytes=%llu seconds=%llu.%02llu", (unsigned long long)copy->source_end,
+  if (say_line("decant", "done: bytes=%llu seconds=%llu.%02llu", (unsigned long long)outcome->bytes,
                (unsigned long long)(outcome->ms / 1000), (unsigned long long)(outcome->ms % 1000 / 10)) == -1)
     return fault_set(fault, EXIT_FAILED, errno, "all is copied, but the --report can't be written to standard error");
   return 0;
@@ -103,38 +128,56 @@ add_command(struct outcome *outcome, const struct options *options, struct text 
 }
 
 static void
-add_figures(const struct outcome *outcome, const struct copy *copy, const struct holding *holding, struct text *text)
+add_figures(const struct outcome *outcome, const struct holding *holding, struct text *text)
 {
-  if (!outcome->has_begun)
+  if (!outcome->is_noted)
     return;
-  if (copy->source_end != SIZE_UNKNOWN)
-    text_add(text, ",\n\"bytes\": %llu", (unsigned long long)copy->source_end);
+  if (outcome->bytes != SIZE_UNKNOWN)
+    text_add(text, ",\n\"bytes\": %llu", (unsigned long long)outcome->bytes);
   text_add(text, ",\n\"seconds\": %llu.%03llu,\n\"good-below\": %llu,\n\"confirmed-below\": %llu",
            (unsigned long long)(outcome->ms / 1000), (unsigned long long)(outcome->ms % 1000),
-           (unsigned long long)(outcome->is_spoilt ? 0 : copy->flushed_below),
-           (unsigned long long)copy_confirmed_below(copy));
+           (unsigned long long)(outcome->is_spoilt ? 0 : outcome->good_below),
+           (unsigned long long)outcome->confirmed_below);
   if (holding_missing(holding) > 0)
     text_add(text, ",\n\"held-back\": %llu", (unsigned long long)holding_missing(holding));
 }
 
+static void
+add_verified(const struct outcome_verified *verified, struct text *text)
+{
+  text_add(text, ",\n\"verified\": %llu,\n\"repaired\": %llu,\n\"differing\": %llu",
+           (unsigned long long)verified->bytes, (unsigned long long)verified->repaired,
+           (unsigned long long)verified->differing);
+  if (verified->differing > 0)
+    text_add(text, ",\n\"differs-at\": %llu", (unsigned long long)verified->first);
+}
+
+/* How it ended, in a word. */
+static const char *
+result_word(const struct outcome *outcome, const struct fault *fault)
+{
+  if (fault->exit_code == EXIT_DIGEST_DIFFERS)
+    return outcome->verified.differing > 0 ? "differs" : "digest-differs";
+  if (fault->exit_code == EXIT_PARTLY_UNREADABLE)
+    return "partly-unreadable";
+  return fault->exit_code == EXIT_DONE ? "done" : "failed";
+}
+
 int
-outcome_tell_json(struct outcome *outcome, const struct options *options, const struct copy *copy,
-                  const struct digests *digests, const struct holding *holding, const struct areas *unreadable,
-                  struct fault *fault)
+outcome_tell_json(struct outcome *outcome, const struct options *options, const struct digests *digests,
+                  const struct holding *holding, const struct areas *unreadable, struct fault *fault)
 {
   bool has_failed = fault->exit_code != EXIT_DONE;
   struct fault telling;
   struct text text;
 
   text_init(&text, outcome->json, sizeof outcome->json);
-  text_add(&text, "{\n\"result\": \"%s\"",
-           fault->exit_code == EXIT_DIGEST_DIFFERS      ? "digest-differs"
-           : fault->exit_code == EXIT_PARTLY_UNREADABLE ? "partly-unreadable"
-           : has_failed                                 ? "failed"
-                                                        : "done");
+  text_add(&text, "{\n\"result\": \"%s\"", result_word(outcome, fault));
   if (has_failed)
     outcome_add_member(&text, "message", fault->text);
-  add_figures(outcome, copy, holding, &text);
+  add_figures(outcome, holding, &text);
+  if (outcome->verified.has_begun)
+    add_verified(&outcome->verified, &text);
   for (int i = 0; i < DIGESTS; i++)
     if (digests->told[i] && digests->hex[i][0])
       outcome_add_member(&text, digest_label((enum digest_kind)i), digests->hex[i]);

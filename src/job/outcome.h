@@ -17,15 +17,32 @@
 /* A message and a command with everything escaped; the command's words are left out where they don't fit besides. */
 #define OUTCOME_JSON_BYTES (6 * FAULT_TEXT_BYTES + 3 * OUTCOME_COMMAND_BYTES + 1 * KIB)
 
+/* What came of verifying. */
+struct outcome_verified {
+  bool has_begun; /* the copy itself went well */
+  uint64_t bytes; /* that were read back as they should be; all else in bytes, too */
+  uint64_t repaired;
+  uint64_t differing;
+  uint64_t first; /* the offset of the first that differ, if any do */
+};
+
 /* Begins as zeros. */
 struct outcome {
-  bool has_begun;                      /* the destination may have been written to */
-  bool is_spoilt;                      /* an end isn't what it was: nothing of the copy is to be kept */
-  uint64_t ms;                         /* how long it took */
+  bool has_begun;           /* the destination may have been written to */
+  bool is_spoilt;           /* an end isn't what it was: nothing of the copy is to be kept */
+  bool is_noted;            /* the copy has run; if it has: */
+  uint64_t bytes;           /* how long the source is; SIZE_UNKNOWN where that wasn't seen */
+  uint64_t good_below;      /* of the destination, flushed ... */
+  uint64_t confirmed_below; /* ... and confirmed */
+  uint64_t ms;              /* how long it took */
+  struct outcome_verified verified;
   uint64_t from;                       /* where it can go on */
   char command[OUTCOME_COMMAND_BYTES]; /* which does that */
   char json[OUTCOME_JSON_BYTES];
 };
+
+/* The copy has run, for so long. */
+void outcome_note(struct outcome *outcome, const struct copy *copy, uint64_t ms);
 
 /* The copy has failed. One that had begun can go on, or be begun again: adds the command that does that to the fault.
  * nbdcopy's words stay as they are. */
@@ -41,12 +58,11 @@ bool outcome_lead_on(const struct options *options, uint64_t from, const char *l
 void outcome_add_member(struct text *text, const char *name, const char *string);
 
 /* Prints the line of --report. Returns 0, or -1 with the fault set. */
-int outcome_report(const struct outcome *outcome, const struct copy *copy, struct fault *fault);
+int outcome_report(const struct outcome *outcome, struct fault *fault);
 
 /* Prints the object of --json, once all is over, with what couldn't be read, unless that is NULL; `fault` says how it ended, or
  * that nothing failed. Returns 0, or -1 with the fault set, where there was none before. */
-int outcome_tell_json(struct outcome *outcome, const struct options *options, const struct copy *copy,
-                      const struct digests *digests, const struct holding *holding, const struct areas *unreadable,
-                      struct fault *fault);
+int outcome_tell_json(struct outcome *outcome, const struct options *options, const struct digests *digests,
+                      const struct holding *holding, const struct areas *unreadable, struct fault *fault);
 
 #endif

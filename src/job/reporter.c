@@ -30,7 +30,7 @@ reporter_interval_ms(const struct status_line *line, int percent_fd)
 static void
 show_line(struct reporter *reporter, uint64_t total, uint64_t now_ms)
 {
-  char text[PROGRESS_TEXT_BYTES];
+  char text[PROGRESS_TEXT_BYTES], line[PROGRESS_TEXT_BYTES];
   uint64_t since_ms;
   const struct endpoint *waits_for = copy_waits_for(reporter->copy, &since_ms);
 
@@ -38,7 +38,9 @@ show_line(struct reporter *reporter, uint64_t total, uint64_t now_ms)
     progress_waiting_text(&reporter->progress, text, total, waits_for->name, now_ms - since_ms);
   else
     progress_text(&reporter->progress, text, total);
-  status_line_show(&reporter->line, text);
+  if (reporter->doing)
+    snprintf(line, sizeof line, "%s: %.100s", reporter->doing, text);
+  status_line_show(&reporter->line, reporter->doing ? line : text);
 }
 
 static void
@@ -77,12 +79,13 @@ say_back(struct copy_observer *observer, const struct endpoint *end, uint64_t of
 
 void
 reporter_begin(struct reporter *reporter, const struct options *options, bool is_mute, const struct copy *copy,
-               const struct loop *loop)
+               const struct loop *loop, const char *doing)
 {
   *reporter = (struct reporter){
     .observer = { .progress = report },
     .retry_ms = options->copy.retry_ms,
     .copy = copy,
+    .doing = doing,
     .percent_fd = options->copy.progress_fd,
     .started_ms = loop_now_ms(loop),
   };

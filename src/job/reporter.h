@@ -15,6 +15,7 @@
 struct reporter {
   struct copy_observer observer; /* for the copy */
   const struct copy *copy;
+  const char *doing; /* where it isn't copying, what it is: before each line; NULL */
   struct status_line line;
   int percent_fd;    /* --progress=FD; -1: lines for people */
   uint64_t retry_ms; /* how long a lost end is waited for */
@@ -25,7 +26,7 @@ struct reporter {
 /* Begins with a copy that is about to run. One that is mute says nothing of ends that are lost: it would
  * become part of the disk. */
 void reporter_begin(struct reporter *reporter, const struct options *options, bool is_mute, const struct copy *copy,
-                    const struct loop *loop);
+                    const struct loop *loop, const char *doing);
 
 /* The copy has run: the last line stays, and what follows begins on the next. */
 void reporter_end(struct reporter *reporter);

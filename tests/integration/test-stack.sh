@@ -3,7 +3,7 @@
 # The stack is the one part of the memory that no line of the program reserves: how deep
 # it gets is measured in what is known to go deepest, and held to what docs/MEMORY.md says.
 #
-# cases: file-to-file mapfile rescue nbd-to-nbd by-name command layer map info refused disks
+# cases: file-to-file mapfile verify rescue nbd-to-nbd by-name command layer map info refused disks
 # cases: tls-rsa4096 tls-p521 tls-client-certificate tls-secret
 
 . "$(dirname "$0")/../functions.sh"
@@ -46,6 +46,13 @@ mapfile)
     measure --progress -v --mapfile=maps/m --domain=maps/m.bak in.img new.img
     echo x >>maps/m
     measure 1 --mapfile=maps/m in.img new.img ;;
+verify)
+    # A copy that is read back, repaired, and read back again, and one of which everything is learnt anew.
+    serve_odd d out.img lies=flip
+    measure --progress -v --verify --sha256 in.img "$(uri d)"
+    grep -q 'is right now' err || fail "nothing was repaired: $(cat err)"
+    measure --mapfile=m in.img new.img
+    measure --progress -v --verify --mapfile=m in.img new.img ;;
 rescue)
     # One that goes on, tells what it can't read, and one that refuses its map.
     requires_nbdkit_filter ddrescue

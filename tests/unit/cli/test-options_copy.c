@@ -164,6 +164,19 @@ both_ends_are_held_back_by_a_size(void **state)
 }
 
 static void
+what_is_written_is_read_back(void **state)
+{
+  (void)state;
+  assert_parsed(PARSE("a", "b"));
+  assert_false(options.copy.verify || options.copy.verify_quick);
+  assert_parsed(PARSE("--verify", "--sha256", "a", "b"));
+  assert_true(options.copy.verify && !options.copy.verify_quick);
+  assert_parsed(PARSE("--verify=quick", "--from=1k", "-", "b"));
+  assert_true(options.copy.verify && options.copy.verify_quick);
+  assert_parsed(PARSE_AS("nbdcopy", "--flush", "--verify", "a", "b"));
+}
+
+static void
 what_is_wrong_is_said(void **state)
 {
   static const struct wrong_line cases[] = {
@@ -236,6 +249,11 @@ what_is_wrong_is_said(void **state)
     { { "--hold-back=1M", "a", "null:" }, "null: keeps nothing of which a part could come last" },
     { { "--retry=always", "a", "b" }, "--retry=always: must be a number of seconds" },
     { { "--progress=x", "a", "b" }, "--progress=x: must" },
+    { { "--verify=slow", "a", "b" }, "--verify=slow: must be --verify or --verify=quick" },
+    { { "--verify", "a", "null:" }, "--verify reads back what was written, which can't be done of null:" },
+    { { "--verify=quick", "a", "-" }, "can't be done of -" },
+    { { "--verify", "--on-read-error=skip", "a", "b" }, "--on-read-error=skip can't be used with --verify" },
+    { { "--verify", "--no-flush", "a", "b" }, "it can't be used without --flush" },
   };
 
   (void)state;
@@ -354,6 +372,7 @@ main(void)
     cmocka_unit_test(what_cant_be_read_ends_a_copy_unless_told),
     cmocka_unit_test(maps_are_named),
     cmocka_unit_test(both_ends_are_held_back_by_a_size),
+    cmocka_unit_test(what_is_written_is_read_back),
     cmocka_unit_test(what_is_wrong_is_said),
     cmocka_unit_test(every_option_is_in_the_help),
     cmocka_unit_test(a_part_is_asked_for_by_its_contexts),
