@@ -15,6 +15,7 @@
  */
 #include "base/range.h"
 #include "copy/copy_stages.h"
+#include "copy/verifier.h"
 #include "sim/disk.h"
 #include "sim/stage.h"
 
@@ -63,6 +64,9 @@ static struct areas map, domain, unreadable;
 static uint8_t defects[DISK_BYTES_MAX], lost_alone[DISK_BYTES_MAX];
 static const char mark_words[] = "a time";
 static struct selection selection;
+static struct verifier verifier;
+static uint8_t heard[DISK_BYTES_MAX], passed[DISK_BYTES_MAX]; /* which bytes passed the tap, and as what */
+static uint8_t read_back[DISK_BYTES_MAX];
 static uint8_t selected[DISK_BYTES_MAX], parts[DISK_BYTES_MAX];
 static uint8_t payload[SIM_PAYLOAD_BYTES_MAX + 4 * GUARD_BYTES];
 
@@ -193,8 +197,11 @@ check_tapped(struct copy_tap *tap, const uint8_t *data, uint64_t length)
     sim_check((data ? data[i] : 0) == source_content[at] || is_left_out(at), "byte %llu passed the tap as another",
               (ull)at);
     sim_check(parts[at], "byte %llu passed the tap, and is none of this copy", (ull)at);
+    heard[at] = 1;
+    passed[at] = data ? data[i] : 0;
   }
   sim.tapped_bytes += length;
+  verifier.tap.take(&verifier.tap, data, length);
 }
 
 static void
@@ -204,9 +211,109 @@ check_tap_kept(struct copy_tap *tap, uint64_t length)
   for (uint64_t at = sim.tapped_bytes; at < sim.tapped_bytes + length; at++)
     sim_check(!is_wanted(at) || is_left_out(at), "byte %llu passed the tap as kept", (ull)at);
   sim.tapped_bytes += length;
+  verifier.tap.keep(&verifier.tap, length);
 }
 
 static struct copy_tap tap = { check_tapped, check_tap_kept };
+
+/* ---- Reading back: what passed the tap is there, and whatever isn't is found ---- */
+
+/* Has the verifier hear a disk, in parts; in a copy of what differs only that, and of a copy of a part now and then nothing of
+ * what isn't. */
+static void
+let_pass(const uint8_t *content, bool only_differing)
+{
+  struct random *random = &sim.random;
+
+  for (uint64_t at = 0, end; at < sim.source.bytes; at = end) {
+    uint64_t range_bytes = verifier.ranges.bytes,
+             limit = range_min(sim.source.bytes, (at / range_bytes + 1) * range_bytes);
+    bool is_unwanted = only_differing && !verifier.ranges.differs[at / range_bytes];
+    bool is_kept = !is_unwanted && verifier.is_partial && !heard[at] && random_one_in(random, 2);
+    end = is_kept ? at + 1 : is_unwanted ? limit : at + random_between(random, 1, limit - at);
+    while (is_kept && end < limit && !heard[end])
+      end++;
+    if (is_unwanted || is_kept)
+      verifier.tap.keep(&verifier.tap, end - at);
+    else
+      verifier.tap.take(&verifier.tap, content + at, end - at);
+  }
+  verifier_end_pass(&verifier);
+}
+
+/* What is found to differ is what does, of all that passed the tap. */
+static void
+check_read_back(void)
+{
+  struct range found = { 0, 0 };
+
+  verifier_begin_pass(&verifier, RANGES_COMPARE, false);
+  let_pass(read_back, false);
+  verifier_gather(&verifier);
+  for (uint64_t start = 0, end; start < verifier.end; start = end) {
+    bool differs = false;
+    end = range_min(start + verifier.ranges.bytes, verifier.end);
+    for (uint64_t i = range_max(start, verifier.start); i < end && !differs; i++)
+      differs = heard[i] && read_back[i] != passed[i];
+    while (found.end <= start && verifier_next(&verifier, &found))
+      ;
+    sim_check(differs == (found.start < end && end <= found.end), "the range at %llu is found to be %s", (ull)start,
+              differs ? "right, and isn't" : "wrong, and isn't");
+  }
+}
+
+/* As it is, with bits that were turned over, and once more when these were copied again. */
+static void
+check_round(void)
+{
+  struct random *random = &sim.random;
+
+  memcpy(read_back, destination_content, sim.source.bytes);
+  check_read_back();
+  for (unsigned i = (unsigned)random_between(random, 1, 3); i > 0; i--)
+    read_back[random_between(random, 0, sim.source.bytes - 1)] ^= (uint8_t)(1 << random_between(random, 0, 7));
+  check_read_back();
+  verifier_begin_pass(&verifier, RANGES_LEARN, true);
+  let_pass(passed, true);
+  for (uint64_t i = 0; i < sim.source.bytes; i++)
+    if (heard[i] && verifier.ranges.differs[i / verifier.ranges.bytes])
+      read_back[i] = passed[i];
+  check_read_back();
+}
+
+/* What couldn't be noted, from the source once more. */
+static void
+learn_next_round(void)
+{
+  uint64_t from = verifier.end;
+
+  verifier_begin_round(&verifier, from);
+  for (uint64_t at = 0, end; at < sim.source.bytes; at = end) {
+    bool is_kept = at < from || !heard[at];
+    for (end = at + 1; end < sim.source.bytes && is_kept == (end < from || !heard[end]);)
+      end++;
+    if (is_kept)
+      verifier.tap.keep(&verifier.tap, end - at);
+    else
+      verifier.tap.take(&verifier.tap, passed + at, end - at);
+  }
+  verifier_end_pass(&verifier);
+}
+
+/* All is copied. */
+static void
+check_verified(void)
+{
+  if (sim.config.tap != &tap || sim.source.bytes == 0)
+    return;
+  verifier_end_pass(&verifier);
+  check_round();
+  while (verifier.is_cut) {
+    learn_next_round();
+    check_round();
+  }
+  sim_check(verifier.end == sim.source.bytes, "only %llu bytes are verified", (ull)verifier.end);
+}
 
 /* ---- One scenario out of a seed ---- */
 
@@ -695,6 +802,11 @@ make_scenario(uint64_t seed)
   if (seed % 2)
     sim.config.tap = &tap;
   fill_parts(size);
+  if (sim.config.tap) {
+    verifier_init(&verifier, sim.source.base.traits.size, sim.source.base.traits.block_min,
+                  part != PART_ALL || sim.selects || sim.config.start > 0 || sim.config.unreadable, sim.config.start);
+    memset(heard, 0, size);
+  }
   sim.flushed_below = sim.config.start;
   sim.config.skip_zeros = part == PART_ALL && !sim.selects && sim.config.start == 0 && !sim.config.allocated &&
                           !sim.destination.base.traits.in_order && random_one_in(random, 6);
@@ -969,6 +1081,7 @@ check_success(void)
   check_content(sim.source.bytes);
   sim_check(!sim.config.tap || sim.tapped_bytes == sim.source.bytes, "%llu bytes passed the tap",
             (ull)sim.tapped_bytes);
+  check_verified();
   sim_check(copy_is_home(&sim.copy), "not everything is home");
   sim_check(sim.copy.done == sim.source.bytes && sim.copy.source_end == sim.source.bytes,
             "done: %llu of %llu bytes, says %llu", (ull)sim.copy.done, (ull)sim.source.bytes, (ull)sim.copy.source_end);
