@@ -32,7 +32,7 @@ checks=(
     'decant.source=/golden.img decant.destination=/dev/vda decant.options=--help -> failed code=64 reason=decant copied nothing'
     'decant.source=/golden.img decant.destination=/dev/vda decant.hold-back=x -> failed code=64 reason=--hold-back=x: must be 0 or '
     'decant.source=/golden.img decant.destination=/dev/vda decant.options=--dirty-bitmap=x -> failed code=1 reason=/golden.img has no '
-    'decant.source=/golden.img decant.destination=/dev/vda ip=kill -> failed code=1 reason=init was ended before'
+    'decant.source=/golden.img decant.destination=/dev/vda ip=kill -> failed code=1 reason=the job was ended before'
     'decant.source=/golden.img decant.destination=/dev/vda ip=hangup -> ok bytes=1048576 '
 )
 
@@ -56,16 +56,16 @@ chmod +x /bin/network
 check=0
 while read -r parameters; do
     check=$((check + 1))
-    rm -rf /run/* /tmp/*
+    rm -rf /run/decant/* /tmp/*
     printf '%s\n' "$parameters" >/tmp/cmdline
     mount -o bind /tmp/cmdline /proc/cmdline
     before=$(sha256sum </dev/vda)
-    touch /run/log
-    /init session >>/run/log 2>&1
+    touch /run/decant/log
+    /init session >>/run/decant/log 2>&1
     umount /proc/cmdline
     [ "$(sha256sum </dev/vda)" = "$before" ] || echo "disk written: $check"
-    sed -n "s/^decant -/check $check runs: decant -/p" /run/log
-    echo "check $check: $(sed -n 's/^decant: result=//p' /run/log)"
+    sed -n "s/^decant -/check $check runs: decant -/p" /run/decant/log
+    echo "check $check: $(sed -n 's/^decant: result=//p' /run/decant/log)"
 done </parameters
 find / -xdev -name '*vda*' -o -name '*serial=*' -o -name '*ndb*' -o -name 'null:' -o -name '\[ *' | sed 's/^/in memory: /'
 poweroff -f

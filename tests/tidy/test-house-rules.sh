@@ -29,7 +29,7 @@ licence-lines)
     seen=0
     while read -r file; do
         case $file in
-        *.c|*.h|*.sh|*.mk|Makefile|tests/run|rootfs/init) ;;
+        *.c|*.h|*.sh|*.mk|Makefile|tests/run|rootfs/init|rootfs/job) ;;
         *) continue ;;
         esac
         seen=$((seen + 1))
