@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # An appliance that can't do its job says so in one line that a machine can
 # read, does what decant.then asks for, and leaves the disk as it was.
-# cases: refused too-small no-destination little-memory
+# cases: refused too-small no-destination little-memory no-job
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 
@@ -29,6 +29,8 @@ too-small)
 no-destination)
     boot_failing "decant.source=nbd://10.0.2.2:1/disk" 'code=64 reason='
     ;;
+no-job) # a wrong word, and nothing to do
+    boot_failing "decant.wait=soon" 'code=64 reason=decant.wait=soon is not a number' ;;
 little-memory) # the PC's: so little that its initramfs can't be unpacked
     board=pc-x86_64
     MEMORY_MIB=104 boot_failing "decant.source=nbd://10.0.2.2:1/disk decant.destination=/dev/sda" \
