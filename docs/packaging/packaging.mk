@@ -25,6 +25,19 @@ install: $(BUILD)/decant
 uninstall:
 	@$(PLACES) docs/packaging/install --remove $(BUILD)/decant $(MANUALS)
 
+# Whose initramfs decant's hooks are for; they have their places below /usr, whatever PREFIX says.
+HOOKS := initramfs-tools dracut mkinitcpio
+
+## install-hooks: what images a machine from its own initramfs (HOOKS="initramfs-tools dracut mkinitcpio" DESTDIR=...)
+.PHONY: install-hooks
+install-hooks:
+	@DESTDIR=$(call quoted,$(DESTDIR)) docs/packaging/install-hooks $(HOOKS)
+
+## uninstall-hooks: removes what `make install-hooks` with the same words has put there
+.PHONY: uninstall-hooks
+uninstall-hooks:
+	@DESTDIR=$(call quoted,$(DESTDIR)) docs/packaging/install-hooks --remove $(HOOKS)
+
 # Made each time, and the same file where nothing has changed.
 DIST := $(BUILD)/decant-$(VERSION).tar.gz
 $(DIST): words

@@ -3,7 +3,7 @@
 # What `make install` puts where, with which modes, and that it takes it away again; and what the shells then complete: the program's
 # own verbs and options, all of them and no others, so that a new one needs no word here.
 #
-# cases: files links places umask uninstall bash zsh fish
+# cases: files links places umask uninstall hooks bash zsh fish
 
 . "$(dirname "$0")/../functions.sh"
 unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL PREFIX DESTDIR NBD_LINKS
@@ -85,6 +85,25 @@ uninstall)
     touch "$root/usr/local/bin/other"
     make_it uninstall NBD_LINKS=1
     [ "$(installed)" = "$(stat -c %a "$root/usr/local/bin/other") usr/local/bin/other" ] || fail "left: $(installed)" ;;
+hooks)
+    umask 077
+    make_it install-hooks
+    installed >all
+    for file in lib/decant/start lib/decant/network share/initramfs-tools/hooks/decant lib/dracut/modules.d/90decant/module-setup.sh; do
+        grep -qx "755 usr/$file" all || fail "no $file: $(cat all)"
+    done
+    for file in lib/decant/job lib/initcpio/install/decant lib/initcpio/hooks/decant; do
+        grep -qx "644 usr/$file" all || fail "no $file: $(cat all)"
+    done
+    # What the appliance has of the job, they have.
+    for file in job dhcp-answer excepts hardware medium network; do same "$TOP/rootfs/$file" "$root/usr/lib/decant/$file"; done
+    [ -z "$(find "$root/usr" -type d ! -perm 755)" ] || fail "others can't get there: $(find "$root" -type d ! -perm 755)"
+    make_it uninstall-hooks
+    [ -z "$(installed)" ] || fail "left: $(installed)"
+    make_it install-hooks HOOKS=dracut
+    ! installed | grep initramfs-tools || fail "hooks that nobody asked for"
+    ! make -C "$TOP" install-hooks HOOKS=genkernel DESTDIR="$root" 2>err || fail "hooks for genkernel?"
+    grep -q 'genkernel: not one of' err || fail "not said why: $(cat err)" ;;
 bash)
     make_it install NBD_LINKS=1
     PATH=$root/usr/local/bin:$PATH
