@@ -3,12 +3,13 @@
 # Debian's package as people meet it: what it says of itself, and what Debian's own critic finds. That it installs and goes
 # again is tests/packages.
 #
-# cases: contents lintian maintainer
+# cases: contents hooks lintian maintainer
 
 . "$(dirname "$0")/../functions.sh"
 requires_program dpkg-deb
-deb=$(echo "$TOP"/build/deb/*.deb)
-[ -f "$deb" ] || fail "no package: build it first (make deb)"
+deb=$(echo "$TOP"/build/deb/decant_*.deb)
+hooks=$(echo "$TOP"/build/deb/decant-initramfs_*.deb)
+[ -f "$deb" ] && [ -f "$hooks" ] || fail "no package: build it first (make deb)"
 
 # Out of the same tarball.
 build_again() { # DIRECTORY
@@ -29,14 +30,23 @@ contents)
     released=$("$DECANT" --version | cut -d' ' -f2)
     dpkg --compare-versions "$version" le "$released-1" || fail "$version is newer than $released"
     dpkg --compare-versions "$version" gt "$released~" || fail "$version is no $released" ;;
+hooks)
+    # What is installed from the tree, and nothing else; and the system's initramfs is made anew when it comes and when it goes.
+    dpkg-deb -x "$hooks" root
+    rm -r root/usr/share/doc root/usr/share/lintian
+    make -s -C "$TOP" install-hooks HOOKS="initramfs-tools dracut" DESTDIR="$TEST_DIR/tree"
+    diff -r tree root || fail "not what is in the tree"
+    diff <(cd tree && find . -printf '%m %p\n' | sort) <(cd root && find . -printf '%m %p\n' | sort) || fail "other modes"
+    dpkg-deb -f "$hooks" Depends | grep -q busybox || fail "it doesn't depend on busybox"
+    dpkg-deb -I "$hooks" triggers | grep -q 'update-initramfs$' || fail "no initramfs is made anew" ;;
 lintian)
     requires_program lintian
     # What one release's lintian finds, and has an override for, another's doesn't.
-    lintian --allow-root --pedantic --display-info --fail-on none "$deb" >out 2>&1 || fail "lintian fails: $(cat out)"
-    ! grep -vE '^(I: decant: unused-override|N:) ' out || fail "it isn't clean"
+    lintian --allow-root --pedantic --display-info --fail-on none "$deb" "$hooks" >out 2>&1 || fail "lintian fails: $(cat out)"
+    ! grep -vE '^(I: decant(-initramfs)?: unused-override|N:) ' out || fail "it isn't clean"
     # An override has a reason above it.
-    awk '!/^#/ && before !~ /^#|^decant: / { print; bad = 1 } { before = $0 } END { exit bad }' \
-        "$TOP/docs/packaging/debian/decant.lintian-overrides" || fail "no reason is given" ;;
+    awk '!/^#/ && before !~ /^#|^decant[^ ]*: / { print; bad = 1 } { before = $0 } END { exit bad }' \
+        "$TOP"/docs/packaging/debian/*.lintian-overrides || fail "no reason is given" ;;
 maintainer)
     # Who says so is who made it; dpkg's own tools are stood in for.
     mkdir stubs

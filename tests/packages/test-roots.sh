@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/../functions.sh"
 requires_program dpkg-deb
-deb=$(echo "$TOP"/build/deb/*.deb)
+deb=$(echo "$TOP"/build/deb/decant_*.deb)
 [ -f "$deb" ] || fail "no package: build it first (make deb)"
 
 # What of a root is decant's or anybody's; not what packages leave behind by being installed at all.
@@ -36,7 +36,7 @@ installs_and_goes() { # RELEASE
     files_of root >before
     in_root dpkg-query -Wf '${Package}\n' | sort >packages
 
-    in_root sh -c 'apt-get install -y /mnt/*.deb' >out 2>&1 || fail "it doesn't install: $(cat out)"
+    in_root sh -c 'apt-get install -y /mnt/decant_*.deb' >out 2>&1 || fail "it doesn't install: $(cat out)"
     in_root dpkg-query -Wf '${Package}\n' | sort | diff packages - | grep '^[<>]' >new || true
     [ "$(cat new)" = "> decant" ] || fail "it brings others: $(cat new)"
     [ "$(in_root decant --version)" = "$("$DECANT" --version)" ] || fail "it doesn't run"
@@ -61,6 +61,7 @@ same-bytes)
     (umask 077 && HOME=/nowhere TZ=Asia/Kathmandu LC_ALL=tr_TR.UTF-8 CFLAGS=-O0 MAKEFLAGS=CFLAGS=-O0 SOURCE_DATE_EPOCH=5 \
         "$TOP/docs/packaging/deb" "$TOP/build/decant-$("$DECANT" --version | cut -d' ' -f2).tar.gz" "$TOP/build/third_party/download" \
         'other place/deb') >out 2>&1 || fail "it isn't built: $(cat out)"
-    same "$deb" 'other place'/deb/*.deb ;;
+    same "$deb" 'other place'/deb/decant_*.deb
+    same "$TOP"/build/deb/decant-initramfs_*.deb 'other place'/deb/decant-initramfs_*.deb ;;
 *) fail "no such case" ;;
 esac
