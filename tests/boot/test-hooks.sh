@@ -61,11 +61,6 @@ cp before target.raw
 export MEMORY_MIB=512 INITRAMFS=initramfs
 root='root=/dev/vda rw init=/sbin/init'
 
-# What can't be is said in the same words, and nothing is changed.
-boot "$root decant.source=nbd://10.0.2.2:1/disk decant.destination=/dev/vda decant.then=poweroff" </dev/null
-console_says '^decant: result=failed code=1 reason=.*nbd://10\.0\.2\.2:1/disk'
-cmp before target.raw
-
 # It reboots, which ends QEMU.
 boot "$root decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/vda" </dev/null
 console_says '^decant: result=ok bytes=33554432 seconds=[0-9.]+ peak_kib=[0-9]+$'
@@ -75,3 +70,10 @@ same source.img target.raw
 boot "$root" </dev/null
 console_says '^the imaged system runs'
 ! grep '^decant' console || fail "it does something that nobody asked for"
+
+# What can't be is said in the same words, and nothing is changed; once is enough.
+[ "$builder" = initramfs-tools ] || exit 0
+cp before target.raw
+boot "$root decant.source=nbd://10.0.2.2:1/disk decant.destination=/dev/vda decant.then=poweroff" </dev/null
+console_says '^decant: result=failed code=1 reason=.*nbd://10\.0\.2\.2:1/disk'
+cmp before target.raw

@@ -29,6 +29,7 @@ licence-lines)
     seen=0
     while read -r file; do
         case $file in
+        boards/buildroot/package/*) continue ;; # Buildroot has its own form
         *.c|*.h|*.sh|*.mk|Makefile|tests/run|rootfs/init|rootfs/job) ;;
         *) continue ;;
         esac
