@@ -23,8 +23,8 @@ on_a_system() { # COMMAND...
         mount --bind . system/mnt
         cp "$2" system/usr/bin/decant
         DESTDIR=$PWD/system "$3/docs/packaging/install-hooks" "$4"
-        # mkinitramfs asks the kernel which compression it knows.
-        echo CONFIG_RD_GZIP=y >"system/boot/config-$0"
+        # mkinitramfs asks what the kernel knows.
+        printf "%s\n" CONFIG_BLK_DEV_INITRD=y CONFIG_RD_GZIP=y >"system/boot/config-$0"
         shift 4
         exec chroot system "$@"' "$release" "$kernel" "$DECANT" "$TOP" "$builder" "$@" >built 2>&1 || fail "no initramfs: $(cat built)"
 }
@@ -41,13 +41,13 @@ make_system() {
     mke2fs -q -F -t ext4 -d tree source.img
 }
 
-# Unpacking takes a machine that is emulated longer than all the rest, so that is done here.
+# Unpacking takes a machine that is emulated longer than all the rest, so that is done here (trixie packs but a part).
 builder=$1
 case $builder in
 initramfs-tools)
     requires_program mkinitramfs
     on_a_system mkinitramfs -o /mnt/packed "$release"
-    gzip -dc <packed >initramfs ;;
+    gzip -dcf <packed >initramfs ;;
 dracut)
     requires_program dracut
     on_a_system dracut --quiet --no-hostonly --no-compress --kver "$release" --force /mnt/initramfs
