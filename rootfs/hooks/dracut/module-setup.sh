@@ -28,6 +28,8 @@ install() {
     for file in ca-cert.pem client-cert.pem client-key.pem; do
         [ ! -e "/etc/pki/libnbd/$file" ] || inst_simple "/etc/pki/libnbd/$file"
     done
+    # Newer ones leave the queue out where nobody asks for it.
+    dracut_need_initqueue
     inst_hook initqueue/settled 00 "$moddir/decant-start.sh"
     inst_hook initqueue/finished 00 "$moddir/decant-finished.sh"
 }
