@@ -59,6 +59,7 @@ run(int argc, char **argv, struct fault *fault)
     return describe(fault);
   switch (options.verb) {
   case VERB_COPY:
+  case VERB_DIGEST:
     return job_copy(&job.copy, &options, fault);
   case VERB_MAP:
     return job_map(&job.map, &options, fault);

@@ -23,6 +23,7 @@
 static const struct verb_options *const verbs[] = {
   [VERB_COPY] = &options_copy,     [VERB_MAP] = &options_map,     [VERB_INFO] = &options_info,
   [VERB_RESCUE] = &options_rescue, [VERB_DISKS] = &options_disks, [VERB_COMPARE] = &options_compare,
+  [VERB_DIGEST] = &options_digest,
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
@@ -299,8 +300,9 @@ is_near(const char *a, const char *b)
 static int
 check_first_word(const char *word, struct fault *fault)
 {
-  static const char *const others[] = { "check", "cmp",  "convert", "diff",   "digest",
-                                        "hash",  "help", "list",    "verify", "version" };
+  static const char *const others[] = {
+    "check", "cmp", "convert", "diff", "hash", "help", "list", "verify", "version"
+  };
 
   if (!*word || strspn(word, "abcdefghijklmnopqrstuvwxyz") != strlen(word))
     return 0;

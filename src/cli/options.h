@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* options: the command line, taken apart and checked: what all verbs share. What
- * each verb takes stands in options_copy, options_map, options_info, options_rescue, options_disks and options_compare.
+ * each verb takes stands in options_copy, options_map, options_info, options_rescue, options_disks, options_compare and options_digest.
  *
  * Nothing is opened and nothing printed. Strings point into argv.
  */
@@ -12,6 +12,7 @@
 #include "cli/options_command.h"
 #include "cli/options_compare.h"
 #include "cli/options_copy.h"
+#include "cli/options_digest.h"
 #include "cli/options_disks.h"
 #include "cli/options_info.h"
 #include "cli/options_map.h"
@@ -22,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum verb { VERB_COPY, VERB_MAP, VERB_INFO, VERB_RESCUE, VERB_DISKS, VERB_COMPARE };
+enum verb { VERB_COPY, VERB_MAP, VERB_INFO, VERB_RESCUE, VERB_DISKS, VERB_COMPARE, VERB_DIGEST };
 
 enum run_mode { RUN_VERB, RUN_HELP, RUN_VERSION, RUN_LONG_OPTIONS, RUN_SHORT_OPTIONS };
 
@@ -43,7 +44,8 @@ struct options {
   enum verb verb;
   enum run_mode mode;
   struct place source;
-  struct place destination; /* VERB_COPY, VERB_RESCUE; VERB_COMPARE: the other source */
+  struct place destination; /* VERB_COPY, VERB_RESCUE; VERB_COMPARE: the other source;
+                               null: for VERB_DIGEST */
 
   struct wishes wishes;           /* -R, -C, --tls-pin, --timeout, --wait, and what the verb asks a source for */
   struct options_command command; /* all of it, as it was given */

@@ -18,6 +18,7 @@ static const char help[] =
     "       decant map [OPTIONS] SOURCE     (decant map --help)\n"
     "       decant info [OPTIONS] SOURCE    (decant info --help)\n"
     "       decant disks [OPTIONS]          (decant disks --help)\n"
+    "       decant digest [OPTIONS] SOURCE  (decant digest --help)\n"
     "       decant rescue [OPTIONS] SOURCE DESTINATION --mapfile=FILE\n"
     "                                       (decant rescue --help)\n"
     "       decant compare [OPTIONS] SOURCE SOURCE\n"

@@ -43,12 +43,17 @@ digests_init(struct digests *digests, const struct options *options, struct faul
 {
   struct digest_config configs[DIGESTS];
 
-  *digests = (struct digests){ .tap = { .take = take }, .file = { .fd = -1 } };
+  *digests = (struct digests){ .tap = { .take = take }, .file = { .fd = -1 }, .blocks = { .fd = -1 } };
   if (read_options(digests, configs, options, fault) == -1)
     return -1;
   for (int i = 0; i < DIGESTS; i++)
     digest_init(&digests->list[i], &configs[i]);
-  return digest_file_open(&digests->file, options->copy.blkhash_file, fault);
+  if (digest_file_open(&digests->file, options->copy.blkhash_file, fault) == -1)
+    return -1;
+  if (options->verb != VERB_DIGEST || !options->copy.blocks)
+    return 0;
+  digests->list[DIGEST_BLKHASH].sink = &digests->blocks.sink;
+  return block_file_open(&digests->blocks, options->copy.blocks, fault);
 }
 
 int
@@ -57,6 +62,10 @@ digests_check(const struct digests *digests, const struct endpoint *source, cons
 {
   const struct identity *file = &digests->file.identity;
   bool is_source = identity_is_same(file, &source->identity);
+
+  if (identity_is_same(&digests->blocks.identity, &source->identity))
+    return fault_set(fault, EXIT_FAILED, 0, "--blocks=%.512s is the source itself: nothing was written",
+                     digests->blocks.path);
 
   if (!is_source && !identity_is_same(file, &destination->identity))
     return 0;
@@ -114,16 +123,16 @@ digests_finish(struct digests *digests, const struct options *options, struct fa
   bool differs = false;
   int result = 0;
 
-  for (int i = 0; i < DIGESTS; i++) {
-    if (!digests->wanted[i])
-      continue;
-    char *hex = digests->hex[i];
-    digest_finish(&digests->list[i], hex);
-    if (digests->told[i] && tell(digests, options, (enum digest_kind)i, hex, fault) == -1)
+  for (int i = 0; i < DIGESTS; i++)
+    if (digests->wanted[i])
+      digest_finish(&digests->list[i], digests->hex[i]);
+  if (digests->expects)
+    differs = digest_compare(&digests->expected, digests->hex[digests->expected.kind], &difference) == -1;
+  if (!differs && block_file_finish(&digests->blocks, fault) == -1)
+    result = -1;
+  for (int i = 0; i < DIGESTS; i++)
+    if (digests->told[i] && tell(digests, options, (enum digest_kind)i, digests->hex[i], fault) == -1)
       result = -1;
-    if (digests->expects && digests->expected.kind == (enum digest_kind)i)
-      differs = digest_compare(&digests->expected, hex, &difference) == -1;
-  }
   if (!differs)
     return result;
   *fault = difference; /* says more than what couldn't be told */
@@ -134,4 +143,5 @@ void
 digests_close(struct digests *digests)
 {
   digest_file_abandon(&digests->file);
+  block_file_abandon(&digests->blocks);
 }

@@ -10,6 +10,7 @@
 
 #include "cli/options.h"
 #include "copy/copy.h"
+#include "job/block_file.h"
 #include "job/digest_file.h"
 #include "report/digest.h"
 
@@ -25,10 +26,11 @@ struct digests {
   char hex[DIGESTS][DIGEST_HEX_BYTES]; /* once the whole source has passed; until then "" */
   struct digest_expected expected;
   bool expects;
-  struct digest_file file; /* for the blkhash, if there is one */
+  struct digest_file file;  /* for the blkhash, if there is one */
+  struct block_file blocks; /* for the digests of its blocks, likewise */
 };
 
-/* Readies what the options ask for; opens the file that a blkhash is to be
+/* Readies what the options ask for; opens the files that a blkhash and its blocks' digests are to be
  * written to. Returns 0, or -1 with the fault set. */
 int digests_init(struct digests *digests, const struct options *options, struct fault *fault);
 
@@ -41,7 +43,7 @@ void digests_begin_again(struct digests *digests);
 /* The tap for the copy, or NULL where nothing is to be computed. */
 struct copy_tap *digests_tap(struct digests *digests);
 
-/* Refuses an end of the copy as the file that a blkhash is to be written to. Returns 0,
+/* Refuses an end of the copy as a file that digests are to be written to. Returns 0,
  * or -1 with the fault set. */
 int digests_check(const struct digests *digests, const struct endpoint *source, const struct endpoint *destination,
                   struct fault *fault);

@@ -97,10 +97,11 @@ inherited_check(const struct options *options, struct fault *fault)
     return check_place(&options->destination, DESCRIPTOR_READ, fault) == -1
                ? -1
                : check_progress(options->copy.progress_fd, fault);
-  if (options->verb != VERB_COPY && options->verb != VERB_RESCUE)
+  if (options->verb == VERB_MAP || options->verb == VERB_INFO || options->verb == VERB_DISKS)
     return 0;
   if (check_place(&options->destination, DESCRIPTOR_WRITE, fault) == -1 ||
-      check_path("--blkhash-file=", options->copy.blkhash_file, DESCRIPTOR_WRITE, fault) == -1)
+      check_path("--blkhash-file=", options->copy.blkhash_file, DESCRIPTOR_WRITE, fault) == -1 ||
+      (options->verb == VERB_DIGEST && check_path("--blocks=", options->copy.blocks, DESCRIPTOR_WRITE, fault) == -1))
     return -1;
   return check_words(options, fault);
 }

@@ -114,6 +114,7 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
                                 .skip_zeros = can_skip_zeros(options, keeper_keeps(&job->keeper), &source->traits,
                                                              &destination->traits),
                                 .flush = options->copy.flush,
+                                .only_looks = options->verb == VERB_DIGEST,
                                 .start = options->copy.from,
                                 .flush_each_bytes = options->persona == PERSONA_NBDCOPY ? 0 : FLUSH_EACH_BYTES,
                                 .flush_each_ms = FLUSH_EACH_MS,

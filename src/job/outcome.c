@@ -84,7 +84,8 @@ outcome_fail(struct outcome *outcome, const struct options *options, const struc
   else if (goes_on && !has_map)
     from = offset_to_go_on(options, copy);
   outcome->from = from;
-  const char *leads_to = from == 0 && !(has_map && goes_on)     ? "copy again with"
+  const char *leads_to = options->verb == VERB_DIGEST           ? "try again with"
+                         : from == 0 && !(has_map && goes_on)   ? "copy again with"
                          : options->source.kind == PLACE_STREAM ? "with the whole stream again, go on with"
                                                                 : "go on with";
   if (outcome_lead_on(options, from, leads_to, outcome->command, fault))

@@ -55,11 +55,21 @@ hash_zeros(struct digest *digest, uint64_t length, uint8_t bytes[HASH_BYTES_MAX]
   hash_out(&digest->block, bytes);
 }
 
+/* The next block's. */
+static void
+add_block_digest(struct digest *digest, const uint8_t *out)
+{
+  unsigned bytes = hash_bytes(digest->config.hash);
+
+  hash_add(&digest->whole, out, bytes);
+  if (digest->sink)
+    digest->sink->take(digest->sink, out, bytes);
+}
+
 /* The current block is whole, or the last one. */
 static void
 end_block(struct digest *digest)
 {
-  unsigned bytes = hash_bytes(digest->config.hash);
   uint8_t out[HASH_BYTES_MAX];
 
   if (!digest->block_is_zero) {
@@ -70,9 +80,9 @@ end_block(struct digest *digest)
     if (!digest->zero_block_is_known)
       hash_zeros(digest, digest->block_fill, digest->zero_block);
     digest->zero_block_is_known = true;
-    memcpy(out, digest->zero_block, bytes);
+    memcpy(out, digest->zero_block, sizeof out);
   }
-  hash_add(&digest->whole, out, bytes);
+  add_block_digest(digest, out);
   digest->block_fill = 0;
   digest->block_is_zero = true;
 }
@@ -103,7 +113,7 @@ add_two_blocks(struct digest *digest, const uint8_t *data)
 
   hash_two(digest->config.hash, digest->whole.engine, blocks, digest->config.block_bytes, out);
   for (unsigned i = 0; i < 2; i++)
-    hash_add(&digest->whole, out[i], hash_bytes(digest->config.hash));
+    add_block_digest(digest, out[i]);
 }
 
 /* Adds two blocks, or else no more than the rest of the current one. Returns how much. */

@@ -56,13 +56,19 @@ struct digest_config {
 extern const struct digest_config digest_sha256;
 extern const struct digest_config digest_blkhash;
 
+/* Is given the digest of each block of a blkhash, in order. */
+struct digest_sink {
+  void (*take)(struct digest_sink *sink, const uint8_t *digest, unsigned bytes);
+};
+
 struct digest {
   struct digest_config config;
-  struct hash whole;   /* over the content, or over the digests of the blocks */
-  struct hash block;   /* over the current block, once it holds anything but zeros */
-  uint64_t size;       /* bytes added */
-  uint64_t block_fill; /* of them, those in the current block; below block_bytes */
-  bool block_is_zero;  /* they are zeros, and not in `block` */
+  struct digest_sink *sink; /* DIGEST_BLKHASH: set once it is readied, by who wants the blocks' digests; NULL: nobody */
+  struct hash whole;        /* over the content, or over the digests of the blocks */
+  struct hash block;        /* over the current block, once it holds anything but zeros */
+  uint64_t size;            /* bytes added */
+  uint64_t block_fill;      /* of them, those in the current block; below block_bytes */
+  bool block_is_zero;       /* they are zeros, and not in `block` */
   bool zero_block_is_known;
   bool finished;
   uint8_t zero_block[HASH_BYTES_MAX]; /* if known, the digest of a whole block of zeros */

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../functions.sh"
 
 sed 's/\\-/-/g; s/\\f.//g' "$TOP/docs/decant.1" >manual
-for verb in copy map info rescue disks compare; do
+for verb in copy map info rescue disks compare digest; do
     "$DECANT" "$verb" --long-options
     "$DECANT" "$verb" --short-options
 done >options
