@@ -91,7 +91,7 @@ is_needless(const struct copy *copy, const struct slot *slot)
 {
   if (copy_is_over(copy) || copy->source_is_gone)
     return true;
-  return copy->failure.endpoint == copy->config.source && slot->request.offset > copy->failure.offset;
+  return copy->failure.endpoint == copy->config.source && copy_reads_from(slot) > copy->failure.offset;
 }
 
 static bool

@@ -134,6 +134,9 @@ bool copy_narrow_down(struct copy *copy, struct slot *slot);
 /* How much couldn't be read below an offset. */
 uint64_t copy_unreadable_below(const struct copy *copy, uint64_t below);
 
+/* Where the copy's part of what is still to be read begins: blocks of the source may reach further. */
+uint64_t copy_reads_from(const struct slot *slot);
+
 /* Whether a read that is narrowed down has to wait until all before it is on its way: so failing reads are made one at a time,
  * none beyond one that ends the copy, and what the many parts bring needs no room in the queue. */
 bool copy_waits_for_turn(const struct copy *copy, const struct slot *slot);

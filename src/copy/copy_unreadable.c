@@ -12,10 +12,16 @@ copy_unit_bytes(const struct copy *copy)
   return range_max(SECTOR_BYTES, copy->schedule.block_min);
 }
 
+uint64_t
+copy_reads_from(const struct slot *slot)
+{
+  return range_max(slot->request.offset, slot->wanted.start);
+}
+
 bool
 copy_waits_for_turn(const struct copy *copy, const struct slot *slot)
 {
-  return slot->narrow.unit_bytes > 0 && copy->reorder.frontier < range_max(slot->request.offset, slot->wanted.start);
+  return slot->narrow.unit_bytes > 0 && copy->reorder.frontier < copy_reads_from(slot);
 }
 
 /* Not where whoever was asked is gone, or what is asked for can't be had at all; nor a second time where the operator wants
