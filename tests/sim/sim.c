@@ -1008,8 +1008,14 @@ check_left_out(const struct area *area, uint64_t at)
   sim_check(is_bad ? is_in_bad_unit(at) : lost_alone[at], "byte %llu could have been read", (ull)at);
   if (sim.copy.rewinds > 0 && byte == source_content[at]) /* it was read then, or others say so */
     return;
-  for (uint64_t i = range_align_down(at, unit); byte == before[at] && i < range_align_down(at, unit) + unit; i++)
-    if (parts[i] == SELECTED_BESIDE) /* where something was copied before, nothing is overwritten */
+  /* Where something was copied before, nothing is overwritten: of a unit, or of a part that was lost as a whole. */
+  uint64_t part = copy_part_bytes(&sim.copy, unit), first = range_align_down(at, unit), end = first + unit;
+  if (!is_bad) {
+    first = at > part ? at - part : 0;
+    end = range_min(at + part, sim.source.bytes);
+  }
+  for (uint64_t i = first; byte == before[at] && i < end; i++)
+    if (parts[i] == SELECTED_BESIDE)
       return;
   if (sim.config.mark == MARK_PATTERN) {
     bool is_marked = !is_bad;
