@@ -277,6 +277,8 @@ copy_begin(struct copy *copy, uint64_t start)
   clear_rooms(copy);
   if (config->unreadable) /* what is read anew may go well */
     areas_set(config->unreadable, (struct range){ start, source->size }, AREA_FINISHED);
+  if (copy->errors > 0 && config->mark == MARK_PATTERN) /* which may lie where the source says now that it has zeros */
+    copy->config.skip_zeros = false;
   copy->start = start;
   copy->done = base;
   extents_begin(&copy->extents, source->in_order ? 0 : range_align_down(start, source->block_min));
