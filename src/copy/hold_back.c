@@ -287,6 +287,7 @@ conclude_own(struct hold_back *hold)
 {
   const struct request *own = &hold->own;
 
+  assert(hold->parked);
   if (own->errnum && !zero_is_refused(own)) {
     begin_step(hold, hold->step < HOLD_BACK_HOLDS ? HOLD_BACK_READS : HOLD_BACK_HOLDS);
     hold->parked->errnum = own->errnum;

@@ -169,7 +169,7 @@ outcome_tell_json(struct outcome *outcome, const struct options *options, const 
                   const struct holding *holding, const struct areas *unreadable, struct fault *fault)
 {
   bool has_failed = fault->exit_code != EXIT_DONE;
-  struct fault telling;
+  struct fault telling = { 0 };
   struct text text;
 
   text_init(&text, outcome->json, sizeof outcome->json);

@@ -18,20 +18,20 @@ static const char *const mark_words[] = {
 
 /* Where sysfs has them, which differs by the kind of disk. */
 static const struct mark {
-  enum device_mark_kind kind;
   const char *name;
+  enum device_mark_kind kind;
   unsigned skip; /* so many bytes in front are no text */
 } marks_known[] = {
-  { DEVICE_MARK_SERIAL, "serial", 0 },                    /* virtio */
-  { DEVICE_MARK_SERIAL, "device/serial", 0 },             /* NVMe, cards */
-  { DEVICE_MARK_SERIAL, "device/vpd_pg80", 4 },           /* SCSI, behind the page's head */
-  { DEVICE_MARK_SERIAL, "device/../../../../serial", 0 }, /* USB, of which the disk is a unit of a target of a host */
-  { DEVICE_MARK_IDENTIFIER, "wwid", 0 },                  /* NVMe */
-  { DEVICE_MARK_IDENTIFIER, "device/wwid", 0 },           /* SCSI */
-  { DEVICE_MARK_IDENTIFIER, "dm/uuid", 0 },               /* volumes */
-  { DEVICE_MARK_VENDOR, "device/vendor", 0 },             /* SCSI */
-  { DEVICE_MARK_MODEL, "device/model", 0 },
-  { DEVICE_MARK_FILE, "loop/backing_file", 0 },
+  { "serial", DEVICE_MARK_SERIAL, 0 },                    /* virtio */
+  { "device/serial", DEVICE_MARK_SERIAL, 0 },             /* NVMe, cards */
+  { "device/vpd_pg80", DEVICE_MARK_SERIAL, 4 },           /* SCSI, behind the page's head */
+  { "device/../../../../serial", DEVICE_MARK_SERIAL, 0 }, /* USB, of which the disk is a unit of a target of a host */
+  { "wwid", DEVICE_MARK_IDENTIFIER, 0 },                  /* NVMe */
+  { "device/wwid", DEVICE_MARK_IDENTIFIER, 0 },           /* SCSI */
+  { "dm/uuid", DEVICE_MARK_IDENTIFIER, 0 },               /* volumes */
+  { "device/vendor", DEVICE_MARK_VENDOR, 0 },             /* SCSI */
+  { "device/model", DEVICE_MARK_MODEL, 0 },
+  { "loop/backing_file", DEVICE_MARK_FILE, 0 },
 };
 #define MARKS_KNOWN (sizeof marks_known / sizeof marks_known[0])
 _Static_assert(DEVICE_MARKS_OF_ONE < MARKS_KNOWN, "vendors, models and files aren't one disk's");
@@ -57,9 +57,9 @@ void
 device_marks_read_from(struct device_marks *marks, const char *directory)
 {
   char size[2];
-  char *partition = marks->marks[MARKS_KNOWN];
 
-  marks->are_known = sysfs_read_from(directory, "size", size, sizeof size) > 0;
+  *marks = (struct device_marks){ .are_known = sysfs_read_from(directory, "size", size, sizeof size) > 0 };
+  char *partition = marks->marks[MARKS_KNOWN];
   device_marks_read_one(directory, "partition", 0, partition);
   for (unsigned i = 0; i < MARKS_KNOWN; i++) {
     char name[40];

@@ -15,7 +15,6 @@
 #include <sys/sysmacros.h>
 
 #define DIRECTORY_BYTES 256 /* below /sys/block, whose names are short */
-#define SECTOR_BYTES 512    /* of sysfs, whatever the disk's are */
 
 void
 disks_begin(struct disks *disks, const char *root)
@@ -120,7 +119,7 @@ describe_disk(const struct disks *disks, const char *directory, struct disk *dis
 static bool
 look_at(const struct disks *disks, const char *directory, const char *name, const char *of, struct disk *disk)
 {
-  *disk = (struct disk){ .bytes = read_number(directory, "size") * SECTOR_BYTES };
+  *disk = (struct disk){ .bytes = read_number(directory, "size") * SYSFS_SECTOR_BYTES };
   if (disk->bytes == 0)
     return false;
   snprintf(disk->name, sizeof disk->name, "%s", name);

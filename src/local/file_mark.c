@@ -25,9 +25,9 @@ static void
 mark_device(uint64_t number, char mark[MAPFILE_MARK_BYTES])
 {
   struct device_marks marks;
-  const char *partition = marks.marks[DEVICE_MARKS - 1];
 
   device_marks_read(&marks, number);
+  const char *partition = marks.marks[DEVICE_MARKS - 1];
   for (unsigned i = 0; i < DEVICE_MARKS_OF_ONE; i++) {
     if (!marks.marks[i][0])
       continue;

@@ -12,7 +12,6 @@
 
 /* Devices that lie upon one another at most. */
 #define LAYERS_MAX 8
-#define SECTOR_BYTES 512 /* of sysfs, whatever the disk's are */
 
 /* Some of the bytes of a file or device. */
 struct stretch {
@@ -53,8 +52,8 @@ step_to_disk(struct stretch *stretch)
     return false;
   struct identity disk = *device;
   disk.number = makedev(number, (unsigned)strtoul(rest + 1, NULL, 10));
-  step_down(stretch, disk, sysfs_read_number(device->number, "start") * SECTOR_BYTES,
-            sysfs_read_number(device->number, "size") * SECTOR_BYTES);
+  step_down(stretch, disk, sysfs_read_number(device->number, "start") * SYSFS_SECTOR_BYTES,
+            sysfs_read_number(device->number, "size") * SYSFS_SECTOR_BYTES);
   return true;
 }
 

@@ -17,6 +17,9 @@ size_t sysfs_read(uint64_t number, const char *name, char *text, size_t bytes);
 /* The same of what has this directory. */
 size_t sysfs_read_from(const char *directory, const char *name, char *text, size_t bytes);
 
+/* What it counts in, whatever the disk's sectors are. */
+#define SYSFS_SECTOR_BYTES 512
+
 /* The directory of a block device. */
 #define SYSFS_DIRECTORY_BYTES 48
 void sysfs_directory(uint64_t number, char directory[SYSFS_DIRECTORY_BYTES]);

@@ -5,6 +5,7 @@
 
 #include "local/device.c"
 #include "local/device_marks.c"
+#include "local/disk_use.c"
 #include "local/endpoint_file.c"
 #include "local/file_carry.c"
 #include "local/file_direct.c"
