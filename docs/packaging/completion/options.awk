@@ -9,6 +9,7 @@ function tell(i) {
     tell()
     sub(/^ +/, "")
     at = match($0, /  +/)
+    sub(/,$/, "") # a list that goes on in the next line
     said = at ? substr($0, at + RLENGTH) : ""
     count = split(at ? substr($0, 1, at - 1) : $0, words, ", ")
     for (i = 1; i <= count; i++) {
