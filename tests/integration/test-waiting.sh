@@ -48,7 +48,7 @@ terminal)
     timeout "$DECANT_LIMIT_S" "$TOP/tests/terminal" 120 '' "$DECANT" -p "$(uri s)" out.img </dev/null >seen || code=$?
     [ "$code" -eq 0 ] || fail "exit code $code: $(cat -A seen)"
     same in.img out.img
-    sed 's/\r$//' seen | tr '\r' '\n' | sed 's/\x1b\[K//g' >lines
+    sed 's/\r$//' seen | tr '\r' '\n' | sed 's/\x1b\[[JK]//g' >lines
     count 1 "^decant: .*$lost\$" lines
     count 1 '^decant: .*s.sock is back: going on at offset [1-9][0-9]*$' lines
     grep -Eq '^decant: .* of 16.0 MiB \([0-9]+ %\), waiting 0:0[0-9], for nbd\+unix:' lines || fail "got: $(cat -A seen)"
