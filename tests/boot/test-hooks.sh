@@ -70,7 +70,7 @@ console_says '^decant: result=ok bytes=33554432 seconds=[0-9.]+ peak_kib=[0-9]+$
 same source.img target.raw
 
 boot "$root" </dev/null
-console_says '^the imaged system runs'
+console_says 'the imaged system runs' # systemd clears the console before
 ! grep '^decant' console || fail "it does something that nobody asked for"
 
 # What can't be is said in the same words, and nothing is changed; once is enough.
