@@ -81,7 +81,7 @@ file_zero(struct endpoint_file *file, const struct request *request)
     while (errnum == EINTR);
     if (is_unknown_way(errnum))
       file->zero_ways_unknown |= 1u << i;
-    else if (errnum != EINVAL) /* which may be about this range alone */
+    else if (errnum != EINVAL && errnum != EBUSY) /* which may be about this range alone, or its pages in the cache */
       return errnum;
   }
   return EOPNOTSUPP;
