@@ -69,7 +69,7 @@ bill)
     done <"$TOP/third_party/SHA256SUMS"
     grep -q "^SPDXRef-decant $version MIT $(sha256sum <"files/decant-$version.tar.gz" | cut -d' ' -f1)\$" lines || fail "another source"
     [ "$(jq -r '.files[].checksums[] | .checksumValue' "$bill" | sort)" = \
-        "$(cat "$TOP/build/decant" | tee >(sha1sum >sum1) | sha256sum >sum2; cut -d' ' -f1 sum1 sum2 | sort)" ] || fail "another program"
+        "$({ sha1sum; sha256sum <"$TOP/build/decant"; } <"$TOP/build/decant" | cut -d' ' -f1 | sort)" ] || fail "another program"
     # Every name that is used is one that is given.
     jq -r '.relationships[] | .spdxElementId, .relatedSpdxElement' "$bill" | sort -u >used
     jq -r '.SPDXID, .packages[].SPDXID, .files[].SPDXID' "$bill" | sort | diff used - || fail "used (<), given (>)" ;;
