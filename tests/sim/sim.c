@@ -170,18 +170,11 @@ loop_wait(struct loop *loop, struct fault *fault)
 
   (void)fault;
   check_turn();
-  if (loop->wake_ms != LOOP_NEVER)
-    next_us = range_min(next_us, loop->wake_ms * 1000);
-  sim_check(next_us != NEVER, "everyone waits for ever");
-  next_us = range_min(next_us, range_max(sim.signal_at_us, stage.now_us));
-  stage.now_us = range_max(next_us, stage.now_us);
+  stage_pass_time(loop, next_us, sim.signal_at_us);
   if (sim.leaps_one_in && random_one_in(&sim.random, sim.leaps_one_in))
     stage.now_us += random_between(&sim.random, 0, 100000000);
-  if (stage.now_us >= sim.signal_at_us) {
-    loop->signal_seen = SIGINT;
-    sim.signal_at_us = NEVER;
+  if (stage_signal(loop, &sim.signal_at_us))
     sim.signalled_us = stage.now_us;
-  }
   disk_advance(&sim.source, stage.now_us);
   disk_advance(&sim.destination, stage.now_us);
   return 0;

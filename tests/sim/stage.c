@@ -3,7 +3,6 @@
 #include "sim/stage.h"
 
 #include "base/range.h"
-#include "os/loop.h"
 #include "sim/disk.h"
 
 #include <signal.h>
@@ -100,6 +99,25 @@ loop_now_ms(const struct loop *loop)
 {
   (void)loop;
   return stage.now_us / 1000;
+}
+
+void
+stage_pass_time(const struct loop *loop, uint64_t next_us, uint64_t event_us)
+{
+  if (loop->wake_ms != LOOP_NEVER)
+    next_us = range_min(next_us, loop->wake_ms * 1000);
+  sim_check(next_us != NEVER, "everyone waits for ever");
+  stage.now_us = range_max(range_min(next_us, event_us), stage.now_us);
+}
+
+bool
+stage_signal(struct loop *loop, uint64_t *due_us)
+{
+  if (stage.now_us < *due_us)
+    return false;
+  loop->signal_seen = SIGINT;
+  *due_us = NEVER;
+  return true;
 }
 
 /* ---- Seeds ---- */

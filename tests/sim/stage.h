@@ -5,6 +5,8 @@
 #ifndef SIM_STAGE_H
 #define SIM_STAGE_H
 
+#include "os/loop.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,6 +23,13 @@ struct stage {
 
 /* Its first four are set by the simulator. */
 extern struct stage stage;
+
+/* Moves the clock on to whatever comes first: what disks do next (disk_next_us()), the loop's alarm, or an event, which may be
+ * overdue; NEVER: there is none. */
+void stage_pass_time(const struct loop *loop, uint64_t next_us, uint64_t event_us);
+
+/* Has the loop see a signal once it is due, and never again. Returns whether it does now. */
+bool stage_signal(struct loop *loop, uint64_t *due_us);
 
 /* Runs a seed that is given alone, and traces it; or --count=M of them, --from=N on. Returns the exit code. */
 int stage_main(int argc, char **argv);

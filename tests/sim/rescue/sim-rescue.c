@@ -126,18 +126,11 @@ loop_wait(struct loop *loop, struct fault *fault)
   sim_check(++sim.turns < TURNS_MAX, "it goes on for ever");
   sim_check(sim.signalled_us == NEVER || stage.now_us <= sim.signalled_us + COPY_STOP_MS * 1000 + 1000,
             "it was stopped, and goes on");
-  if (loop->wake_ms != LOOP_NEVER)
-    next_us = range_min(next_us, loop->wake_ms * 1000);
-  sim_check(next_us != NEVER, "everyone waits for ever");
-  next_us = range_min(next_us, range_max(range_min(sim.signal_at_us, sim.killed_at_us), stage.now_us));
-  stage.now_us = range_max(next_us, stage.now_us);
+  stage_pass_time(loop, next_us, range_min(sim.signal_at_us, sim.killed_at_us));
   if (stage.now_us >= sim.killed_at_us)
     longjmp(sim.killed, 1);
-  if (stage.now_us >= sim.signal_at_us) {
-    loop->signal_seen = SIGINT;
-    sim.signal_at_us = NEVER;
+  if (stage_signal(loop, &sim.signal_at_us))
     sim.signalled_us = stage.now_us;
-  }
   disk_advance(&sim.source, stage.now_us);
   disk_advance(&sim.destination, stage.now_us);
   return 0;
