@@ -55,6 +55,16 @@ divide(struct budget *budget, const struct budget_needs *needs)
   return fixed + SLOTS_MIN * slot;
 }
 
+struct budget_needs
+budget_needs_of(const struct traits *source, const struct traits *destination)
+{
+  return (struct budget_needs){ .source_block_min = source->block_min,
+                                .source_request_max = source->request_max,
+                                .destination_block_min = destination->block_min,
+                                .destination_block_preferred = destination->block_preferred,
+                                .destination_request_max = destination->request_max };
+}
+
 int
 budget_plan(struct budget *budget, const struct budget_needs *needs, struct fault *fault)
 {

@@ -9,6 +9,7 @@
 #define DECANT_BUDGET_H
 
 #include "base/error.h"
+#include "disk/endpoint.h"
 
 #include <stdint.h>
 
@@ -35,6 +36,9 @@ struct budget {
   uint64_t zero_max;    /* the largest zero request; a multiple of block_bytes */
   uint64_t zero_sure;   /* one of at most this is done right by every server; likewise, <= zero_max */
 };
+
+/* What two ends need; the first four are the caller's. */
+struct budget_needs budget_needs_of(const struct traits *source, const struct traits *destination);
 
 /* Divides the memory. Returns 0, or -1 with a fault that says how much it takes
  * when the ends' blocks don't fit. */

@@ -8,17 +8,12 @@ static int
 plan(struct budget *budget, const struct options *options, const struct traits *source,
      const struct traits *destination, struct fault *fault)
 {
-  struct budget_needs needs = { .payload_bytes = options->copy.payload_bytes,
-                                .request_bytes = options->copy.request_bytes,
-                                .sparse_bytes = options->copy.sparse_bytes,
-                                .zero_max = options->persona == PERSONA_NBDCOPY ? ZERO_BYTES_MAX_AS_NBDCOPY
-                                                                                : ZERO_BYTES_MAX,
-                                .source_block_min = source->block_min,
-                                .source_request_max = source->request_max,
-                                .destination_block_min = destination->block_min,
-                                .destination_block_preferred = destination->block_preferred,
-                                .destination_request_max = destination->request_max };
+  struct budget_needs needs = budget_needs_of(source, destination);
 
+  needs.payload_bytes = options->copy.payload_bytes;
+  needs.request_bytes = options->copy.request_bytes;
+  needs.sparse_bytes = options->copy.sparse_bytes;
+  needs.zero_max = options->persona == PERSONA_NBDCOPY ? ZERO_BYTES_MAX_AS_NBDCOPY : ZERO_BYTES_MAX;
   return budget_plan(budget, &needs, fault);
 }
 

@@ -517,17 +517,13 @@ choose_budget(void)
   struct random *random = &sim.random;
   const struct traits *source = &sim.source.base.traits;
   const struct traits *destination = &sim.destination.base.traits;
-  struct budget_needs needs = { .payload_bytes = PAYLOAD_BYTES_MIN,
-                                .sparse_bytes = random_one_in(random, 3) ? 0 : random_power(random, 9, 13),
-                                .zero_max = ZERO_BYTES_MAX,
-                                .source_block_min = source->block_min,
-                                .source_request_max = source->request_max,
-                                .destination_block_min = destination->block_min,
-                                .destination_block_preferred = destination->block_preferred,
-                                .destination_request_max = destination->request_max };
+  struct budget_needs needs = budget_needs_of(source, destination);
   struct budget budget;
   struct fault fault;
 
+  needs.payload_bytes = PAYLOAD_BYTES_MIN;
+  needs.sparse_bytes = random_one_in(random, 3) ? 0 : random_power(random, 9, 13);
+  needs.zero_max = ZERO_BYTES_MAX;
   if (budget_plan(&budget, &needs, &fault) == -1)
     sim_fail("no plan: %s", fault.text);
   if (random_one_in(random, 10))

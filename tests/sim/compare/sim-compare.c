@@ -14,7 +14,6 @@
 #include "sim/stage.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -17,7 +17,6 @@
 #include "sim/stage.h"
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -362,16 +361,12 @@ plan(struct budget *budget)
 {
   struct random *random = &sim.random;
   const struct traits *source = &sim.source.base.traits, *destination = &sim.destination.base.traits;
-  struct budget_needs needs = { .payload_bytes = PAYLOAD_BYTES_MIN,
-                                .sparse_bytes = random_one_in(random, 3) ? 0 : random_power(random, 9, 13),
-                                .zero_max = ZERO_BYTES_MAX,
-                                .source_block_min = source->block_min,
-                                .source_request_max = source->request_max,
-                                .destination_block_min = destination->block_min,
-                                .destination_block_preferred = destination->block_preferred,
-                                .destination_request_max = destination->request_max };
+  struct budget_needs needs = budget_needs_of(source, destination);
   struct fault fault;
 
+  needs.payload_bytes = PAYLOAD_BYTES_MIN;
+  needs.sparse_bytes = random_one_in(random, 3) ? 0 : random_power(random, 9, 13);
+  needs.zero_max = ZERO_BYTES_MAX;
   sim_check(budget_plan(budget, &needs, &fault) == 0, "no plan: %s", fault.text);
   budget->slot_bytes = range_max(range_min(random_power(random, 11, 15), budget->slot_bytes), source->block_min);
   budget->slots = (unsigned)random_between(random, SLOTS_MIN, 12);

@@ -16,7 +16,6 @@
 #include "sim/stage.h"
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 

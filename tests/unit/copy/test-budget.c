@@ -40,6 +40,23 @@ requests_are_as_large_as_was_asked_for(void **state)
   assert_int_equal(budget.slot_bytes, 32 * MIB);
 }
 
+/* What both ends say of themselves, each its own. */
+static void
+needs_are_those_of_the_ends(void **state)
+{
+  struct traits source = { .block_min = 512, .block_preferred = 1024, .request_max = 2048 };
+  struct traits destination = { .block_min = 4096, .block_preferred = 8192, .request_max = 16384 };
+  struct budget_needs needs = budget_needs_of(&source, &destination);
+
+  (void)state;
+  assert_int_equal(needs.source_block_min, 512);
+  assert_int_equal(needs.source_request_max, 2048);
+  assert_int_equal(needs.destination_block_min, 4096);
+  assert_int_equal(needs.destination_block_preferred, 8192);
+  assert_int_equal(needs.destination_request_max, 16384);
+  assert_int_equal(needs.payload_bytes + needs.request_bytes + needs.sparse_bytes + needs.zero_max, 0);
+}
+
 /* Everything that budget.h promises of a plan. */
 static void
 check_plan(const struct budget *budget, const struct budget_needs *needs)
@@ -248,6 +265,7 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test(needs_are_those_of_the_ends),
     cmocka_unit_test(requests_are_as_large_as_was_asked_for),
     cmocka_unit_test(the_default_keeps_every_slot_busy),
     cmocka_unit_test(the_least_memory_is_enough_for_ends_without_demands),
