@@ -334,12 +334,12 @@ end_connection(struct endpoint_nbd *nbd, struct nbd_connection *connection)
   nbd->joined--;
   nbd->base.traits.requests_max = (unsigned)range_max(nbd->joined, 1) * nbd->requests_per_connection;
   connection->flushes = 0;
-  connection->leaving = false;
   while (connection->count > 0) {
     struct request *request = connection->in_flight[--connection->count];
     if (conclude(nbd, connection, request))
       hand_back(nbd, request);
   }
+  connection->leaving = false;
   nbd_close(connection->handle);
   connection->handle = NULL;
 }
