@@ -4,6 +4,7 @@
 
 #include "base/range.h"
 #include "copy/compare_stages.h"
+#include "copy/turn.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -156,24 +157,17 @@ set_compare_alarms(const struct compare *compare)
 static int
 compare_a_turn(struct compare *compare, struct fault *fault)
 {
-  struct endpoint *const *ends = compare->config.ends;
-  struct loop *loop = compare->config.loop;
+  struct turn turn = { compare->config.loop, { compare->config.ends[0], compare->config.ends[1] } };
   unsigned count = 0;
 
   while (count < COMPARES_PER_TURN && !compare->finished && take_compare_step(compare))
     count++;
   if (compare->finished)
     return 0;
-  loop_begin(loop);
-  for (int i = 0; i < 2; i++)
-    ends[i]->ops->watch(ends[i], loop);
+  turn_begin(&turn);
   set_compare_alarms(compare);
-  if (count == COMPARES_PER_TURN) /* there is more to do: only a look at what has come */
-    loop_wake_by(loop, 0);
-  if (loop_wait(loop, fault) == -1)
+  if (turn_wait(&turn, count == COMPARES_PER_TURN, fault) == -1)
     return -1;
-  for (int i = 0; i < 2; i++)
-    ends[i]->ops->serve(ends[i], loop);
   heed_signals_of_compare(compare);
   if (compare->is_ending && compare_now_ms(compare) >= compare->stop_ms)
     compare->finished = true;

@@ -4,6 +4,7 @@
 
 #include "base/range.h"
 #include "copy/copy_stages.h"
+#include "copy/turn.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -154,7 +155,7 @@ static int
 take_a_turn(struct copy *copy, struct fault *fault)
 {
   const struct copy_config *config = &copy->config;
-  struct loop *loop = config->loop;
+  struct turn turn = { config->loop, { config->source, config->destination } };
   unsigned runs = 0;
 
   while (runs < RUNS_PER_TURN && run_a_stage(copy))
@@ -162,18 +163,12 @@ take_a_turn(struct copy *copy, struct fault *fault)
   if (copy->finished)
     return 0;
   assert(runs == RUNS_PER_TURN || waits_for_something(copy) || copy->held_back);
-  loop_begin(loop);
-  config->source->ops->watch(config->source, loop);
-  config->destination->ops->watch(config->destination, loop);
+  turn_begin(&turn);
   set_alarms(copy);
-  if (runs == RUNS_PER_TURN) /* there is more to do: only a look at what has come */
-    loop_wake_by(loop, 0);
-  if (loop_wait(loop, fault) == -1)
+  if (turn_wait(&turn, runs == RUNS_PER_TURN, fault) == -1)
     return -1;
-  config->source->ops->serve(config->source, loop);
-  config->destination->ops->serve(config->destination, loop);
   heed_signals(copy);
-  if (copy->signal && loop_now_ms(loop) >= copy->stop_ms)
+  if (copy->signal && loop_now_ms(config->loop) >= copy->stop_ms)
     copy->finished = true;
   observe(copy);
   return 0;

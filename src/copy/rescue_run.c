@@ -4,6 +4,7 @@
 
 #include "base/range.h"
 #include "copy/rescue_stages.h"
+#include "copy/turn.h"
 
 #include <errno.h>
 #include <string.h>
@@ -137,24 +138,17 @@ set_rescue_alarms(const struct rescue_run *run)
 static int
 rescue_a_turn(struct rescue_run *run, struct fault *fault)
 {
-  struct endpoint *source = run->config.source, *destination = run->config.destination;
-  struct loop *loop = run->config.loop;
+  struct turn turn = { run->config.loop, { run->config.source, run->config.destination } };
   unsigned count = 0;
 
   while (count < STEPS_PER_TURN && !run->finished && take_a_step(run))
     count++;
   if (run->finished)
     return 0;
-  loop_begin(loop);
-  source->ops->watch(source, loop);
-  destination->ops->watch(destination, loop);
+  turn_begin(&turn);
   set_rescue_alarms(run);
-  if (count == STEPS_PER_TURN) /* there is more to do: only a look at what has come */
-    loop_wake_by(loop, 0);
-  if (loop_wait(loop, fault) == -1)
+  if (turn_wait(&turn, count == STEPS_PER_TURN, fault) == -1)
     return -1;
-  source->ops->serve(source, loop);
-  destination->ops->serve(destination, loop);
   heed_signals_of(run);
   if (run->stop != RESCUE_GOES_ON && rescue_now_ms(run) >= run->stop_ms)
     run->finished = true;

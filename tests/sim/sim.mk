@@ -19,7 +19,7 @@ $(SIM_SANITIZED): $(SIM_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/s
 SIM_RESCUE := $(BUILD)/tests/sim/sim-rescue
 SIM_RESCUE_SOURCES := tests/sim/rescue/sim-rescue.c tests/sim/disk.c tests/sim/stage.c \
 	$(filter-out src/disk/mapfile.c,$(wildcard src/base/*.c src/disk/*.c)) \
-	$(wildcard src/copy/rescue*.c) src/copy/mark.c src/copy/recovery.c
+	$(wildcard src/copy/rescue*.c) src/copy/mark.c src/copy/recovery.c src/copy/turn.c
 
 $(SIM_RESCUE): $(SIM_RESCUE_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/sim.mk
 	$(call say,CC,$@) gcc $(SIM_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -37,7 +37,7 @@ $(SIM_HOLDS): $(SIM_HOLDS_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim
 SIM_COMPARE := $(BUILD)/tests/sim/sim-compare
 SIM_COMPARE_SOURCES := tests/sim/compare/sim-compare.c tests/sim/disk.c tests/sim/stage.c \
 	$(filter-out src/disk/mapfile.c,$(wildcard src/base/*.c src/disk/*.c)) \
-	$(wildcard src/copy/compare*.c) $(patsubst %,src/copy/%.c,asking extents pace rate recovery retry selection windows)
+	$(wildcard src/copy/compare*.c) $(patsubst %,src/copy/%.c,asking extents pace rate recovery retry selection turn windows)
 
 $(SIM_COMPARE): $(SIM_COMPARE_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/sim.mk
 	$(call say,CC,$@) gcc $(SIM_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
