@@ -13,16 +13,6 @@
 requires_root
 requires_program losetup blockdev
 
-# attach NAME FILE [LOSETUP-OPTIONS]: sets the variable NAME to the device.
-attach() {
-    local name=$1 file=$2 device
-    shift 2
-    device=$(losetup --show --find "$@" "$file" 2>losetup.err) ||
-        skip "no loop device: $(cat losetup.err)"
-    at_exit+=("losetup -d $device")
-    printf -v "$name" %s "$device"
-}
-
 # What is on the device's file, past the caches.
 settle() {
     blockdev --flushbufs "$to"

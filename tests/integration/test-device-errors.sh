@@ -13,10 +13,6 @@ requires_strace
 
 head -c 8M /dev/urandom >in.img
 junk out.img 8M
-attach() { # FILE [LOSETUP-OPTIONS]
-    device=$(losetup --show --find "${@:2}" "$1" 2>losetup.err) || skip "no loop device: $(cat losetup.err)"
-    at_exit+=("losetup -d $device")
-}
 untouched() {
     junk before.img 8M
     blockdev --flushbufs "$device"
@@ -47,18 +43,18 @@ must_fail_with() { # PATTERN INJECTION ARGUMENTS...
 
 case $1 in
 read-only)
-    attach out.img
+    attach device out.img
     blockdev --setro "$device"
     at_exit=("blockdev --setrw $device" "${at_exit[@]}")
     must_fail 1 "$device is read-only; nothing was written" in.img "$device"
     untouched ;;
 read-only-attached)
-    attach out.img --read-only
+    attach device out.img --read-only
     must_fail 1 "$device is read-only; nothing was written" in.img "$device"
     untouched ;;
 read-only-refused)
     # Other kernels say so when it is opened.
-    attach out.img --read-only
+    attach device out.img --read-only
     for errno in EACCES EROFS; do
         code=0
         strace -o trace -P "$device" -e inject=open:error=$errno:when=1 "$DECANT" in.img "$device" 2>err || code=$?
@@ -66,20 +62,20 @@ read-only-refused)
         [ "$code" -eq 1 ] && grep -q "$device is read-only; nothing was written" err || fail "got $code: $(cat err)"
     done ;;
 read-only-source)
-    attach in.img --read-only
+    attach device in.img --read-only
     must_copy "$device" out.img
     same in.img out.img ;;
 pulled-destination) # what it had goes with it here, and so nothing goes on
-    attach out.img
+    attach device out.img
     copy_meanwhile in.img "$device" out.img 'truncate -s 0 out.img; losetup -c "$device"'
     grep -Eq "writing $device failed at offset [0-9]+: the device has gone; " err || fail "got: $(cat err)" ;;
 smaller-destination) # likewise
-    attach out.img
+    attach device out.img
     copy_meanwhile in.img "$device" out.img 'truncate -s 512K out.img; losetup -c "$device"'
     grep -Eq "writing $device failed at offset [0-9]+: the device has become smaller; " err || fail "got: $(cat err)" ;;
 pulled-source)
     cp in.img disk.img
-    attach disk.img
+    attach device disk.img
     copy_meanwhile "$device" out.img out.img 'truncate -s 0 disk.img; losetup -c "$device"'
     grep -Eq "reading $device failed at offset [0-9]+: the device has gone; " err || fail "got: $(cat err)"
     cp in.img disk.img
@@ -88,24 +84,24 @@ pulled-source)
 medium-error-source)
     must_fail_with 'reading in.img failed at offset [0-9]+: medium error' pread64:error=ENODATA:when=3+ in.img out.img
     goes_on in.img out.img
-    attach in.img
+    attach device in.img
     must_fail_with "reading $device failed at offset [0-9]+: medium error" pread64:error=ENODATA:when=3+ "$device" out.img
     goes_on in.img out.img ;;
 medium-error-destination)
-    attach out.img
+    attach device out.img
     must_fail_with "writing $device failed at offset [0-9]+: medium error" pwrite64:error=ENODATA:when=3+ in.img "$device"
     goes_on in.img out.img same_flushed ;;
 medium-error-flush)
-    attach out.img
+    attach device out.img
     must_fail_with "flushing $device failed: medium error" fsync:error=ENODATA in.img "$device"
     goes_on in.img out.img same_flushed ;;
 thin-is-full)
-    attach out.img
+    attach device out.img
     must_fail_with "writing $device failed at offset [0-9]+: no space is left where the device keeps its data" \
         pwrite64:error=ENOSPC:when=3+ in.img "$device"
     goes_on in.img out.img same_flushed ;;
 read-only-later)
-    attach out.img
+    attach device out.img
     at_exit=("blockdev --setrw $device" "${at_exit[@]}")
     copy_meanwhile in.img "$device" out.img 'blockdev --setro "$device"'
     grep -Eq "writing $device failed at offset [0-9]+: the device has become read-only; " err || fail "got: $(cat err)"

@@ -10,15 +10,6 @@
 requires_root
 requires_program losetup blockdev blkid mkfs.ext4 mkfs.xfs mkfs.btrfs mkfs.vfat mkfs.ntfs mkswap xorriso jq
 
-# attach NAME FILE [LOSETUP-OPTIONS]: sets the variable NAME to the device.
-attach() {
-    local name=$1 file=$2 device
-    shift 2
-    device=$(losetup --show --find "$@" "$file" 2>losetup.err) || skip "no loop device: $(cat losetup.err)"
-    at_exit=("losetup -d $device" "${at_exit[@]}")
-    printf -v "$name" %s "$device"
-}
-
 # of NAME: the object that --json has of a device.
 of() { jq ".[] | select(.name == \"${1#/dev/}\")" disks.json; }
 

@@ -11,15 +11,6 @@
 requires_root
 requires_program losetup blockdev sfdisk mkfs.ext4
 
-# attach NAME FILE [LOSETUP-OPTIONS]: sets the variable NAME to the device.
-attach() {
-    local name=$1 file=$2 device
-    shift 2
-    device=$(losetup --show --find "$@" "$file" 2>losetup.err) || skip "no loop device: $(cat losetup.err)"
-    at_exit=("losetup -d $device" "${at_exit[@]}")
-    printf -v "$name" %s "$device"
-}
-
 # make_table LABEL SECTOR-SIZE: in.img has it.
 make_table() {
     local disk

@@ -16,19 +16,7 @@ head -c $((sectors * 512)) /dev/zero | openssl enc -aes-128-ctr -K 00 -iv 00 -no
 
 # serve_failing EXPRESSION [PARAMETER...]: a disk whose bad sectors a line of perl lists, behind a server and as mnt/disk.
 serve_failing() {
-    perl -e '
-        my ($sectors, $expression, $seed) = @ARGV;
-        srand($seed);
-        my %bad = map { $_ => 1 } grep { $_ >= 0 && $_ < $sectors } eval($expression);
-        my ($start, $last) = (0, "");
-        print("0 + 1\n");
-        for my $at (0 .. $sectors) {
-            my $status = $at == $sectors ? "end" : $bad{$at} ? "-" : "+";
-            next if $status eq $last;
-            printf("0x%08X  0x%08X  %s\n", $start * 512, ($at - $start) * 512, $last) if $last ne "";
-            ($start, $last) = ($at, $status);
-        }
-    ' "$sectors" "$1" "${seed:-2}" >disk.map
+    { echo "0 + 1"; areas_of_bad "$sectors" "${seed:-2}" "$1"; } >disk.map
     : >log
     serve_nbdkit disk --readonly --filter=log --filter=ddrescue --filter=delay file disk.img ddrescue-mapfile=disk.map logfile=log \
         logappend=true "${@:2}"

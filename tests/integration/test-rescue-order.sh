@@ -14,18 +14,7 @@ sectors=200001
 
 # bad_sectors EXPRESSION: a disk whose bad sectors a line of perl lists.
 bad_sectors() {
-    perl -e '
-        my ($sectors, $expression) = @ARGV;
-        srand(1);
-        my %bad = map { $_ => 1 } grep { $_ >= 0 && $_ < $sectors } eval($expression);
-        my $last = "";
-        for my $at (0 .. $sectors) {
-            my $status = $at == $sectors ? "end" : $bad{$at} ? "-" : "+";
-            next if $status eq $last;
-            printf("%d %d %s\n", $start * 512, ($at - $start) * 512, $last) if $last ne "";
-            ($start, $last) = ($at, $status);
-        }
-    ' "$sectors" "$1" >list
+    areas_of_bad "$sectors" 1 "$1" >list
     { echo "0 ? 1"; cat list; } >disk.map
 }
 

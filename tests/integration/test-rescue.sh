@@ -15,20 +15,8 @@ sectors=40003
 # make_disk EXPRESSION: a disk, and the map of its bad sectors, which a line of perl lists.
 make_disk() {
     make_block $((sectors * 512)) >disk.img
-    perl -e '
-        my ($sectors, $expression) = @ARGV;
-        srand(2);
-        my %bad = map { $_ => 1 } grep { $_ >= 0 && $_ < $sectors } eval($expression);
-        my ($start, $last) = (0, "");
-        print("0 + 1\n");
-        for my $at (0 .. $sectors) {
-            my $status = $at == $sectors ? "end" : $bad{$at} ? "-" : "+";
-            next if $status eq $last;
-            printf("%d %d %s\n", $start * 512, ($at - $start) * 512, $last) if $last ne "";
-            ($start, $last) = ($at, $status);
-        }
-    ' "$sectors" "$1" >disk.map
-    awk '$3 == "-" { print $1, $2 }' disk.map >bad.list
+    { echo "0 + 1"; areas_of_bad "$sectors" 2 "$1"; } >disk.map
+    perl -ane 'print(hex($F[0]), " ", hex($F[1]), "\n") if $F[2] eq "-"' disk.map >bad.list
 }
 
 # The same disk behind a server that fails where the map says so.
@@ -54,9 +42,7 @@ check_rescued() {
 
 check_map() {
     # All it has is compared but the status line.
-    diff <(grep -v '^#' disk.map | tail -n +2 | awk '{ print $1, $2, $3 }') \
-        <(grep -v '^#' out.map | tail -n +2 | perl -ane 'print(hex($F[0]), " ", hex($F[1]), " $F[2]\n")') ||
-        fail "the map's bad areas aren't the disk's"
+    diff <(tail -n +2 disk.map) <(grep -v '^#' out.map | tail -n +2) || fail "the map's bad areas aren't the disk's"
 }
 
 case $1 in

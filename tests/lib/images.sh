@@ -107,3 +107,30 @@ partition() {
         my $request = pack "i i i x4 P", $what eq "add" ? 1 : 2, 0, length $partition, $partition;
         ioctl $disk, 0x1269, $request or die "$device: $!\n";' "$@"
 }
+
+# attach NAME FILE [LOSETUP-OPTIONS]: a loop device that lies on it until the test ends; the variable NAME is the device. They go in
+# turn, the last one first, since one may lie on another.
+attach() {
+    local name=$1 file=$2 attached
+    shift 2
+    attached=$(losetup --show --find "$@" "$file" 2>losetup.err) || skip "no loop device: $(cat losetup.err)"
+    at_exit=("losetup -d $attached" "${at_exit[@]}")
+    printf -v "$name" %s "$attached"
+}
+
+# areas_of_bad SECTORS SEED EXPRESSION: the lines of a mapfile for a disk whose bad sectors a line of perl lists, which may take random ones;
+# all others are finished.
+areas_of_bad() {
+    perl -e '
+        my ($sectors, $seed, $expression) = @ARGV;
+        srand($seed);
+        my %bad = map { $_ => 1 } grep { $_ >= 0 && $_ < $sectors } eval($expression);
+        my ($start, $last) = (0, "");
+        for my $at (0 .. $sectors) {
+            my $status = $at == $sectors ? "end" : $bad{$at} ? "-" : "+";
+            next if $status eq $last;
+            printf("0x%08X  0x%08X  %s\n", $start * 512, ($at - $start) * 512, $last) if $last ne "";
+            ($start, $last) = ($at, $status);
+        }
+    ' "$@"
+}
