@@ -302,8 +302,10 @@ verify_round(struct copy_job *job, const struct options *options, struct fault *
   verified->bytes += verifier_written(verifier, (struct range){ verifier->start, verifier->end });
   if (bytes > 0 && can_copy_again(job)) {
     say_differing(job, options, "they are copied again");
-    if (copy_again(job, options, fault) == -1 || read_back(job, options, true, fault) == -1)
+    if (copy_again(job, options, fault) == -1 || read_back(job, options, true, fault) == -1) {
+      give_up_on_differing(job, bytes); /* as far as anybody knows */
       return -1;
+    }
     bytes = verifier_gather(verifier);
     verified->repaired += before - range_min(before, bytes);
   }
@@ -357,6 +359,9 @@ verify_run(struct copy_job *job, const struct options *options, struct fault *fa
     verifier_end_pass(&job->verify->verifier);
   if (verify_rounds(job, options, fault) == -1) {
     fault_add(fault, "; all is copied, but it isn't verified");
+    if (verified->differing > 0)
+      fault_add(fault, ", and %llu bytes weren't what was written there, the first at offset %llu",
+                (ull)verified->differing, (ull)verified->first);
     return -1;
   }
   if (verified->differing == 0) {

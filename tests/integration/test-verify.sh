@@ -6,7 +6,7 @@
 # cases: right right-odd right-empty right-larger right-pipe right-long-pipe right-device right-started-server right-as-nbdcopy
 # cases: flip drop elsewhere zeros half one-in-many zeros-dropped zeros-flipped file-drops always always-pipe misread
 # cases: quick quick-finds holes-are-read past-the-cache through-the-cache
-# cases: held-back held-back-from from domain bitmap layer many-parts mapfile-resumed mapfile-finished mapfile-set-back
+# cases: held-back held-back-from from domain bitmap layer many-parts mapfile-resumed mapfile-finished mapfile-set-back mapfile-repair-fails
 # cases: digest-is-of-the-disk digest-after-repair expect-other
 # cases: lost-meanwhile gone-meanwhile stopped became-shorter progress json-right small-memory no-extents
 # cases: refused write-only
@@ -320,6 +320,27 @@ mapfile-set-back)
     found --mapfile=map in.img "$(uri d)"
     grep -q 'go on with$' err || fail "no command: $(cat err)"
     grep -q '^0x00010000  0x00010000  ?' map || fail "the map has: $(cat map)"
+    end_server d
+    serve_odd d disk.img
+    must_copy --verify --mapfile=map in.img "$(uri d)"
+    end_server d
+    same in.img disk.img ;;
+
+mapfile-repair-fails)
+    # Nor is what was found to differ and couldn't be copied again, since the server takes no writes any more.
+    requires_nbdkit_plugin eval
+    junk_disk
+    serve_nbdkit d eval get_size="echo $size" open="echo >>$TEST_DIR/opened" \
+        pread="dd if=$TEST_DIR/disk.img skip=\$4 count=\$3 bs=64k iflag=skip_bytes,count_bytes status=none" \
+        pwrite="[ \$(wc -l <$TEST_DIR/opened) -eq 1 ] || { echo EIO >&2; exit 1; }
+            dd of=$TEST_DIR/disk.img seek=\$4 bs=64k oflag=seek_bytes conv=notrunc status=none
+            [ \$4 -ne 1048576 ] || printf wrong | dd of=$TEST_DIR/disk.img seek=\$4 bs=64k oflag=seek_bytes conv=notrunc status=none" \
+        flush=true can_write=true can_flush=true
+    run_decant --verify --request-size=256k --mapfile=map in.img "$(uri d)"
+    [ "$code" -eq 1 ] || fail "exit code $code: $(cat err)"
+    grep -q "it isn't verified, and 65536 bytes weren't what was written there, the first at offset 1048576: go on with" err || fail "got: $(cat err)"
+    tells_of 1048576
+    grep -q '^0x00100000  0x[0-9A-F]*  ?' map || fail "the map has: $(cat map)"
     end_server d
     serve_odd d disk.img
     must_copy --verify --mapfile=map in.img "$(uri d)"
