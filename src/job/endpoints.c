@@ -97,6 +97,19 @@ endpoints_open(union any_endpoint *any, const struct place *place, enum role rol
   return 0;
 }
 
+bool
+endpoints_close(struct endpoint *end, int *result, struct fault *fault)
+{
+  struct fault closing;
+
+  if (end->ops->close(end, &closing) == 0)
+    return true;
+  if (*result == 0)
+    *fault = closing;
+  *result = -1;
+  return false;
+}
+
 int
 endpoints_check(const struct endpoint *source, const struct endpoint *destination, struct fault *fault)
 {

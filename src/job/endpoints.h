@@ -30,4 +30,8 @@ int endpoints_check(const struct endpoint *source, const struct endpoint *destin
 int endpoints_check_start(const struct endpoint *source, const struct endpoint *destination, uint64_t start,
                           struct fault *fault);
 
+/* Closes an end. What that tells counts while nothing else has failed (*result is 0): then *result becomes -1, and the fault is set.
+ * Returns whether it went well. */
+bool endpoints_close(struct endpoint *end, int *result, struct fault *fault);
+
 #endif

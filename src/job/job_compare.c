@@ -68,19 +68,6 @@ compare_both(struct compare_job *job, const struct options *options, struct faul
   return result;
 }
 
-/* What closing tells, that a file became shorter, is about what was read. */
-static int
-close_compared(struct compare_job *job, unsigned index, int result, struct fault *fault)
-{
-  struct endpoint *end = &job->ends[index].base;
-
-  if (end->ops->close(end, &job->told) == 0)
-    return result;
-  if (result == 0)
-    *fault = job->told;
-  return -1;
-}
-
 static int
 open_and_compare(struct compare_job *job, const struct options *options, struct fault *fault)
 {
@@ -89,9 +76,10 @@ open_and_compare(struct compare_job *job, const struct options *options, struct 
   int result = open_end_to_compare(job, options, 1, fault);
   if (result == 0) {
     result = compare_both(job, options, fault);
-    result = close_compared(job, 1, result, fault);
+    endpoints_close(&job->ends[1].base, &result, fault); /* which tells that a file became shorter */
   }
-  return close_compared(job, 0, result, fault);
+  endpoints_close(&job->ends[0].base, &result, fault);
+  return result;
 }
 
 /* ---- What came of it ---- */

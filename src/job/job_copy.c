@@ -199,14 +199,9 @@ job_copy_conclude(struct copy_job *job, const struct options *options, struct fa
 static int
 close_end(struct copy_job *job, struct endpoint *end, int result, struct fault *fault)
 {
-  struct fault closing;
-
-  if (end->ops->close(end, &closing) == 0)
-    return result;
-  job->outcome.is_spoilt = true;
-  if (result == 0)
-    *fault = closing;
-  return -1;
+  if (!endpoints_close(end, &result, fault))
+    job->outcome.is_spoilt = true;
+  return result;
 }
 
 /* The source is open. */

@@ -124,16 +124,13 @@ rescue_between(struct rescue_job *job, const struct options *options, struct fau
   return result;
 }
 
-/* What closing tells counts only while nothing else has failed; but what it says of the destination isn't mended by that. */
+/* What closing says of the destination isn't mended by what failed before. */
 static int
 close_rescued(struct rescue_job *job, struct endpoint *end, int result, struct fault *fault)
 {
-  if (end->ops->close(end, &job->closing) == 0)
-    return result;
-  job->is_spoilt = job->is_spoilt || (end == &job->destination.base && job->has_begun);
-  if (result == 0)
-    *fault = job->closing;
-  return -1;
+  if (!endpoints_close(end, &result, fault))
+    job->is_spoilt = job->is_spoilt || (end == &job->destination.base && job->has_begun);
+  return result;
 }
 
 /* The source is open, and what is left of it is known. */

@@ -28,11 +28,11 @@ struct rescue_job {
   struct keeper keeper;
   struct rescue_run run;
   struct rescue_reporter reporter;
-  bool is_mute;               /* standard error is the destination too */
-  bool has_areas;             /* they say what is rescued */
-  bool is_spoilt;             /* the destination isn't what it was */
-  bool has_begun;             /* the same command goes on */
-  struct fault closing, told; /* what closing an end tells, and what the object of --json does; not on the stack */
+  bool is_mute;      /* standard error is the destination too */
+  bool has_areas;    /* they say what is rescued */
+  bool is_spoilt;    /* the destination isn't what it was */
+  bool has_begun;    /* the same command goes on */
+  struct fault told; /* what the object of --json does; not on the stack */
   char mark_words[BAD_AREAS_WORDS_BYTES];
   char command[OUTCOME_COMMAND_BYTES]; /* that goes on */
   char json[OUTCOME_JSON_BYTES];       /* the object of --json before its list */

@@ -96,19 +96,6 @@ open_destination_again(struct copy_job *job, const struct options *options, enum
 }
 
 static int
-close_destination_again(struct copy_job *job, int result, struct fault *fault)
-{
-  struct endpoint *destination = &job->destination.base;
-  struct fault closing;
-
-  if (destination->ops->close(destination, &closing) == 0)
-    return result;
-  if (result == 0)
-    *fault = closing;
-  return -1;
-}
-
-static int
 run_engine(struct copy_job *job, const struct options *options, struct copy_config *config, const char *doing,
            struct fault *fault)
 {
@@ -217,7 +204,8 @@ read_back(struct copy_job *job, const struct options *options, bool is_again, st
   if (open_destination_again(job, options, ROLE_SOURCE, fault) == -1)
     return -1;
   int result = read_back_open(job, options, is_again, fault);
-  return close_destination_again(job, result, fault);
+  endpoints_close(&job->destination.base, &result, fault);
+  return result;
 }
 
 /* What differs is copied as before, but that nothing is known of the destination any more. */
@@ -241,7 +229,8 @@ copy_again(struct copy_job *job, const struct options *options, struct fault *fa
     return -1;
   verifier_begin_pass(&job->verify->verifier, RANGES_LEARN, true);
   int result = run_engine(job, options, &config, "copying again", fault);
-  return close_destination_again(job, result, fault);
+  endpoints_close(&job->destination.base, &result, fault);
+  return result;
 }
 
 /* ---- What is found ---- */
