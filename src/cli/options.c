@@ -156,6 +156,56 @@ options_take_unsigned(unsigned *number, unsigned low, const char *name, const ch
   return 0;
 }
 
+int
+options_take_connections(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t number;
+
+  if (!sizes_parse_number(value, 1, UINT32_MAX, &number) ||
+      (number > CONNECTIONS_MAX && options->persona == PERSONA_DECANT))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--connections=%s: must be a number from 1 to %d", value,
+                     CONNECTIONS_MAX);
+  options->wishes.connections = (unsigned)range_min(number, CONNECTIONS_MAX);
+  return 0;
+}
+
+int
+options_take_progress(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t number;
+
+  options->copy.progress = true;
+  if (!value)
+    return 0;
+  if (!sizes_parse_number(value, 0, INT32_MAX, &number))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--progress=%s: must be the number of a file descriptor", value);
+  options->copy.progress_fd = (int)number;
+  return 0;
+}
+
+int
+options_take_rate_limit(struct options *options, const char *value, struct fault *fault)
+{
+  if (!sizes_parse_within(value, RATE_BYTES_PER_S_MIN, UINT64_MAX, &options->copy.bytes_per_s))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--rate-limit=%s: must be a size from 64k, for each second", value);
+  return 0;
+}
+
+/* nbdcopy's --queue-size may be anything; what is too little becomes the least
+ * that works. */
+int
+options_take_memory(struct options *options, const char *value, struct fault *fault)
+{
+  uint64_t low = options->persona == PERSONA_DECANT ? PAYLOAD_BYTES_MIN : 0;
+  uint64_t bytes;
+
+  if (!sizes_parse_within(value, low, PAYLOAD_BYTES_MAX, &bytes))
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--memory=%s: must be a size from 512K to 4G", value);
+  options->copy.payload_bytes = range_max(bytes, PAYLOAD_BYTES_MIN);
+  options->copy.payload_is_fixed = options->persona == PERSONA_DECANT;
+  return 0;
+}
+
 /* How long servers may be silent; for ever is 0. */
 static int
 take_timeout(struct options *options, const char *value, struct fault *fault)

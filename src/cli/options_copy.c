@@ -175,19 +175,6 @@ static const struct option long_options[] = {
   OPTIONS_OF_ALL_VERBS,
 };
 
-int
-options_take_connections(struct options *options, const char *value, struct fault *fault)
-{
-  uint64_t number;
-
-  if (!sizes_parse_number(value, 1, UINT32_MAX, &number) ||
-      (number > CONNECTIONS_MAX && options->persona == PERSONA_DECANT))
-    return fault_set(fault, EXIT_BAD_USAGE, 0, "--connections=%s: must be a number from 1 to %d", value,
-                     CONNECTIONS_MAX);
-  options->wishes.connections = (unsigned)range_min(number, CONNECTIONS_MAX);
-  return 0;
-}
-
 static int
 check_threads(const char *value, struct fault *fault)
 {
@@ -195,28 +182,6 @@ check_threads(const char *value, struct fault *fault)
 
   if (!sizes_parse_number(value, 0, UINT32_MAX, &number))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--threads=%s: must be a number", value);
-  return 0;
-}
-
-int
-options_take_progress(struct options *options, const char *value, struct fault *fault)
-{
-  uint64_t number;
-
-  options->copy.progress = true;
-  if (!value)
-    return 0;
-  if (!sizes_parse_number(value, 0, INT32_MAX, &number))
-    return fault_set(fault, EXIT_BAD_USAGE, 0, "--progress=%s: must be the number of a file descriptor", value);
-  options->copy.progress_fd = (int)number;
-  return 0;
-}
-
-int
-options_take_rate_limit(struct options *options, const char *value, struct fault *fault)
-{
-  if (!sizes_parse_within(value, RATE_BYTES_PER_S_MIN, UINT64_MAX, &options->copy.bytes_per_s))
-    return fault_set(fault, EXIT_BAD_USAGE, 0, "--rate-limit=%s: must be a size from 64k, for each second", value);
   return 0;
 }
 
@@ -250,21 +215,6 @@ parse_from(struct options *options, const char *value, struct fault *fault)
   if (!sizes_parse(value, &options->copy.from))
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--from=%s: must be an offset in bytes, or with k, M, G, T", value);
   options->wishes.start = options->copy.from;
-  return 0;
-}
-
-/* nbdcopy's --queue-size may be anything; what is too little becomes the least
- * that works. */
-int
-options_take_memory(struct options *options, const char *value, struct fault *fault)
-{
-  uint64_t low = options->persona == PERSONA_DECANT ? PAYLOAD_BYTES_MIN : 0;
-  uint64_t bytes;
-
-  if (!sizes_parse_within(value, low, PAYLOAD_BYTES_MAX, &bytes))
-    return fault_set(fault, EXIT_BAD_USAGE, 0, "--memory=%s: must be a size from 512K to 4G", value);
-  options->copy.payload_bytes = range_max(bytes, PAYLOAD_BYTES_MIN);
-  options->copy.payload_is_fixed = options->persona == PERSONA_DECANT;
   return 0;
 }
 
