@@ -242,7 +242,7 @@ EOF
         [ "$code" -eq 1 ] || fail "exit code $code, not 1"
         [ "$(tr -dc x <err | wc -c)" -eq 200000 ] || fail "words are missing after SIG$signal"
         grep -q 'late words$' err || fail "its last words are missing after SIG$signal"
-        has_ended "$listener" || fail "somebody still listens"
+        wait_for has_ended "$listener"
         server_is_gone
     done ;;
 words-after-us)
@@ -296,7 +296,7 @@ who-listens)
     [ "$(awk '/^VmSize/ { print $2 }' "/proc/$listener/status")" -lt 16384 ] || fail "$(cat "/proc/$listener/status")"
     kill -TERM "$pid"
     ends_within 6
-    has_ended "$listener" || fail "somebody still listens" ;;
+    wait_for has_ended "$listener" ;;
 grandchild-speaks)
     # Somebody whom the server leaves behind still has its standard error.
     requires_program nbdkit
