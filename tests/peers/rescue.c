@@ -15,7 +15,6 @@
 #include <string.h>
 
 /* ddrescue's, by default. */
-#define SECTOR_BYTES 512
 #define READ_BYTES 65536
 
 static struct mapfile_store store;
