@@ -139,6 +139,16 @@
 #define COMPARE_EXTENTS_MAX 1024
 #define COMPARE_SECTOR_BYTES UINT64_C(512)
 
+/* A list of blocks' digests is read in parts of so many blocks, two of which are here; of each a digest is kept. With blocks
+ * of 64 KiB that is 4 TiB of disk, with larger ones more. Where it lies, blocks of any size up to the grain will do. */
+#define BLOCK_LIST_PART_BLOCKS UINT64_C(16384)
+#define BLOCK_LIST_PARTS_MAX UINT64_C(4096)
+#define BLOCK_LIST_WINDOWS 2
+#define BLOCK_DIGEST_BYTES_MAX 64
+#define BLOCK_LIST_PART_BYTES(digest_bytes) (BLOCK_LIST_PART_BLOCKS * (digest_bytes))
+#define BLOCK_LIST_GRAIN_BYTES BLOCK_LIST_PART_BLOCKS /* of which a part is a multiple, however long a digest is */
+#define BLOCK_LIST_BLOCK_BYTES_MIN UINT64_C(512)
+
 /* What `decant map` sums up at most, and how large a bar it draws. */
 #define MAP_TOTALS_MAX 256
 #define MAP_ROWS 8
@@ -241,8 +251,8 @@
 #define SPARSE_BYTES_DEFAULT (4 * KIB)
 
 /* Everything that one poll() may watch: connections of both ends, the pipe
- * ends and the signals. */
-#define LOOP_FDS_MAX (2 * CONNECTIONS_MAX + 3)
+ * ends, the list of blocks and the signals. */
+#define LOOP_FDS_MAX (2 * CONNECTIONS_MAX + 4)
 
 /* What payload buffers, and so direct I/O to files, are aligned to: no file system
  * is known to want more. */

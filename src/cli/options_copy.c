@@ -11,6 +11,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* clang-format off */
 static const char help[] =
@@ -73,6 +74,9 @@ static const char help[] =
     "      --blkhash-file=FILE    write that to FILE instead\n"
     "      --expect=sha256:HEX    fail with exit code 4 if the content has another\n"
     "                             digest; or --expect=blkhash:HEX\n"
+    "      --blocks=LIST          with --expect=blkhash:HEX: LIST has the digests of all\n"
+    "                             blocks (decant digest --blocks); if it is what HEX is of,\n"
+    "                             copy, and hold each block to it before it is written\n"
     "      --verify[=quick]       read DESTINATION back, compare, and copy again what\n"
     "                             differs; quick: believe what it says of its holes\n"
     "      --memory=SIZE          bytes for data on its way (16M; from 512K to 4G;\n"
@@ -95,7 +99,7 @@ static const char help[] =
     "\n"
     "SIZE takes k, M, G, T.\n"
     "Exit codes: 0 done, 1 failed, 3 some can't be read, 4 copied, but the digest isn't the expected one,\n"
-    "or what was read back differs, 64 the command line is wrong.\n";
+    "or not what --blocks has, or what was read back differs, 64 the command line is wrong.\n";
 /* clang-format on */
 
 enum {
@@ -104,6 +108,7 @@ enum {
   OPTION_ANY_SECTOR_SIZE,
   OPTION_BLKHASH,
   OPTION_BLKHASH_FILE,
+  OPTION_BLOCKS,
   OPTION_DESTINATION_IS_ZERO,
   OPTION_DIRTY_BITMAP,
   OPTION_DOMAIN,
@@ -138,6 +143,7 @@ static const struct option long_options[] = {
   { "any-sector-size", no_argument, NULL, OPTION_ANY_SECTOR_SIZE },
   { "blkhash", optional_argument, NULL, OPTION_BLKHASH },
   { "blkhash-file", required_argument, NULL, OPTION_BLKHASH_FILE },
+  { "blocks", required_argument, NULL, OPTION_BLOCKS },
   { "connections", required_argument, NULL, 'C' },
   { "destination-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
   { "dirty-bitmap", required_argument, NULL, OPTION_DIRTY_BITMAP },
@@ -269,6 +275,9 @@ take_copy_option(struct options *options, int option, const char *value, struct 
   case OPTION_BLKHASH_FILE:
     options->copy.blkhash_file = value;
     return 0;
+  case OPTION_BLOCKS:
+    options->copy.blocks = value;
+    return 0;
   case OPTION_DESTINATION_IS_ZERO:
     options->copy.destination_is_zero = true;
     return 0;
@@ -379,6 +388,39 @@ check_part(const struct options *options, struct fault *fault)
   return 0;
 }
 
+/* Whether one is computed of all that passes. What --blocks holds is held block by block. */
+static bool
+asks_for_digest(const struct copy_options *copy)
+{
+  return copy->sha256 || (!copy->blocks && (copy->blkhash || copy->blkhash_file || copy->expect));
+}
+
+/* The list is trusted for what it is expected to make, and for nothing else. */
+static int
+check_blocks(const struct options *options, struct fault *fault)
+{
+  static const char blkhash[] = "blkhash:";
+  const struct copy_options *copy = &options->copy;
+
+  if (!copy->blocks || options->verb != VERB_COPY)
+    return 0;
+  if (!copy->expect || strncasecmp(copy->expect, blkhash, sizeof blkhash - 1) != 0)
+    return options_usage(options, fault, "--blocks needs to know what the list is trusted by: --expect=blkhash:HEX",
+                         "");
+  if (copy->blkhash_file)
+    return options_usage(options, fault,
+                         "with --blocks the blkhash is known, and --blkhash only says how it is computed: ",
+                         "no --blkhash-file");
+  if (copy->blocks[0] == '\0' || strcmp(copy->blocks, "-") == 0)
+    return options_usage(options, fault, "--blocks=LIST: the list is read twice, so it can't be a stream", "");
+  if (copy->skips)
+    return options_usage(options, fault, "--blocks holds whole blocks: it can't be used with --on-read-error=skip", "");
+  if (options->source.kind == PLACE_STREAM)
+    return options_usage(options, fault, "a source that is read from front to end, such as -, ",
+                         "can't be used with --blocks");
+  return 0;
+}
+
 /* What lies below must be somewhere, and stay there. */
 static int
 check_from(const struct options *options, struct fault *fault)
@@ -387,7 +429,7 @@ check_from(const struct options *options, struct fault *fault)
 
   if (copy->from == 0)
     return 0;
-  if (copy->sha256 || copy->blkhash || copy->blkhash_file || copy->expect)
+  if (asks_for_digest(copy))
     return options_usage(options, fault, "a digest is of the whole disk: it can't be used with --from", "");
   if (options->destination.kind == PLACE_STREAM)
     return options_usage(options, fault, "a destination that is written from front to end, such as -, ",
@@ -406,7 +448,7 @@ check_maps(const struct options *options, struct fault *fault)
 
   if (!copy->mapfile && !copy->domain)
     return 0;
-  if (copy->sha256 || copy->blkhash || copy->blkhash_file || copy->expect)
+  if (asks_for_digest(copy))
     return options_usage(options, fault, "a digest is of the whole disk: it", with);
   if (copy->destination_is_zero)
     return options_usage(options, fault, "--destination-is-zero", with);
@@ -508,9 +550,9 @@ check_copy(struct options *options, struct fault *fault)
 {
   if (options->copy.json && options->destination.kind == PLACE_STREAM)
     return options_usage(options, fault, "--json goes to standard output, which is the DESTINATION", "");
-  if (choose_part(options, fault) == -1 || check_from(options, fault) == -1 || check_maps(options, fault) == -1 ||
-      check_hold_back(options, fault) == -1 || check_skipping(options, fault) == -1 ||
-      check_verify(options, fault) == -1)
+  if (check_blocks(options, fault) == -1 || choose_part(options, fault) == -1 || check_from(options, fault) == -1 ||
+      check_maps(options, fault) == -1 || check_hold_back(options, fault) == -1 ||
+      check_skipping(options, fault) == -1 || check_verify(options, fault) == -1)
     return -1;
   if (!options->copy.payload_is_fixed)
     options->copy.payload_bytes = range_max(options->copy.payload_bytes,

@@ -47,7 +47,7 @@ struct copy_options {
   const char *expect;       /* --expect's value, or NULL */
   bool verify;              /* read the destination back, and compare */
   bool verify_quick;        /* ... but believe what it says of its zeros */
-  const char *blocks;       /* --blocks' value, or NULL: the digests of a blkhash's blocks, to be written by `digest` */
+  const char *blocks;       /* --blocks' value, or NULL: where the blocks' digests are; of `digest`, where they go */
 };
 
 extern const struct verb_options options_copy;

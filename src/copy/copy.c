@@ -74,6 +74,7 @@ static const struct stage {
 } stages[] = {
   { "destination", copy_take_destination_answer },
   { "source", copy_take_source_answer },
+  { "list", copy_take_list_answer },
   { "recover", copy_recover },
   { "again", copy_ask_again },
   { "reclaim", copy_reclaim },
@@ -81,6 +82,7 @@ static const struct stage {
   { "pour", copy_pour },
   { "survey", copy_survey },
   { "flush", copy_flush_midway },
+  { "ask list", copy_ask_list },
   { "read", copy_read },
   { "end", copy_end },
 };
@@ -101,8 +103,8 @@ waits_for_something(const struct copy *copy)
   uint64_t since_ms;
 
   return copy_waits_for(copy, &since_ms) || copy->transfers_waiting > 0 || copy->reads_in_flight > 0 ||
-         copy->transfers_out > 0 || copy->windows.out > 0 || copy->survey_retry.waits || copy->flushing ||
-         copy->proof || copy->pour_wait == POUR_WAITS_FOR_EDGE;
+         copy->transfers_out > 0 || copy->windows.out > 0 || copy->survey_retry.waits || copy_waits_for_list(copy) ||
+         copy->flushing || copy->proof || copy->pour_wait == POUR_WAITS_FOR_EDGE;
 }
 
 static void
@@ -155,7 +157,7 @@ static int
 take_a_turn(struct copy *copy, struct fault *fault)
 {
   const struct copy_config *config = &copy->config;
-  struct turn turn = { config->loop, { config->source, config->destination } };
+  struct turn turn = { config->loop, { config->source, config->destination, config->list } };
   unsigned runs = 0;
 
   while (runs < RUNS_PER_TURN && run_a_stage(copy))
@@ -181,6 +183,9 @@ why(const struct copy *copy, const struct endpoint *endpoint, int errnum)
     return "it is longer than the destination";
   if (errnum == ENODATA && endpoint == copy->config.source && endpoint->traits.in_order)
     return "it ends before the copy begins: it isn't what was copied before";
+  if (errnum == COPY_DIFFERS)
+    return endpoint == copy->config.list ? "it isn't what it was before"
+                                         : "the list of blocks has another digest there";
   return endpoint_why(endpoint, errnum);
 }
 
@@ -224,7 +229,8 @@ copy_tell(const struct copy *copy, struct fault *fault)
   const char *joint = ", and ";
 
   if (failure->endpoint)
-    fault_set(fault, EXIT_FAILED, 0, "%s %s failed at offset %llu: %s", failure->doing, failure->endpoint->name,
+    fault_set(fault, failure->errnum == COPY_DIFFERS ? EXIT_DIGEST_DIFFERS : EXIT_FAILED, 0,
+              "%s %s failed at offset %llu: %s", failure->doing, failure->endpoint->name,
               (unsigned long long)failure->offset, why(copy, failure->endpoint, failure->errnum));
   else if (copy->signal)
     fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d", copy->signal);
@@ -276,7 +282,7 @@ copy_begin(struct copy *copy, uint64_t start)
     copy->config.skip_zeros = false;
   copy->start = start;
   copy->done = base;
-  extents_begin(&copy->extents, source->in_order ? 0 : range_align_down(start, source->block_min));
+  extents_begin(&copy->extents, source->in_order ? 0 : range_align_down(start, copy->schedule.block_min));
   windows_begin(&copy->windows, copy->extents.end);
   reorder_init(&copy->reorder, base);
   assemble_init(&copy->assemble, &assemble, base);
@@ -307,8 +313,10 @@ copy_init(struct copy *copy, const struct copy_config *config)
 {
   const struct traits *source = &config->source->traits;
   uint64_t size = end_of_source(config), base = range_align_down(config->start, config->destination->traits.block_min);
+  /* What is checked by blocks is read in blocks. */
+  uint64_t block_min = range_max(source->block_min, config->blocks ? config->blocks->config.block_bytes : 1);
   struct extents_rules rules = {
-    .contexts = &config->source->contexts, .part = config->part, .alignment = source->block_min, .size = size
+    .contexts = &config->source->contexts, .part = config->part, .alignment = block_min, .size = size
   };
   uint64_t now_us = loop_now_us(config->loop);
 
@@ -316,7 +324,9 @@ copy_init(struct copy *copy, const struct copy_config *config)
   assert(!config->selection || !source->in_order);
   assert(config->start <= size);
   assert(is_whole(config) || (!config->skip_zeros && (!config->tap || config->tap->keep)));
-  assert(!config->unreadable || (!source->in_order && config->unreadable->size == source->size));
+  assert(!config->blocks || (!config->extents && !source->in_order && config->part == PART_ALL &&
+                             block_list_is_noted(config->blocks) && config->budget.slot_bytes >= block_min));
+  assert(!config->unreadable || (!source->in_order && !config->blocks && config->unreadable->size == source->size));
   memset(copy, 0, sizeof *copy);
   copy->config = *config;
   copy->source_end = size;
@@ -324,7 +334,7 @@ copy_init(struct copy *copy, const struct copy_config *config)
     config->tap->keep(config->tap, base);
   /* Zeros that are read as data must be found again, or are to be written as data. */
   copy->schedule = (struct schedule){ .size = size,
-                                      .block_min = source->block_min,
+                                      .block_min = block_min,
                                       .request_bytes = config->budget.slot_bytes,
                                       .bridge_bytes = config->detect_zeros || config->allocated ? BRIDGE_BYTES : 0 };
   extents_init(&copy->extents, copy->known, EXTENTS_MAX);
@@ -333,12 +343,17 @@ copy_init(struct copy *copy, const struct copy_config *config)
   rate_init(&copy->rate, config->bytes_per_s);
   recovery_init(&copy->source_recovery, config->retry_ms, now_us);
   recovery_init(&copy->destination_recovery, config->retry_ms, ~now_us);
+  recovery_init(&copy->list_recovery, config->retry_ms, now_us * 3);
   copy->zero_max = config->budget.zero_max;
   copy->large_zeros_work = !config->destination->traits.can_read;
   copy->flushed_below = config->start;
   copy->flush_asked_ms = now_us / 1000;
   for (unsigned i = 0; i < config->budget.slots; i++)
     copy->slots[i].buffer = config->slot_buffers + i * config->budget.slot_bytes;
+  for (unsigned i = 0; config->blocks && i < config->budget.slots; i++)
+    copy->slots[i].digests = config->slot_digests + i * block_list_bytes(config->budget.slot_bytes,
+                                                                         config->blocks->config.block_bytes,
+                                                                         config->blocks->config.hash->digest_bytes);
   copy_begin(copy, config->start);
 }
 

@@ -15,6 +15,7 @@
 
 #include "copy/asking.h"
 #include "copy/assemble.h"
+#include "copy/block_list.h"
 #include "copy/budget.h"
 #include "copy/extents.h"
 #include "copy/mark.h"
@@ -30,6 +31,7 @@
 #include "disk/endpoint.h"
 #include "os/loop.h"
 
+#include <errno.h>
 #include <stdbool.h>
 
 /* Called about every interval_ms, and at the end: bytes that the destination has
@@ -59,6 +61,9 @@ struct copy_witness {
 
 #define COPY_RETRY_FOREVER UINT64_MAX
 
+/* The errno of a block, or a part of the list of blocks, that isn't what it has to be; no end has it. */
+#define COPY_DIFFERS EKEYREJECTED
+
 struct copy_config {
   struct endpoint *source;
   struct endpoint *destination;
@@ -70,7 +75,11 @@ struct copy_config {
   enum part part;                    /* of the source; all but PART_ALL take its extents */
   const struct selection *selection; /* what is to be copied of a source that can be read anywhere;
                                         NULL: all. It may shrink below what is flushed */
-  bool extents;                      /* ask the source for its extents */
+  bool extents;                      /* ask the source for its extents; not with `blocks`, which know them */
+  struct block_list *blocks;         /* what each block of the source has to be, noted, of a source that can be read
+                                        anywhere and is copied as a whole or by a selection; NULL: anything */
+  struct endpoint *list;             /* where that lies */
+  uint8_t *slot_digests;             /* budget.slots times the digests of budget.slot_bytes */
   bool detect_zeros;                 /* look for zeros in data */
   bool allocated;                    /* zeros are not to become holes */
   bool skip_zeros;                   /* the destination reads as zeros already */
@@ -103,6 +112,8 @@ struct slot {
   struct retry retry;
   struct narrow narrow; /* once it has failed for good */
   bool is_suspect;      /* it was lost with the source, and may be the reason */
+  uint64_t start;       /* where it began */
+  uint8_t *digests;     /* what its blocks have to be */
   unsigned char *buffer;
   unsigned holders; /* the read, pieces and writes that still need the buffer; 0: home */
 };
@@ -202,6 +213,7 @@ struct copy {
 
   struct recovery source_recovery;
   struct recovery destination_recovery;
+  struct recovery list_recovery;
   bool source_is_gone; /* for good */
   /* The destination is gone back over from where it is flushed, once all requests are home. */
   bool is_rewinding;

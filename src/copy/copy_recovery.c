@@ -39,7 +39,8 @@ copy_is_away(const struct copy *copy, const struct endpoint *end)
 bool
 copy_is_final(const struct copy *copy, const struct request *request, const struct retry *retry)
 {
-  return copy->config.retry_ms == 0 || !retry_may_pass(request->errnum) || retry->failures == RETRIES_MAX;
+  return copy->config.retry_ms == 0 || !retry_may_pass(request->errnum) ||
+         (request->errnum == COPY_DIFFERS && retry->differed) || retry->failures == RETRIES_MAX;
 }
 
 bool
@@ -54,6 +55,7 @@ copy_asks_again(struct copy *copy, const struct endpoint *end, const struct requ
   if (copy_is_final(copy, request, retry))
     return false;
   retry_later(retry, now_ms);
+  retry->differed = request->errnum == COPY_DIFFERS;
   return true;
 }
 
@@ -221,6 +223,10 @@ give_end_up(struct copy *copy, const struct endpoint *end)
     copy_fail(copy, end, "writing", copy_confirmed_below(copy), ENOTCONN);
     return;
   }
+  if (end == copy->config.list) {
+    copy_fail(copy, end, "reading", 0, ENOTCONN);
+    return;
+  }
   copy->source_is_gone = true;
   copy_fail(copy, end, copy->reads_in_flight > 0 ? "reading" : "asking for the extents of", offset, ENOTCONN);
 }
@@ -242,7 +248,7 @@ note_return(struct copy *copy, const struct endpoint *end)
 {
   struct copy_observer *observer = copy->config.observer;
 
-  if (end == copy->config.source && observer && observer->back)
+  if (end != copy->config.destination && observer && observer->back)
     observer->back(observer, end, copy->reorder.frontier);
 }
 
@@ -277,25 +283,40 @@ is_source_wanted(const struct copy *copy)
   return copy->reads_in_flight > 0 || copy->windows.out > 0 || !copy->all_planned || copy->is_rewinding;
 }
 
+/* Nor is a list whose last part is here. */
+static bool
+is_list_wanted(const struct copy *copy)
+{
+  return copy->config.list && (!copy->all_planned || copy->is_rewinding);
+}
+
 bool
 copy_recover(struct copy *copy)
 {
   struct copy_config *config = &copy->config;
 
   return tend(copy, config->destination, &copy->destination_recovery) ||
-         (is_source_wanted(copy) && tend(copy, config->source, &copy->source_recovery)) || rewind_when_home(copy);
+         (is_source_wanted(copy) && tend(copy, config->source, &copy->source_recovery)) ||
+         (is_list_wanted(copy) && tend(copy, config->list, &copy->list_recovery)) || rewind_when_home(copy);
 }
 
 const struct endpoint *
 copy_waits_for(const struct copy *copy, uint64_t *since_ms)
 {
-  bool is_source = !copy->destination_recovery.is_lost;
-  const struct recovery *recovery = is_source ? &copy->source_recovery : &copy->destination_recovery;
+  const struct copy_config *config = &copy->config;
+  const struct {
+    const struct recovery *recovery;
+    const struct endpoint *end;
+  } ends[] = { { &copy->destination_recovery, config->destination },
+               { &copy->source_recovery, config->source },
+               { &copy->list_recovery, config->list } };
 
-  if (!recovery->is_lost || copy_has_failed(copy))
-    return NULL;
-  *since_ms = recovery->lost_ms;
-  return is_source ? copy->config.source : copy->config.destination;
+  for (size_t i = 0; !copy_has_failed(copy) && i < sizeof ends / sizeof ends[0]; i++)
+    if (ends[i].recovery->is_lost) {
+      *since_ms = ends[i].recovery->lost_ms;
+      return ends[i].end;
+    }
+  return NULL;
 }
 
 /* ---- Alarms ---- */
@@ -324,6 +345,11 @@ copy_set_recovery_alarms(const struct copy *copy)
   if (is_source_wanted(copy))
     set_alarm_for_end(copy, source, &copy->source_recovery);
   set_alarm_for_end(copy, destination, &copy->destination_recovery);
+  if (is_list_wanted(copy)) {
+    set_alarm_for_end(copy, copy->config.list, &copy->list_recovery);
+    for (unsigned i = 0; i < BLOCK_LIST_WINDOWS; i++)
+      set_alarm_for_retry(copy, copy->config.list, &copy->config.blocks->windows[i].retry, copy_asks_list(copy));
+  }
   for (size_t i = 0; copy->reads_waiting > 0 && i < SLOTS_MAX; i++)
     set_alarm_for_retry(copy, source, &copy->slots[i].retry,
                         source_has_room && !copy_waits_for_turn(copy, &copy->slots[i]));

@@ -130,16 +130,18 @@ copy_conclude_read(struct copy *copy, struct slot *slot)
   if (!copy->is_rewinding) {
     if (request->errnum == ENOTCONN && copy_is_blamed(copy, slot))
       request->errnum = ETIMEDOUT;
+    copy_check_blocks(copy, slot);
     if (request->errnum && copy_asks_again(copy, copy->config.source, request, &slot->retry)) {
       copy->reads_waiting++;
       return;
     }
     asking_read_answered(&copy->asking, request->length, loop_now_us(copy->config.loop));
-    if (request->errnum && copy_narrow_down(copy, slot))
+    if (request->errnum && !copy->config.blocks && copy_narrow_down(copy, slot)) /* blocks are good as a whole */
       return;
     take_what_was_read(copy, slot);
     if (request->errnum) {
-      copy_fail(copy, copy->config.source, "reading", request->offset + request->done, request->errnum);
+      copy_fail(copy, copy->config.source, request->errnum == COPY_DIFFERS ? "checking" : "reading",
+                request->offset + request->done, request->errnum);
     } else if (request->done < request->length && request->offset + request->done < copy->start) {
       copy_fail(copy, copy->config.source, "reading", request->offset + request->done, ENODATA);
     } else if (request->done < request->length) { /* the stream ended here, or before */
@@ -227,6 +229,7 @@ submit_read(struct copy *copy, const struct step *step)
 
   slot->holders = 1;
   slot->wanted = (struct range){ range_max(step->offset, copy->start), range_end(step->offset, step->length) };
+  slot->start = start;
   slot->end = range_min(end, copy->schedule.size);
   slot->retry = (struct retry){ 0 };
   slot->narrow = (struct narrow){ 0 };
@@ -236,6 +239,7 @@ submit_read(struct copy *copy, const struct step *step)
                                     .length = slot->end - start,
                                     .payload = payload_at(copy, slot, start),
                                     .chunks = &slot->chunks };
+  copy_note_blocks(copy, slot);
   if (copy->reads_in_flight++ == 0)
     asking_reads_begin(&copy->asking, now_us);
   rate_sent(&copy->rate, slot->request.length, now_us);
@@ -272,7 +276,7 @@ pass(struct copy *copy, const struct step *step)
 static void
 take_step(struct copy *copy)
 {
-  struct step step = schedule_next(&copy->schedule, &copy->extents);
+  struct step step = copy_next_step(copy);
 
   switch (step.kind) {
   case STEP_READ:
@@ -299,6 +303,7 @@ copy_read(struct copy *copy)
     asking_reads_wait(&copy->asking, loop_now_us(copy->config.loop));
     can = false;
   }
+  can = can && !copy_lacks_blocks(copy);
   copy->held_back = can && is_over_rate(copy); /* the loop then waits until the rate allows it */
   if (!can || copy->held_back)
     return false;

@@ -5,7 +5,7 @@
  * now, and returns whether there was. copy.c has their table and the turns;
  * copy_source.c has those that bring the source in, copy_destination.c,
  * copy_zeros.c and copy_pour.c those that pour it out, copy_recovery.c those that go on after a loss; copy_unreadable.c
- * has what is done about parts of the source that can't be read.
+ * has what is done about parts of the source that can't be read, copy_blocks.c what holds it to a list of its blocks.
  */
 #ifndef DECANT_COPY_STAGES_H
 #define DECANT_COPY_STAGES_H
@@ -17,6 +17,9 @@
 bool copy_take_source_answer(struct copy *copy);
 /* Asks for extents, ahead of the reads. */
 bool copy_survey(struct copy *copy);
+/* The same of the list of blocks, which is asked for where the reads are. */
+bool copy_take_list_answer(struct copy *copy);
+bool copy_ask_list(struct copy *copy);
 /* Submits the next read, or lets the next run of zeros pass. */
 bool copy_read(struct copy *copy);
 
@@ -43,6 +46,22 @@ bool copy_end(struct copy *copy);
 
 /* Whether all that was to be written has been, and is confirmed: also where a signal came. */
 bool copy_is_all_confirmed(const struct copy *copy);
+
+/* Whether the list of blocks is asked now, where there is something to ask. */
+bool copy_asks_list(const struct copy *copy);
+
+/* Whether an answer about the list of blocks is still to come, or a question is to be asked again. */
+bool copy_waits_for_list(const struct copy *copy);
+
+/* Whether what comes next can't be planned yet, since the list of blocks isn't here. */
+bool copy_lacks_blocks(const struct copy *copy);
+
+/* The next step, as the list of blocks has it. */
+struct step copy_next_step(struct copy *copy);
+
+/* Notes what a read's blocks have to be, at its start; and cuts what was read to what is that. */
+void copy_note_blocks(struct copy *copy, struct slot *slot);
+void copy_check_blocks(struct copy *copy, struct slot *slot);
 
 /* Whether something went wrong already. */
 bool copy_has_failed(const struct copy *copy);

@@ -15,6 +15,7 @@
 /* All zero is a request that hasn't failed. */
 struct retry {
   unsigned failures; /* so far */
+  bool differed;     /* the last of them: what came isn't what it had to be */
   bool waits;        /* it is to be asked for again, and isn't yet; ... */
   uint64_t again_ms; /* ... not before this */
   uint64_t lost_ms;  /* when it was first lost with a connection, others being there; 0: it wasn't */

@@ -78,6 +78,8 @@ schedule_next(const struct schedule *schedule, struct extents *extents)
     uint64_t grid = range_align_down(range_end(start, schedule->request_bytes), schedule->request_bytes);
     end = front->kind == EXTENT_IS_ZERO ? front_end : data_end(schedule, extents, grid);
     end = range_align_up(end, schedule->block_min);
+    if (schedule->limit)
+      end = range_min(end, schedule->limit);
     end = cut_before_kept(extents, range_min(range_min(end, grid), schedule->size));
     if (end > extents->end) {
       end = range_align_down(extents->end, schedule->block_min);

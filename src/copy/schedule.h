@@ -23,6 +23,7 @@ struct schedule {
   uint64_t block_min;     /* the source's; a power of two */
   uint64_t request_bytes; /* the largest read; a power of two, at least block_min */
   uint64_t bridge_bytes;  /* zeros shorter than this, between data, are read along with it; 0: none are */
+  uint64_t limit;         /* where reads end at the latest; 0: where they like */
 };
 
 enum step_kind {

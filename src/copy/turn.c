@@ -6,7 +6,7 @@ void
 turn_begin(const struct turn *turn)
 {
   loop_begin(turn->loop);
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < TURN_ENDS_MAX && turn->ends[i]; i++)
     turn->ends[i]->ops->watch(turn->ends[i], turn->loop);
 }
 
@@ -17,7 +17,7 @@ turn_wait(const struct turn *turn, bool is_busy, struct fault *fault)
     loop_wake_by(turn->loop, 0);
   if (loop_wait(turn->loop, fault) == -1)
     return -1;
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < TURN_ENDS_MAX && turn->ends[i]; i++)
     turn->ends[i]->ops->serve(turn->ends[i], turn->loop);
   return 0;
 }

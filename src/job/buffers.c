@@ -2,19 +2,22 @@
 /* buffers: see buffers.h. */
 #include "job/buffers.h"
 
+#include "base/range.h"
+
 #include <string.h>
 
 static int
-plan(struct budget *budget, const struct options *options, const struct traits *source,
-     const struct traits *destination, struct fault *fault)
+plan(struct copy_config *config, const struct options *options, struct fault *fault)
 {
-  struct budget_needs needs = budget_needs_of(source, destination);
+  struct budget_needs needs = budget_needs_of(&config->source->traits, &config->destination->traits);
 
+  if (config->blocks)
+    needs.source_block_min = range_max(needs.source_block_min, config->blocks->config.block_bytes);
   needs.payload_bytes = options->copy.payload_bytes;
   needs.request_bytes = options->copy.request_bytes;
   needs.sparse_bytes = options->copy.sparse_bytes;
   needs.zero_max = options->persona == PERSONA_NBDCOPY ? ZERO_BYTES_MAX_AS_NBDCOPY : ZERO_BYTES_MAX;
-  return budget_plan(budget, &needs, fault);
+  return budget_plan(&config->budget, &needs, fault);
 }
 
 int
@@ -24,7 +27,7 @@ buffers_plan(struct copy_config *config, const struct options *options, struct a
   struct budget *budget = &config->budget;
   bool is_fresh = arena->used == used;
 
-  if (plan(budget, options, &config->source->traits, &config->destination->traits, fault) == -1)
+  if (plan(config, options, fault) == -1)
     return -1;
   arena_take_back(arena, used);
   config->slot_buffers = arena_take(arena, budget->slots * budget->slot_bytes, LARGE_PAGE_BYTES);

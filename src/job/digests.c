@@ -25,6 +25,8 @@ read_options(struct digests *digests, struct digest_config configs[DIGESTS], con
   configs[DIGEST_PLAIN] = digest_sha256;
   configs[DIGEST_BLKHASH] = digest_blkhash;
   digests->wanted[DIGEST_PLAIN] = digests->told[DIGEST_PLAIN] = options->copy.sha256;
+  if (options->verb == VERB_COPY && options->copy.blocks) /* the blkhash is held to block by block */
+    return 0;
   digests->wanted[DIGEST_BLKHASH] = digests->told[DIGEST_BLKHASH] = options->copy.blkhash || options->copy.blkhash_file;
   if (options->copy.blkhash && digest_parse_blkhash(&configs[DIGEST_BLKHASH], options->copy.blkhash, fault) == -1)
     return -1;

@@ -101,7 +101,8 @@ inherited_check(const struct options *options, struct fault *fault)
     return 0;
   if (check_place(&options->destination, DESCRIPTOR_WRITE, fault) == -1 ||
       check_path("--blkhash-file=", options->copy.blkhash_file, DESCRIPTOR_WRITE, fault) == -1 ||
-      (options->verb == VERB_DIGEST && check_path("--blocks=", options->copy.blocks, DESCRIPTOR_WRITE, fault) == -1))
+      check_path("--blocks=", options->copy.blocks, options->verb == VERB_DIGEST ? DESCRIPTOR_WRITE : DESCRIPTOR_READ,
+                 fault) == -1)
     return -1;
   return check_words(options, fault);
 }

@@ -132,6 +132,7 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
                              .loop = &job->loop,
                              .goes_on = destination_role(job, options) != ROLE_DESTINATION };
 
+  blocks_hold(job->blocks, &config);
   if (buffers_plan(&config, options, &job->payload, job->payload_from, fault) == -1)
     return -1;
   ends.buffer = config.slot_buffers;
@@ -219,7 +220,8 @@ open_destination_and_copy(struct copy_job *job, const struct options *options, s
     return -1;
   if (endpoints_check(source, destination, fault) == -1 ||
       endpoints_check_start(source, destination, options->copy.from, fault) == -1 ||
-      digests_check(&job->digests, source, destination, fault) == -1 || copy_between(job, options, fault) == -1)
+      digests_check(&job->digests, source, destination, fault) == -1 ||
+      blocks_check(job->blocks, destination, fault) == -1 || copy_between(job, options, fault) == -1)
     result = -1;
   result = close_end(job, destination, result, fault);
   job->remark = destination->remark;
@@ -247,10 +249,13 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
   job->payload_from = job->payload.used;
   int result = keeper_read(&job->keeper, &job->source.base, fault);
   if (result == 0)
+    result = blocks_read(job->blocks, &job->source.base, &job->loop, &job->tls, fault);
+  if (result == 0)
     result = open_destination_and_copy(job, options, fault);
   if (result == 0 && job->verify)
     result = verify_run(job, options, fault);
   result = close_end(job, &job->source.base, result, fault);
+  blocks_close(job->blocks);
   result = keeper_end(&job->keeper, job->outcome.is_spoilt, result, fault);
   loop_let_signals_end(&job->loop); /* what reads our output may wait, and nothing is left to clear up */
   if (job->outcome.has_begun && job->keeper.unreadable && !job->is_mute)
@@ -269,10 +274,10 @@ static int
 reserve_and_copy(struct copy_job *job, const struct options *options, struct fault *fault)
 {
   unsigned sessions = client_sessions(&options->source, &options->wishes) +
-                      client_sessions(&options->destination, &options->wishes);
+                      client_sessions(&options->destination, &options->wishes) + blocks_sessions(options);
   /* Each part may be rounded to a page, and the payload begins with a large one. */
   size_t tables = tls_pool_bytes(sessions) + PAGE_BYTES + keeper_bytes(options) + holding_bytes(options) +
-                  verify_bytes(options);
+                  verify_bytes(options) + blocks_bytes(options);
   size_t bytes = range_align_up(tables, LARGE_PAGE_BYTES) + options->copy.payload_bytes + 4 * PAGE_BYTES;
 
   /* Before anything else, and never again. */
@@ -284,7 +289,10 @@ reserve_and_copy(struct copy_job *job, const struct options *options, struct fau
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   if (options->copy.verify)
     job->verify = arena_take(&job->payload, verify_bytes(options), PAGE_BYTES);
-  int result = digests_init(&job->digests, options, fault) == -1 ? -1 : open_and_copy(job, options, fault);
+  int result = digests_init(&job->digests, options, fault) == -1 ||
+                       blocks_init(&job->blocks, options, job->is_mute, &job->payload, fault) == -1
+                   ? -1
+                   : open_and_copy(job, options, fault);
   digests_close(&job->digests);
   keeper_close(&job->keeper);
   return result;

@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "copy/copy.h"
 #include "job/bad_areas.h"
+#include "job/blocks.h"
 #include "job/digests.h"
 #include "job/endpoints.h"
 #include "job/holding.h"
@@ -41,6 +42,7 @@ struct copy_job {
   struct holding holding;
   char mark_words[BAD_AREAS_WORDS_BYTES];
   struct verify *verify; /* in the arena; NULL: nothing is verified */
+  struct blocks *blocks; /* likewise; NULL: the copy is held to none */
 };
 
 /* Returns 0, or -1 with the fault set. */

@@ -143,6 +143,7 @@ learn_source(struct copy_job *job, const struct options *options, uint64_t start
                                 .extents = !options->copy.no_extents,
                                 .selection = select_areas(NULL, job->keeper.domain, &selection) };
 
+  blocks_hold(job->blocks, &config);
   verifier_begin_round(&job->verify->verifier, start);
   return run_engine(job, options, &config, "reading the source again", fault);
 }
@@ -225,6 +226,7 @@ copy_again(struct copy_job *job, const struct options *options, struct fault *fa
                                 .flush_each_bytes = FLUSH_EACH_BYTES,
                                 .flush_each_ms = FLUSH_EACH_MS };
 
+  blocks_hold(job->blocks, &config);
   if (open_destination_again(job, options, ROLE_UPDATED, fault) == -1)
     return -1;
   verifier_begin_pass(&job->verify->verifier, RANGES_LEARN, true);

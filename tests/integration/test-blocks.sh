@@ -1,9 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The list of a disk's blocks' digests is what others trust a disk by: it holds what the definition of a blkhash says and nothing
-# else, and one that isn't whole is never found in its place.
+# else, and one that isn't whole is never found in its place. A copy that is held to it writes nothing else, whoever lies, and
+# nothing at all where the list isn't the one that is trusted.
 #
 # cases: digest list list-digests list-empty list-kept list-is-source list-to-a-pipe list-expected list-full list-fails
+# cases: held held-nbd held-pieces held-larger-blocks held-to-a-pipe held-goes-on held-mapfile held-verified
+# cases: held-verified-source-lies held-verified-mapfile zeros-are-not-read source-lies source-lies-once
+# cases: list-lies list-truncated list-changes list-of-other-blocks list-lost refused
 
 . "$(dirname "$0")/../functions.sh"
 requires_program perl
@@ -23,6 +27,18 @@ blocks() {
 # blkhash_of LIST IMAGE [DIGEST]: the blkhash that the list makes.
 blkhash_of() {
     perl -e 'print pack("Q<", $ARGV[0])' "$(size_of "$2")" | cat "$1" - | "${3:-sha256}sum" | cut -d ' ' -f 1
+}
+
+# listed [IMAGE]: makes its list, and has the options that hold a copy to it in `held`.
+listed() {
+    blocks "${1:-in.img}" >list
+    held=(--blocks=list --expect="blkhash:$(blkhash_of list "${1:-in.img}")")
+}
+
+# flip FILE OFFSET: one bit of it.
+flip() {
+    perl -e 'open(my $f, "+<:raw", $ARGV[0]) or die; seek($f, $ARGV[1], 0); read($f, my $b, 1); seek($f, $ARGV[1], 0);
+        print $f chr(ord($b) ^ 16)' "$1" "$2"
 }
 
 case $1 in
@@ -99,5 +115,323 @@ list-fails)
     serve_nbdkit s --filter=error file in.img error-pread-rate=100%
     must_fail 1 'reading .* failed at offset 0: I/O error: try again with$' digest --retry=0 "$(uri s)"
     grep -q "^  .*digest --retry=0 " err || fail "got: $(cat err)" ;;
+held)
+    listed
+    must_copy "${held[@]}" in.img out.img
+    same in.img out.img
+    # As sha256sum's digests, in any case and of any length of block.
+    for digest in md5/4k SHA512/512 sha1/256k; do
+        must_copy digest --blocks=list --blkhash=$digest in.img >said
+        rm out.img
+        must_copy --blocks=list --blkhash=$digest --expect="blkhash:$(cat said)" in.img out.img
+        same in.img out.img
+    done
+    true >in.img
+    listed
+    must_copy "${held[@]}" in.img out.img
+    [ ! -s out.img ] || fail "something came of nothing" ;;
+held-nbd)
+    listed
+    serve_qemu s -r -f raw in.img
+    serve_nbdkit l file list
+    junk out.img 10000001
+    serve_nbdkit d file out.img
+    cp in.img rounded.img
+    truncate -s %512 rounded.img # as qemu shows it
+    listed rounded.img
+    must_copy --blocks="$(uri l)" "${held[1]}" -C 4 "$(uri s)" out2.img
+    same rounded.img out2.img
+    # A list may be longer: what counts is what it makes.
+    serve_qemu m -r -f raw list
+    must_copy --blocks="$(uri m)" "${held[1]}" "$(uri s)" null:
+    listed
+    must_copy "${held[@]}" in.img "$(uri d)"
+    end_server d
+    same in.img out.img ;;
+held-pieces)
+    # Small reads, late and out of order.
+    requires_nbdkit_filter delay
+    listed
+    serve_nbdkit s --filter=delay file in.img rdelay=3ms
+    must_copy --memory=512k "${held[@]}" "$(uri s)" out.img
+    same in.img out.img
+    must_copy --request-size=64k --sha256 "${held[@]}" "$(uri s)" out.img >said
+    [ "$(cat said)" = "sha256:$(sha256sum <in.img | cut -d ' ' -f 1)" ] || fail "got: $(cat said)" ;;
+held-larger-blocks)
+    # Ends whose blocks are larger than the list's.
+    requires_nbdkit_filter blocksize-policy
+    truncate -s 10485760 in.img
+    blocks in.img sha256 4096 >list
+    held=(--blocks=list --blkhash=sha256/4k --expect="blkhash:$(blkhash_of list in.img)")
+    junk out.img 10485760
+    serve_nbdkit s --filter=blocksize-policy file in.img blocksize-minimum=32k blocksize-preferred=64k blocksize-maximum=1M blocksize-error-policy=error
+    serve_nbdkit d --filter=blocksize-policy file out.img blocksize-minimum=64k blocksize-preferred=64k blocksize-maximum=1M blocksize-error-policy=error
+    must_copy "${held[@]}" "$(uri s)" "$(uri d)"
+    end_server d
+    same in.img out.img ;;
+held-to-a-pipe)
+    make_block 10000001 >in.img
+    listed
+    must_copy "${held[@]}" in.img - >out.img
+    same in.img out.img
+    flip in.img 9000000
+    run_decant "${held[@]}" in.img - >out.img
+    [ "$code" -eq 4 ] || fail "exit code $code: $(cat err)"
+    flip in.img 9000000
+    [ "$(size_of out.img)" -le 8978432 ] || fail "it came through"
+    cmp -n "$(size_of out.img)" in.img out.img ;;
+held-goes-on)
+    make_block 10000001 >in.img
+    listed
+    cp in.img good.img
+    flip in.img 5000001
+    must_fail 4 'checking in.img failed at offset 4980736: the list of blocks has another digest there; the copy is good below offset 4980736 \(flushed\)' \
+        "${held[@]}" in.img out.img
+    cp good.img in.img
+    goes_on in.img out.img
+    # Inside a block, of which the rest is kept.
+    junk out.img 10000001
+    must_copy --from=5000001 "${held[@]}" in.img out.img
+    cmp -n 5000000 <(head -c 5000001 /dev/zero | tr '\0' '\252') out.img || fail "what lies below was changed"
+    cmp -i 5000001 in.img out.img ;;
+held-mapfile)
+    make_block 10000001 >in.img
+    listed
+    flip in.img 6000001
+    junk out.img 10000001
+    must_fail 4 'checking in.img failed at offset 5963776: ' --mapfile=m.map "${held[@]}" in.img out.img
+    flip in.img 6000001
+    goes_on in.img out.img
+    # A domain that ends inside blocks takes the whole of them.
+    printf '0 + 1\n0 1000000 ?\n1000000 1000000 +\n2000000 8000001 ?\n' >d.map
+    junk out.img 10000001
+    must_copy --domain=d.map "${held[@]}" in.img out.img
+    cmp -i 1000000 -n 1000000 in.img out.img
+    cmp -n 983040 <(head -c 983040 /dev/zero | tr '\0' '\252') out.img || fail "what isn't wanted was written" ;;
+held-verified)
+    # What arrives is right; what the destination makes of it is found, and copied again.
+    requires_program python3
+    make_block 8000001 >in.img
+    listed
+    must_copy --verify "${held[@]}" in.img out.img
+    same in.img out.img
+    junk disk.img 8000001
+    serve_odd d disk.img lies=flip lies-on=3
+    must_copy --verify --request-size=256k "${held[@]}" in.img "$(uri d)"
+    grep -q "what was copied again is right now" err || fail "got: $(cat err)"
+    end_server d
+    same in.img disk.img
+    # In blocks that are larger than what is told apart.
+    blocks in.img sha256 1048576 >list
+    serve_odd d disk.img lies=flip lies-on=3
+    must_copy --verify --from=1000000 --blkhash=sha256/1M --blocks=list --expect="blkhash:$(blkhash_of list in.img)" in.img "$(uri d)"
+    grep -q "what was copied again is right now" err || fail "got: $(cat err)"
+    end_server d
+    same in.img disk.img ;;
+held-verified-source-lies)
+    # What is copied again is held to the list, too: here it was tampered with meanwhile.
+    requires_program python3
+    requires_nbdkit_plugin sh
+    make_block 2000000 >in.img
+    listed
+    cp in.img bad.img
+    flip bad.img 1000000
+    cat >plugin <<'END'
+case $1 in
+get_size) stat -Lc %s DIR/in.img ;;
+pread)
+    file=DIR/in.img
+    if [ "$4" -le 1000000 ] && [ $(($4 + $3)) -gt 1000000 ]; then
+        [ ! -e DIR/read ] || file=DIR/bad.img
+        touch DIR/read
+    fi
+    dd if=$file bs=65536 iflag=skip_bytes,count_bytes skip="$4" count="$3" status=none ;;
+*) exit 2 ;;
+esac
+END
+    sed -i "s|DIR|$PWD|g" plugin
+    chmod +x plugin
+    serve_nbdkit s sh plugin
+    junk disk.img 2000000
+    serve_odd d disk.img lies=flip lies-over=1000001
+    run_decant --verify "${held[@]}" "$(uri s)" "$(uri d)"
+    [ "$code" -eq 4 ] || fail "exit code $code: $(cat err)"
+    grep -q "s.sock failed at offset 983040: the list of blocks has another digest there; all is copied, but it isn't verified" err ||
+        fail "got: $(cat err)"
+    end_server d
+    cmp -i 1000000 -n 1 in.img disk.img || fail "what isn't right was written" ;;
+held-verified-mapfile)
+    # What an earlier run has copied is read once more for its digests, and held to the list in that.
+    make_block 2000000 >in.img
+    listed
+    junk out.img 2000000
+    must_copy --mapfile=m.map "${held[@]}" in.img out.img
+    flip in.img 1300000
+    run_decant --verify --mapfile=m.map "${held[@]}" in.img out.img
+    [ "$code" -eq 4 ] && grep -q 'checking in.img failed at offset 1245184: .*all is copied' err || fail "$code: $(cat err)"
+    ! grep -q "isn't what was written" err || fail "the destination is blamed: $(cat err)"
+    flip in.img 1300000
+    flip out.img 1500000
+    run_decant --verify --mapfile=m.map "${held[@]}" in.img out.img
+    [ "$code" -eq 0 ] && grep -q "what was copied again is right now" err || fail "$code: $(cat err)"
+    same in.img out.img ;;
+zeros-are-not-read)
+    # They are known by their digest, whatever the server calls them.
+    requires_nbdkit_filter log
+    truncate -s 0 in.img
+    make_block 1000000 >in.img
+    truncate -s 64M in.img
+    listed
+    serve_nbdkit s --filter=log --filter=noextents file in.img logfile=log
+    must_copy "${held[@]}" "$(uri s)" out.img
+    same in.img out.img
+    end_server s
+    bytes=$(log_ranges log Read | awk '{ n += $2 } END { print n + 0 }')
+    [ "$bytes" -le 1114112 ] || fail "$bytes bytes were read" ;;
+source-lies)
+    # In every block in turn, in its first byte or its last: nothing of it is written.
+    make_block 900001 >in.img
+    listed
+    cp in.img good.img
+    for at in 0 65535 65536 600000 655360 900000; do
+        flip in.img $at
+        junk out.img 900001
+        must_fail 4 "checking in.img failed at offset $((at / 65536 * 65536)): " "${held[@]}" in.img out.img
+        flip in.img $at
+        cmp -s -n $((at / 65536 * 65536)) good.img out.img || fail "what is good isn't, for $at"
+        [ "$(tail -c +$((at / 65536 * 65536 + 1)) out.img | tr -d '\252\0' | wc -c)" -eq 0 ] || fail "more was written, for $at"
+    done
+    must_copy "${held[@]}" in.img out.img
+    same in.img out.img ;;
+source-lies-once)
+    # What differs is read once more, and only once.
+    requires_nbdkit_plugin sh
+    make_block 10000001 >in.img
+    listed
+    cp in.img bad.img
+    flip bad.img 5000000
+    cat >plugin <<'END'
+case $1 in
+get_size) stat -Lc %s DIR/in.img ;;
+pread)
+    file=DIR/in.img
+    if [ "$4" -le 5000000 ] && [ $(($4 + $3)) -gt 5000000 ] && [ "$(cat DIR/lies)" -gt 0 ]; then
+        file=DIR/bad.img
+        echo $(($(cat DIR/lies) - 1)) >DIR/lies
+    fi
+    dd if=$file bs=65536 iflag=skip_bytes,count_bytes skip="$4" count="$3" status=none ;;
+*) exit 2 ;;
+esac
+END
+    sed -i "s|DIR|$PWD|g" plugin
+    chmod +x plugin
+    echo 1 >lies
+    serve_nbdkit s sh plugin
+    must_copy "${held[@]}" "$(uri s)" out.img
+    [ "$(cat lies)" -eq 0 ] || fail "it was never asked"
+    same in.img out.img
+    echo 2 >lies
+    must_fail 4 'checking .* failed at offset 4980736: ' "${held[@]}" "$(uri s)" out.img
+    [ "$(cat lies)" -eq 0 ] || fail "$(cat lies) lies are left" ;;
+list-lies)
+    listed
+    guard_files
+    flip list 1000
+    must_fail 4 "list isn't the list of blocks that is expected: .* nothing was written" "${held[@]}" in.img precious.img
+    must_fail 4 "list isn't the list of blocks that is expected: .* nothing was written" "${held[@]}" in.img new.img
+    flip list 1000
+    # One of another disk, and the right one for a disk of another size.
+    truncate -s 9999999 in.img
+    must_fail 4 "list isn't the list of blocks that is expected" "${held[@]}" in.img new.img
+    nothing_touched ;;
+list-truncated)
+    listed
+    guard_files
+    truncate -s -1 list
+    must_fail 4 "list isn't the list of in.img's blocks: it has 4895 bytes, and should have 4896; nothing was written" \
+        "${held[@]}" in.img precious.img
+    true >list
+    must_fail 4 "it has 0 bytes" "${held[@]}" in.img new.img
+    nothing_touched ;;
+list-changes)
+    # The disk is tampered with, and the list to fit it, but only once that was found to be right: it is read again alongside.
+    requires_nbdkit_plugin sh
+    make_block 10000001 >in.img
+    cp in.img bad.img
+    flip bad.img 5000000
+    blocks bad.img >bad.list
+    listed
+    cat >plugin <<'END'
+case $1 in
+get_size) stat -Lc %s DIR/list ;;
+pread)
+    file=DIR/list
+    [ ! -e DIR/read ] || file=DIR/bad.list
+    touch DIR/read
+    dd if=$file bs=65536 iflag=skip_bytes,count_bytes skip="$4" count="$3" status=none ;;
+*) exit 2 ;;
+esac
+END
+    sed -i "s|DIR|$PWD|g" plugin
+    chmod +x plugin
+    # All of this list is one part, which stays in memory: so it is the first list that counts, or the second is refused.
+    serve_nbdkit l sh plugin
+    must_fail 4 'checking bad.img failed at offset 4980736: ' --blocks="$(uri l)" "${held[1]}" bad.img out.img
+    # One of many parts is read again. Its blocks are small, so that the disk isn't large.
+    make_block 20000000 >in.img
+    blocks in.img md5 512 >list
+    held=(--blkhash=md5/512 --expect="blkhash:$(blkhash_of list in.img md5)")
+    cp in.img bad.img
+    flip bad.img 100
+    blocks bad.img md5 512 >bad.list
+    end_server l
+    rm -f read
+    sed -i 's|^    touch .*|    [ "$4" -lt 500000 ] \|\| touch '"$PWD"'/read|' plugin
+    serve_nbdkit l sh plugin
+    must_fail 4 "checking .*l.sock failed at offset 0: it isn't what it was before; the copy is good below offset 0 " \
+        --blocks="$(uri l)" "${held[@]}" bad.img out.img
+    rm read
+    rm -f out.img
+    must_copy --blocks=list "${held[@]}" in.img out.img
+    same in.img out.img ;;
+list-of-other-blocks)
+    listed
+    blocks in.img sha256 131072 >list
+    guard_files
+    must_fail 4 "should have 4896; nothing was written" "${held[@]}" in.img new.img
+    blocks in.img sha256 32768 >list
+    must_fail 4 "list isn't the list of blocks that is expected" "${held[@]}" in.img precious.img
+    must_fail 64 "must be 32 digits" --blocks=list --blkhash=md5 "${held[1]}" in.img new.img
+    must_fail 1 "in.img can't be read in blocks of 256 bytes: they may have 512 to 33554432; nothing was written" \
+        --blocks=list --blkhash=sha256/256 "${held[1]}" in.img new.img
+    nothing_touched ;;
+list-lost)
+    # A list that is gone for good ends the copy before anything is written.
+    listed
+    guard_files
+    must_fail 1 'nosuch' --blocks=nosuch "${held[1]}" in.img precious.img
+    must_fail 1 'cannot connect|not.*reach|refused|No such' --blocks='nbd+unix:///?socket=nosuch.sock' "${held[1]}" in.img precious.img
+    requires_nbdkit_filter error
+    serve_nbdkit l --filter=error file list error-pread-rate=100%
+    must_fail 1 'reading .*l.sock failed at offset 0: I/O error; nothing was written' --blocks="$(uri l)" "${held[1]}" in.img precious.img
+    nothing_touched ;;
+refused)
+    listed
+    guard_files
+    mkfifo fifo
+    must_fail 64 'expect=blkhash:HEX' --blocks=list in.img precious.img
+    must_fail 64 'expect=blkhash:HEX' --blocks=list --expect="sha256:$(printf %064d 0)" in.img precious.img
+    must_fail 64 "can't be a stream" --blocks=- "${held[1]}" in.img precious.img
+    must_fail 64 "can't be used with --blocks" "${held[@]}" - precious.img <in.img
+    must_fail 64 "can't be used with --layer" --layer "${held[@]}" in.img precious.img
+    must_fail 64 "no --blkhash-file" --blkhash-file=new.img "${held[@]}" in.img precious.img
+    cat list >fifo &
+    must_fail 1 'read from front to end' --blocks=fifo "${held[1]}" in.img precious.img
+    wait "$!" || true
+    cp list precious.img
+    cp list precious.copy
+    touch -d '2001-01-01' precious.img
+    must_fail 1 'precious.img is the destination' --blocks=precious.img "${held[1]}" in.img precious.img
+    nothing_touched ;;
 *) fail "no such case" ;;
 esac

@@ -110,6 +110,21 @@ find_defect(const struct disk *disk, uint64_t start, uint64_t end, unsigned defe
   return disk->defects ? start : end;
 }
 
+/* What was read is made another, if it is about time. */
+static bool
+tells_a_lie(struct disk *disk, struct request *request)
+{
+  struct manners *manners = &disk->manners;
+
+  if (manners->lies_left == 0 || manners->lie_at < request->offset ||
+      manners->lie_at - request->offset >= request->done)
+    return false;
+  manners->lies_left--;
+  disk->lies++;
+  request->payload[manners->lie_at - request->offset] ^= 1;
+  return true;
+}
+
 static int
 answer_read(struct disk *disk, struct request *request)
 {
@@ -133,7 +148,9 @@ answer_read(struct disk *disk, struct request *request)
     end = request->offset;
   request->done = end > request->offset ? end - request->offset : 0;
   memcpy(request->payload, disk->content + request->offset, request->done);
-  if (happens(disk, disk->manners.split_one_in) && request->done > 0)
+  if (tells_a_lie(disk, request))
+    chunks_add(request->chunks, 0, request->done, false);
+  else if (happens(disk, disk->manners.split_one_in) && request->done > 0)
     answer_in_chunks(disk, request);
   else
     chunks_add(request->chunks, 0, request->done, false);

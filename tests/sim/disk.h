@@ -53,6 +53,8 @@ struct manners {
   bool flush_fails;
   bool sends;                  /* tells when it has a write's bytes, before the answer */
   uint64_t bad_start, bad_end; /* bytes that can't be read */
+  uint64_t lie_at;             /* a byte that is read as another ... */
+  unsigned lies_left;          /* ... so often */
   uint64_t dies_at_us;         /* or NEVER */
 
   /* In a copy that goes on after a loss. */
@@ -86,6 +88,7 @@ struct disk {
   const uint8_t *defects; /* a source: DEFECT_* of each byte; NULL: none */
   uint8_t *lost_alone;    /* a source: bytes whose read was lost while nothing else was out; NULL: nobody asks */
   uint64_t failed_reads;  /* for a defect */
+  unsigned lies;          /* that were told */
   bool surveys_matter;    /* one that fails is a fault */
   uint8_t *decided;       /* a destination: how often each byte was written or zeroed */
   uint64_t watched_bytes; /* a destination: how much of the content is looked at afterwards */

@@ -11,7 +11,8 @@
  * the buffers; or, when a fault was due, it was reported with its offset and
  * code, and what the message calls good is there after power is lost. Some copies
  * keep maps of areas, as a mapfile has them: what is called finished there is, at
- * every turn, and of what isn't wanted nothing is asked.
+ * every turn, and of what isn't wanted nothing is asked. Some are held to a list of the source's blocks, and then
+ * nothing that isn't the source's is ever written, whoever lies.
  */
 #include "base/range.h"
 #include "copy/copy_stages.h"
@@ -31,6 +32,7 @@ typedef unsigned long long ull;
 #define GUARD_BYTES 4096
 #define BEYOND_BYTES (UINT64_C(64) << 10)
 #define GUARD 0x5a
+#define SIM_DIGEST_BYTES 8
 #define TURNS_MAX 1000000
 
 struct sim {
@@ -39,6 +41,7 @@ struct sim {
   uint64_t marked; /* finished, below this */
   struct disk source;
   struct disk destination;
+  struct disk list; /* of the source's blocks */
   struct loop loop;
   struct copy copy;
   struct copy_config config;
@@ -53,6 +56,7 @@ struct sim {
   uint64_t signalled_us; /* or NEVER */
   unsigned turns_after_stop;
   unsigned leaps_one_in;  /* turns in which the clock leaps: the machine was asleep, or had no time for us */
+  uint64_t block_bytes;   /* of a list of blocks; 0: there is none */
   uint64_t watched_bytes; /* of the destination: the source's size and some beyond */
 };
 
@@ -68,6 +72,11 @@ static struct verifier verifier;
 static uint8_t heard[DISK_BYTES_MAX], passed[DISK_BYTES_MAX]; /* which bytes passed the tap, and as what */
 static uint8_t read_back[DISK_BYTES_MAX];
 static uint8_t selected[DISK_BYTES_MAX], parts[DISK_BYTES_MAX];
+static struct block_list blocks;
+static uint8_t list_content[DISK_BYTES_MAX + DISK_BYTES_MAX / 8], zero_digest[SIM_DIGEST_BYTES],
+    marks_of_list[BLOCK_LIST_PARTS_MAX * SIM_DIGEST_BYTES];
+static uint8_t list_windows[BLOCK_LIST_WINDOWS * BLOCK_LIST_PART_BYTES(SIM_DIGEST_BYTES)];
+static uint8_t slot_digests[SIM_PAYLOAD_BYTES_MAX * SIM_DIGEST_BYTES];
 static uint8_t payload[SIM_PAYLOAD_BYTES_MAX + 4 * GUARD_BYTES];
 
 /* ---- What must hold at every turn ---- */
@@ -168,6 +177,9 @@ loop_wait(struct loop *loop, struct fault *fault)
 {
   uint64_t next_us = range_min(disk_next_us(&sim.source), disk_next_us(&sim.destination));
 
+  if (sim.config.blocks)
+    next_us = range_min(next_us, disk_next_us(&sim.list));
+
   (void)fault;
   check_turn();
   stage_pass_time(loop, next_us, sim.signal_at_us);
@@ -177,6 +189,8 @@ loop_wait(struct loop *loop, struct fault *fault)
     sim.signalled_us = stage.now_us;
   disk_advance(&sim.source, stage.now_us);
   disk_advance(&sim.destination, stage.now_us);
+  if (sim.config.blocks)
+    disk_advance(&sim.list, stage.now_us);
   return 0;
 }
 
@@ -509,6 +523,106 @@ choose_destination(uint64_t size)
   disk_init(disk);
 }
 
+/* ---- A list of blocks ---- */
+
+/* Of 64 bits, by a plain generator: nobody attacks it. */
+static void
+digest_blocks(const struct block_hash *hash, const uint8_t *data, uint64_t block_bytes, uint64_t count,
+              uint8_t *digests)
+{
+  for (; count > 0; count--, data += block_bytes, digests += hash->digest_bytes) {
+    uint64_t digest = block_bytes;
+    for (uint64_t i = 0; i < block_bytes; i++)
+      digest = (digest ^ data[i]) * UINT64_C(0x9e3779b97f4a7c15) + (digest >> 29);
+    memcpy(digests, &digest, SIM_DIGEST_BYTES);
+  }
+}
+
+static const struct block_hash block_hash = { digest_blocks, SIM_DIGEST_BYTES };
+
+static bool
+is_about_list(const struct request *request)
+{
+  const char *at = (const char *)request;
+
+  return at >= (const char *)&blocks && at < (const char *)(&blocks + 1);
+}
+
+/* From one byte to what one request of the source can be, but not more of them than there is room for. */
+static void
+choose_blocks(struct random *random, uint64_t size)
+{
+  uint64_t most = range_power_of_two_below(sim.source.base.traits.request_max);
+
+  sim.block_bytes = range_min(random_power(random, 0, 13), most);
+  while (size / sim.block_bytes > DISK_BYTES_MAX / SIM_DIGEST_BYTES)
+    sim.block_bytes *= 2;
+}
+
+/* The first reading, with which nothing happens. */
+static void
+note_list(void)
+{
+  uint64_t length;
+
+  while (!block_list_is_noted(&blocks)) {
+    struct request *question = block_list_ask(&blocks,
+                                              blocks.noted * BLOCK_LIST_PART_BLOCKS * blocks.config.block_bytes);
+    memcpy(question->payload, list_content + question->offset, question->length);
+    question->done = question->length;
+    question->errnum = 0;
+    sim_check(block_list_learn(&blocks, question) == BLOCK_ANSWER_TAKEN, "what was never seen differs");
+    while (block_list_next(&blocks, &length))
+      ;
+  }
+}
+
+static void
+choose_list(uint64_t size)
+{
+  uint64_t block = sim.block_bytes, length = block_list_bytes(size, block, SIM_DIGEST_BYTES);
+  struct disk *disk = &sim.list;
+
+  for (uint64_t at = 0; at < size; at += block)
+    digest_blocks(&block_hash, source_content + at, range_min(block, size - at), 1,
+                  list_content + at / block * SIM_DIGEST_BYTES);
+  memset(list_windows, 0, block);
+  digest_blocks(&block_hash, list_windows, block, 1, zero_digest);
+  memset(disk, 0, sizeof *disk);
+  memset(list_content + length, 0xa5, 5000);
+  disk->bytes = length + (random_one_in(&sim.random, 2) ? random_between(&sim.random, 0, 5000) : 0);
+  disk->base = (struct endpoint){ .traits = choose_traits(disk->bytes), .name = "list" };
+  disk->random.state = random_next(&sim.random);
+  disk->manners = choose_manners();
+  disk->manners.bad_start = disk->manners.bad_end = 0;
+  disk->role = ROLE_SOURCE;
+  disk->content = list_content;
+  disk->decided = unused;
+  disk_init(disk);
+  block_list_init(&blocks, &(struct block_list_config){ .hash = &block_hash,
+                                                        .size = size,
+                                                        .block_bytes = block,
+                                                        .zero_digest = zero_digest,
+                                                        .windows = list_windows,
+                                                        .marks = marks_of_list,
+                                                        .list = disk->base.traits });
+  note_list();
+}
+
+/* Somebody says something else, once or for ever. */
+static void
+choose_lies(struct disk *disk)
+{
+  struct manners *manners = &disk->manners;
+
+  if (disk->bytes == 0 || !random_one_in(&sim.random, 4))
+    return;
+  manners->lie_at = random_between(&sim.random, 0, disk->bytes - 1);
+  manners->lies_left = random_one_in(&sim.random, 2) || sim.is_mild ? 1 : 1000;
+  if (sim.is_mild) /* what failed before isn't read once more for that */
+    manners->transient_one_in = 0;
+}
+
 /* From the program's own plan for the smallest memory down to a few tiny
  * buffers, which make the most of a small disk. */
 static struct budget
@@ -524,12 +638,13 @@ choose_budget(void)
   needs.payload_bytes = PAYLOAD_BYTES_MIN;
   needs.sparse_bytes = random_one_in(random, 3) ? 0 : random_power(random, 9, 13);
   needs.zero_max = ZERO_BYTES_MAX;
+  needs.source_block_min = range_max(needs.source_block_min, sim.block_bytes);
   if (budget_plan(&budget, &needs, &fault) == -1)
     sim_fail("no plan: %s", fault.text);
   if (random_one_in(random, 10))
     return budget;
   uint64_t slot_bytes = random_power(random, 9, 14);
-  budget.slot_bytes = range_max(range_min(slot_bytes, budget.slot_bytes), source->block_min);
+  budget.slot_bytes = range_max(range_min(slot_bytes, budget.slot_bytes), needs.source_block_min);
   budget.slots = (unsigned)random_between(random, SLOTS_MIN, range_min(12, budget.slots));
   budget.stages = (unsigned)random_between(random, STAGES_MIN, range_min(4, budget.stages));
   budget.zero_bytes = budget.block_bytes * (budget.zero_bytes > budget.block_bytes ? random_between(random, 1, 2) : 1);
@@ -632,6 +747,8 @@ choose_losses(void)
   sim.config.flush_each_ms = random_between(random, 0, 3);
   let_return(&sim.source, sim.is_mild);
   let_return(&sim.destination, sim.is_mild);
+  if (sim.config.blocks)
+    let_return(&sim.list, sim.is_mild);
 }
 
 /* Anywhere, also inside a block; what lies below is left alone. */
@@ -665,7 +782,7 @@ fill_areas(struct areas *areas, uint64_t size, bool is_domain)
 static void
 choose_selection(uint64_t size)
 {
-  uint64_t block = sim.source.base.traits.block_min;
+  uint64_t block = range_max(sim.source.base.traits.block_min, sim.block_bytes);
   struct area area = { { 0, 0 }, AREA_FINISHED };
 
   areas_init(&map, 0, false);
@@ -748,7 +865,8 @@ choose_unreadable(uint64_t seed, uint64_t size)
 static void
 make_scenario(uint64_t seed)
 {
-  struct random *random = &sim.random;
+  struct random *random = &sim.random,
+                others = { .state = ~seed * 31 }; /* without a list, all is as it was before there were any */
 
   memset(&sim, 0, offsetof(struct sim, copy)); /* copy_init has to do with what the last one left */
   sim.random.state = seed;
@@ -763,6 +881,9 @@ make_scenario(uint64_t seed)
                                          : PART_ALL;
   bool goes_on = random_one_in(random, 2);
   choose_source(size);
+  sim.block_bytes = 0;
+  if (part == PART_ALL && !sim.source.base.traits.in_order && random_one_in(&others, 4))
+    choose_blocks(&others, size);
   sim.selects = !sim.source.base.traits.in_order && random_one_in(random, 4);
   choose_selection(size);
   fill_source(size);
@@ -783,11 +904,23 @@ make_scenario(uint64_t seed)
                                      .bytes_per_s = random_one_in(random, 8) ? random_power(random, 14, 30) : 0,
                                      .tap = part == PART_ALL && !sim.selects && random_one_in(random, 2) ? &tap
                                                                                                          : NULL };
+  if (sim.block_bytes > 0) {
+    choose_list(size);
+    sim.config.extents = false;
+    sim.config.blocks = &blocks;
+    sim.config.list = &sim.list.base;
+    sim.config.slot_digests = slot_digests;
+  }
   if (goes_on)
     choose_losses();
+  if (sim.config.blocks)
+    choose_lies(&sim.source);
+  if (sim.config.blocks)
+    choose_lies(&sim.list);
   if (!sim.config.tap && random_one_in(random, 4))
     sim.config.start = choose_start();
-  choose_unreadable(seed, size);
+  if (!sim.config.blocks)
+    choose_unreadable(seed, size);
   if (seed % 2)
     sim.config.tap = &tap;
   fill_parts(size);
@@ -886,6 +1019,8 @@ sim_failures(const struct request *request)
   const struct copy *copy = &sim.copy;
   const char *at = (const char *)request;
 
+  if (is_about_list(request))
+    return ((const struct block_window *)request)->retry.failures;
   if (request == &copy->edge_request)
     return copy->edge_retry.failures;
   if (request == &copy->proof_request)
@@ -917,8 +1052,12 @@ void
 sim_see_asked(const struct request *request)
 {
   const struct slot *slot = (const struct slot *)request;
-  const uint8_t *not_selected = sim.selects ? memchr(selected + request->offset, 0, request->length) : NULL;
+  const uint8_t *not_selected = NULL;
 
+  if (is_about_list(request))
+    return;
+  if (sim.selects)
+    not_selected = memchr(selected + request->offset, 0, request->length);
   if (not_selected)
     sim_fail("offset %llu is asked for, and wasn't selected", (ull)(not_selected - selected));
   sim_check(sim.copy.suspects == 0 || sim.source.pending_count == 0,
@@ -1066,6 +1205,8 @@ check_success(void)
               "it says that it is done, after a fault");
   sim_check(!sim.config.unreadable || sim.copy.errors < sim.config.errors_max,
             "it says that it is done, after %llu errors", (ull)sim.copy.errors);
+  if (sim.config.retry_ms == 0 && sim.copy.rewinds == 0)
+    sim_check(sim.source.lies == 0, "it says that it is done, though it was told something else");
   if (sim.copy.rewinds == 0) /* else an answer may have been dropped */
     sim_check(sim.source.hard_faults == 0 && sim.destination.hard_faults == 0,
               "it says that it is done, after a fault that nothing makes up for");
@@ -1128,12 +1269,15 @@ check_claims(const struct fault *fault)
 static void
 check_giving_up(const struct disk *disk)
 {
-  const struct recovery *recovery = disk == &sim.source ? &sim.copy.source_recovery : &sim.copy.destination_recovery;
+  const struct recovery *recovery = disk == &sim.source        ? &sim.copy.source_recovery
+                                    : disk == &sim.destination ? &sim.copy.destination_recovery
+                                                               : &sim.copy.list_recovery;
   uint64_t end_ms = recovery_end_ms(recovery);
 
   sim_check(disk->deaths > 0, "it gave the %s up, which was never lost", disk->base.name);
   /* After another fault, nobody waits any more. */
-  if (disk->base.presence != PRESENCE_OTHER && !sim.copy.signal && sim.source.faults + sim.destination.faults == 0)
+  if (disk->base.presence != PRESENCE_OTHER && !sim.copy.signal && sim.source.faults + sim.destination.faults == 0 &&
+      sim.source.lies == 0 && (!sim.config.blocks || sim.list.faults + sim.list.lies == 0))
     sim_check(stage.now_us / 1000 >= end_ms, "it gave the %s up %llu ms too early", disk->base.name,
               (ull)(end_ms - stage.now_us / 1000));
 }
@@ -1145,8 +1289,9 @@ check_narrowed(const struct failure *failure)
 {
   uint64_t confirmed = copy_confirmed_below(&sim.copy);
 
-  if (failure->endpoint != &sim.source.base || strcmp(failure->doing, "reading") != 0 || sim.config.retry_ms == 0 ||
-      sim.source.base.traits.in_order || sim.copy.signal || sim.destination.faults > 0 || sim.destination.deaths > 0)
+  if (failure->endpoint != &sim.source.base || sim.config.blocks || strcmp(failure->doing, "reading") != 0 ||
+      sim.config.retry_ms == 0 || sim.source.base.traits.in_order || sim.copy.signal || sim.destination.faults > 0 ||
+      sim.destination.deaths > 0)
     return;
   if (failure->errnum == EIO)
     sim_check(is_in_bad_unit(failure->offset), "nothing is bad at %llu", (ull)failure->offset);
@@ -1158,17 +1303,48 @@ check_narrowed(const struct failure *failure)
               (ull)confirmed);
 }
 
+/* Whoever lied is named, and of the source where it did. */
+static void
+check_difference(const struct fault *fault, const struct disk *disk)
+{
+  uint64_t offset = sim.copy.failure.offset, lie = disk->manners.lie_at;
+
+  sim_check(fault->exit_code == EXIT_DIGEST_DIFFERS, "a difference with the exit code %d", (int)fault->exit_code);
+  sim_check(disk->lies > (sim.config.retry_ms > 0 && !sim.copy.signal ? 1 : 0) || disk->manners.transient_one_in,
+            "it blames the %s, which lied %u times", disk->base.name, disk->lies);
+  if (disk == &sim.source)
+    sim_check(offset == range_align_down(lie, sim.block_bytes), "the lie was at %llu, not %llu", (ull)lie, (ull)offset);
+}
+
+/* Whatever was said, what is there is the source's, or what was there before. */
+static void
+check_nothing_wrong_written(void)
+{
+  for (uint64_t i = 0; sim.config.blocks && i < sim.source.bytes && i < sim.watched_bytes; i++)
+    sim_check(destination_content[i] == source_content[i] || destination_content[i] == before[i],
+              "byte %llu is nobody's", (ull)i);
+}
+
 static void
 check_failure(const struct fault *fault)
 {
   const struct failure *failure = &sim.copy.failure;
-  const struct disk *disk = failure->endpoint == &sim.source.base ? &sim.source : &sim.destination;
+  const struct disk *disk = failure->endpoint == &sim.source.base        ? &sim.source
+                            : failure->endpoint == &sim.destination.base ? &sim.destination
+                                                                         : &sim.list;
   uint64_t unit = disk == &sim.source && (sim.config.retry_ms > 0 || sim.config.unreadable) ? copy_unit_bytes(&sim.copy)
                                                                                             : 1;
   char offset[64];
 
+  if (disk == &sim.source && sim.config.blocks) /* what is held to a list is good in whole blocks */
+    unit = sim.block_bytes;
+
   check_claims(fault);
   sim_check(!sim.is_mild || sim.copy.signal, "it could have gone on: %s", fault->text);
+  if (failure->endpoint && failure->errnum == COPY_DIFFERS) {
+    check_difference(fault, disk);
+    return;
+  }
   sim_check(fault->exit_code == EXIT_FAILED, "a fault without an exit code");
   if (!failure->endpoint) {
     sim_check(sim.copy.signal == SIGINT || sim.destination.flush_failed || sim.destination.dead,
@@ -1202,8 +1378,8 @@ check_failure(const struct fault *fault)
   /* Once everything has come back, the lowest offset is the one that is told. */
   if (strcmp(failure->doing, "reading") == 0 && !sim.copy.signal && sim.destination.faults == 0 &&
       sim.config.retry_ms == 0 && !sim.config.unreadable)
-    sim_check(failure->offset == disk->fault_offset, "it tells of %llu, but %llu failed first", (ull)failure->offset,
-              (ull)disk->fault_offset);
+    sim_check(failure->offset == disk->fault_offset || failure->offset == range_align_down(disk->fault_offset, unit),
+              "it tells of %llu, but %llu failed first", (ull)failure->offset, (ull)disk->fault_offset);
 }
 
 static void
@@ -1221,6 +1397,7 @@ run_seed(uint64_t seed)
   sim_trace("result %d: %s", result, fault.text);
   check_buffers();
   check_beyond();
+  check_nothing_wrong_written();
   if (result == 0)
     check_success();
   else

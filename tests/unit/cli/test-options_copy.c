@@ -147,6 +147,10 @@ maps_are_named(void **state)
   assert_string_equal(options.copy.domain, "d");
   assert_parsed(PARSE("--domain=d", "--layer", "--from=1k", "--no-flush", "a", "b"));
   assert_parsed(PARSE("--domain=d", "a", "null:"));
+  /* What is held block by block needn't be the whole. */
+  assert_parsed(PARSE("--blocks=l", "--expect=BLKHASH:12", "--mapfile=m", "--domain=d", "--blkhash=md5/1M", "a", "b"));
+  assert_string_equal(options.copy.blocks, "l");
+  assert_parsed(PARSE("--blocks=l", "--expect=blkhash:12", "--from=1k", "a", "b"));
 }
 
 static void
@@ -328,6 +332,15 @@ a_part_is_not_the_whole(void **state)
     { { "--layer", "--no-extents", "a", "b" }, "--no-extents can't be used with --layer" },
     { { "--dirty-bitmap=b", "--target-is-zero", "a", "b" }, "--destination-is-zero can't be used with --dirty-bitmap" },
     { { "--layer", "--sha256", "a", "b" }, "a digest is of the whole disk" },
+    { { "--blocks=l", "a", "b" }, "--expect=blkhash:HEX" },
+    { { "--blocks=l", "--expect=sha256:12", "a", "b" }, "--expect=blkhash:HEX" },
+    { { "--blocks=-", "--expect=blkhash:12", "a", "b" }, "can't be a stream" },
+    { { "--blocks=", "--expect=blkhash:12", "a", "b" }, "can't be a stream" },
+    { { "--blocks=l", "--expect=blkhash:12", "-", "b" }, "can't be used with --blocks" },
+    { { "--blocks=l", "--expect=blkhash:12", "--on-read-error=skip", "a", "b" }, "can't be used with --on-read-error" },
+    { { "--blocks=l", "--expect=blkhash:12", "--blkhash-file=f", "a", "b" }, "no --blkhash-file" },
+    { { "--blocks=l", "--expect=blkhash:12", "--sha256", "--from=1k", "a", "b" }, "a digest is of the whole disk" },
+    { { "--blocks=l", "--expect=blkhash:12", "--layer", "a", "b" }, "a digest is of the whole disk" },
     { { "--layer", "--blkhash", "a", "b" }, "a digest is of the whole disk" },
     { { "--layer", "a", "-" }, "written from front to end" },
   };

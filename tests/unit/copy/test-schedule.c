@@ -51,6 +51,20 @@ without_knowledge_it_waits(void **state)
 }
 
 static void
+reads_end_at_the_limit(void **state)
+{
+  struct schedule schedule = { .size = 10000, .block_min = 1, .request_bytes = 4096, .limit = 5000 };
+
+  (void)state;
+  extents_begin(&extents, 0);
+  extents_append(&extents, 9000, EXTENT_IS_DATA);
+  assert_step(&schedule, STEP_READ, 0, 4096);
+  assert_step(&schedule, STEP_READ, 4096, 904);
+  schedule.limit = 9000;
+  assert_step(&schedule, STEP_READ, 5000, 3192);
+}
+
+static void
 reads_end_on_the_grid(void **state)
 {
   struct schedule schedule = { .size = 10000, .block_min = 1, .request_bytes = 4096 };
@@ -254,7 +268,7 @@ one_random_source(struct random *random)
   bool aligned = random_one_in(random, 3); /* a server that keeps to its own blocks */
   uint64_t kinds = random_one_in(random, 2) ? KEPT : ZERO;
 
-  source.schedule = (struct schedule){ size, block, block << random_between(random, 0, 5), 0 };
+  source.schedule = (struct schedule){ size, block, block << random_between(random, 0, 5), 0, 0 };
   extents_begin(&extents, 0);
   for (;;) {
     struct step step = schedule_next(&source.schedule, &extents);
@@ -297,7 +311,7 @@ random_sources_are_planned_whole(void **state)
 static struct step
 first_step(const char *disk, uint64_t bridge_bytes)
 {
-  struct schedule schedule = { strlen(disk) * KIB, 1, 16 * KIB, bridge_bytes };
+  struct schedule schedule = { strlen(disk) * KIB, 1, 16 * KIB, bridge_bytes, 0 };
   struct extents known;
 
   extents_init(&known, ring, EXTENTS_MAX);
@@ -333,6 +347,7 @@ main(void)
     cmocka_unit_test(short_zeros_between_data_are_read_along),
     cmocka_unit_test(an_empty_source_is_planned_at_once),
     cmocka_unit_test(without_knowledge_it_waits),
+    cmocka_unit_test(reads_end_at_the_limit),
     cmocka_unit_test(reads_end_on_the_grid),
     cmocka_unit_test(zeros_are_planned_whole),
     cmocka_unit_test(a_block_of_both_kinds_is_read),
