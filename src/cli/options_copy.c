@@ -77,6 +77,8 @@ static const char help[] =
     "      --blocks=LIST          with --expect=blkhash:HEX: LIST has the digests of all\n"
     "                             blocks (decant digest --blocks); if it is what HEX is of,\n"
     "                             copy, and hold each block to it before it is written\n"
+    "      --delta                with --blocks: look first which blocks DESTINATION has\n"
+    "                             already, and fetch only the others\n"
     "      --verify[=quick]       read DESTINATION back, compare, and copy again what\n"
     "                             differs; quick: believe what it says of its holes\n"
     "      --memory=SIZE          bytes for data on its way (16M; from 512K to 4G;\n"
@@ -109,6 +111,7 @@ enum {
   OPTION_BLKHASH,
   OPTION_BLKHASH_FILE,
   OPTION_BLOCKS,
+  OPTION_DELTA,
   OPTION_DESTINATION_IS_ZERO,
   OPTION_DIRTY_BITMAP,
   OPTION_DOMAIN,
@@ -145,6 +148,7 @@ static const struct option long_options[] = {
   { "blkhash-file", required_argument, NULL, OPTION_BLKHASH_FILE },
   { "blocks", required_argument, NULL, OPTION_BLOCKS },
   { "connections", required_argument, NULL, 'C' },
+  { "delta", no_argument, NULL, OPTION_DELTA },
   { "destination-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
   { "dirty-bitmap", required_argument, NULL, OPTION_DIRTY_BITMAP },
   { "domain", required_argument, NULL, OPTION_DOMAIN },
@@ -278,6 +282,9 @@ take_copy_option(struct options *options, int option, const char *value, struct 
   case OPTION_BLOCKS:
     options->copy.blocks = value;
     return 0;
+  case OPTION_DELTA:
+    options->copy.delta = true;
+    return 0;
   case OPTION_DESTINATION_IS_ZERO:
     options->copy.destination_is_zero = true;
     return 0;
@@ -402,8 +409,18 @@ check_blocks(const struct options *options, struct fault *fault)
   static const char blkhash[] = "blkhash:";
   const struct copy_options *copy = &options->copy;
 
+  if (!copy->blocks && copy->delta)
+    return options_usage(options, fault, "--delta needs the list of blocks that DESTINATION is held to: --blocks=LIST",
+                         "");
   if (!copy->blocks || options->verb != VERB_COPY)
     return 0;
+  if (copy->delta && (options->destination.kind == PLACE_STREAM || options->destination.kind == PLACE_NULL))
+    return options_usage(options, fault, "--delta is for a destination that has something already", "");
+  if (copy->delta && copy->hold_back_bytes > 0) /* both ends of what is there are zeros meanwhile */
+    return options_usage(options, fault, "--delta can't be used with --hold-back", "");
+  if (copy->delta && (copy->destination_is_zero || copy->sha256))
+    return options_usage(options, fault, "--delta can't be used with ",
+                         copy->sha256 ? "--sha256" : "--destination-is-zero");
   if (!copy->expect || strncasecmp(copy->expect, blkhash, sizeof blkhash - 1) != 0)
     return options_usage(options, fault, "--blocks needs to know what the list is trusted by: --expect=blkhash:HEX",
                          "");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* selection: which parts of a disk are to be copied, as maps of areas have it.
  *
- * What is wanted is what all of the lists want: a domain's finished areas, and of them those that a mapfile hasn't finished. It
+ * What is wanted is what all of the lists want: a domain's finished areas, of them those that a mapfile hasn't finished, and of those what differs. It
  * is said in runs, ascending, that lie on the source's blocks: a block that is wanted in part is wanted. Of what isn't wanted
  * nothing has to be asked or read, however much it is.
  *
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SELECTION_LISTS_MAX 2
+#define SELECTION_LISTS_MAX 3
 
 struct selection {
   struct {

@@ -215,8 +215,12 @@ take_answers(struct blocks *blocks, struct fault *fault)
 
   if (!answer)
     return 0;
-  if (block_list_learn(&blocks->list, answer) == BLOCK_ANSWER_TAKEN)
+  enum block_answer learnt = block_list_learn(&blocks->list, answer);
+  if (learnt == BLOCK_ANSWER_TAKEN)
     recovery_progress(&blocks->recovery);
+  else if (learnt == BLOCK_ANSWER_DIFFERS)
+    return fault_set(fault, EXIT_DIGEST_DIFFERS, 0, "%s isn't what it was before, at offset %llu; nothing was written",
+                     list->name, (unsigned long long)answer->offset);
   else if (answer->errnum != ENOTCONN || !list->ops->reopen || blocks->recovery.limit_ms == 0)
     return cannot_read(blocks, answer, answer->errnum ? answer->errnum : ENODATA, fault);
   for (const uint8_t *part; (part = block_list_next(&blocks->list, &length));)
@@ -225,13 +229,12 @@ take_answers(struct blocks *blocks, struct fault *fault)
 }
 
 static bool
-ask_for_more(struct blocks *blocks)
+ask_for_more(struct blocks *blocks, uint64_t position)
 {
   struct endpoint *list = &blocks->end.base;
-  uint64_t position = blocks->list.noted * BLOCK_LIST_PART_BLOCKS * blocks->config.block_bytes;
   struct request *question = NULL;
 
-  if (list->presence == PRESENCE_HERE && !block_list_is_noted(&blocks->list) &&
+  if (list->presence == PRESENCE_HERE && position < blocks->list.config.size &&
       block_list_out(&blocks->list) < list->traits.requests_max)
     question = block_list_ask(&blocks->list, position);
   if (question)
@@ -266,19 +269,33 @@ tend_list(struct blocks *blocks, struct fault *fault)
   return cannot_read(blocks, &blocks->list.windows[0].request, ENOTCONN, fault);
 }
 
-static int
-wait_for_list(struct blocks *blocks, struct fault *fault)
+int
+blocks_fetch(struct blocks *blocks, uint64_t offset, struct fault *fault)
+{
+  int taken = take_answers(blocks, fault), tended = taken == -1 ? -1 : tend_list(blocks, fault);
+
+  if (tended == -1)
+    return -1;
+  return taken > 0 || tended > 0 || ask_for_more(blocks, offset);
+}
+
+int
+blocks_wait(struct blocks *blocks, struct endpoint *other, struct fault *fault)
 {
   struct endpoint *list = &blocks->end.base;
   struct loop *loop = blocks->loop;
 
   loop_begin(loop);
   list->ops->watch(list, loop);
+  if (other)
+    other->ops->watch(other, loop);
   if (blocks->recovery.is_lost)
     loop_wake_by(loop, recovery_wake_ms(&blocks->recovery, list));
   if (loop_wait(loop, fault) == -1)
     return -1;
   list->ops->serve(list, loop);
+  if (other)
+    other->ops->serve(other, loop);
   if (loop->signal_seen)
     return fault_set(fault, EXIT_FAILED, 0, "stopped by signal %d; nothing was written", loop->signal_seen);
   return 0;
@@ -288,10 +305,8 @@ static int
 read_list(struct blocks *blocks, struct fault *fault)
 {
   while (!block_list_is_noted(&blocks->list)) {
-    int taken = take_answers(blocks, fault), tended = taken == -1 ? -1 : tend_list(blocks, fault);
-    if (tended == -1)
-      return -1;
-    if (taken == 0 && tended == 0 && !ask_for_more(blocks) && wait_for_list(blocks, fault) == -1)
+    int fetched = blocks_fetch(blocks, blocks->list.noted * BLOCK_LIST_PART_BLOCKS * blocks->config.block_bytes, fault);
+    if (fetched == -1 || (fetched == 0 && blocks_wait(blocks, NULL, fault) == -1))
       return -1;
   }
   return 0;

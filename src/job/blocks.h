@@ -52,6 +52,13 @@ int blocks_init(struct blocks **blocks, const struct options *options, bool is_m
 int blocks_read(struct blocks *blocks, const struct endpoint *source, struct loop *loop, struct tls_pool *tls,
                 struct fault *fault);
 
+/* Has the part of the list come that the block at `offset` is in, before the copy takes over. Returns whether something was done, or
+ * -1 with the fault set; where nothing was, what comes is waited for. */
+int blocks_fetch(struct blocks *blocks, uint64_t offset, struct fault *fault);
+
+/* Waits for what comes of the list, and of another end that is asked beside it; NULL: of none. Returns 0, or -1 with the fault set. */
+int blocks_wait(struct blocks *blocks, struct endpoint *other, struct fault *fault);
+
 /* Refuses a destination that is the list, or lies where that does. Returns 0, or -1 with the fault set. */
 int blocks_check(const struct blocks *blocks, const struct endpoint *destination, struct fault *fault);
 

@@ -85,7 +85,14 @@ destination_role(const struct copy_job *job, const struct options *options)
 {
   if (options->copy.part != PART_ALL)
     return ROLE_UPDATED;
-  return options->copy.from > 0 || keeper_keeps(&job->keeper) ? ROLE_RESUMED : ROLE_DESTINATION;
+  return options->copy.from > 0 || options->copy.delta || keeper_keeps(&job->keeper) ? ROLE_RESUMED : ROLE_DESTINATION;
+}
+
+/* Whether what the destination has is this copy's own, or is meant to stay. What is only looked at may be anything. */
+static bool
+keeps_content(const struct copy_job *job, const struct options *options)
+{
+  return options->copy.part != PART_ALL || options->copy.from > 0 || keeper_keeps(&job->keeper);
 }
 
 /* Nothing is left to be copied, and nothing is touched. */
@@ -96,6 +103,26 @@ say_done(struct copy_job *job, const struct options *options)
   if (!job->is_mute)
     (void)say_line(options_program(options), "%s is finished already, as %s has it: nothing was written",
                    job->destination.base.name, options->copy.mapfile);
+}
+
+/* What is there already isn't fetched. */
+static int
+find_delta(struct copy_job *job, const struct options *options, struct copy_config *config, struct fault *fault)
+{
+  char kept[SIZES_TEXT_BYTES], size[SIZES_TEXT_BYTES];
+
+  if (!job->delta)
+    return 0;
+  if (delta_find(job->delta, config, job->blocks, fault) == -1)
+    return -1;
+  uint64_t differs = areas_total(&job->delta->areas, AREA_FINISHED).bytes;
+  sizes_rounded_text(kept, (double)(job->delta->areas.size - differs));
+  sizes_rounded_text(size, (double)job->delta->areas.size);
+  if (!job->is_mute)
+    (void)say_line(options_program(options), "%s of %s are on %s already", kept, size, config->destination->name);
+  keeper_narrow(&job->keeper, &job->delta->areas);
+  config->selection = keeper_selection(&job->keeper);
+  return 0;
 }
 
 static int
@@ -111,8 +138,8 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
                                 .detect_zeros = options->copy.sparse_bytes > 0 && !options->copy.allocated,
                                 .allocated = options->copy.allocated,
                                 .selection = keeper_selection(&job->keeper),
-                                .skip_zeros = can_skip_zeros(options, keeper_keeps(&job->keeper), &source->traits,
-                                                             &destination->traits),
+                                .skip_zeros = can_skip_zeros(options, keeper_keeps(&job->keeper) || job->delta,
+                                                             &source->traits, &destination->traits),
                                 .flush = options->copy.flush,
                                 .only_looks = options->verb == VERB_DIGEST,
                                 .start = options->copy.from,
@@ -127,10 +154,9 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
                                 .observer = &job->reporter.observer,
                                 .tap = job->verify ? verify_tap(job->verify) : digests_tap(&job->digests),
                                 .witness = keeper_witness(&job->keeper) };
-  struct probe_ends ends = { .source = source,
-                             .destination = destination,
-                             .loop = &job->loop,
-                             .goes_on = destination_role(job, options) != ROLE_DESTINATION };
+  struct probe_ends ends = {
+    .source = source, .destination = destination, .loop = &job->loop, .goes_on = keeps_content(job, options)
+  };
 
   blocks_hold(job->blocks, &config);
   if (buffers_plan(&config, options, &job->payload, job->payload_from, fault) == -1)
@@ -159,6 +185,8 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
   if (keeper_begin(&job->keeper, destination, fault) == -1)
     return -1;
   reporter_begin(&job->reporter, options, job->is_mute, &job->copy, &job->loop, NULL);
+  if (find_delta(job, options, &config, fault) == -1)
+    return -1;
   copy_init(&job->copy, &config);
   job->outcome.has_begun = true;
   int result = copy_run(&job->copy, fault);
@@ -277,7 +305,7 @@ reserve_and_copy(struct copy_job *job, const struct options *options, struct fau
                       client_sessions(&options->destination, &options->wishes) + blocks_sessions(options);
   /* Each part may be rounded to a page, and the payload begins with a large one. */
   size_t tables = tls_pool_bytes(sessions) + PAGE_BYTES + keeper_bytes(options) + holding_bytes(options) +
-                  verify_bytes(options) + blocks_bytes(options);
+                  verify_bytes(options) + blocks_bytes(options) + delta_bytes(options);
   size_t bytes = range_align_up(tables, LARGE_PAGE_BYTES) + options->copy.payload_bytes + 4 * PAGE_BYTES;
 
   /* Before anything else, and never again. */
@@ -289,6 +317,8 @@ reserve_and_copy(struct copy_job *job, const struct options *options, struct fau
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   if (options->copy.verify)
     job->verify = arena_take(&job->payload, verify_bytes(options), PAGE_BYTES);
+  if (options->copy.delta)
+    job->delta = arena_take(&job->payload, sizeof *job->delta, PAGE_BYTES);
   int result = digests_init(&job->digests, options, fault) == -1 ||
                        blocks_init(&job->blocks, options, job->is_mute, &job->payload, fault) == -1
                    ? -1

@@ -8,6 +8,7 @@
 #include "copy/copy.h"
 #include "job/bad_areas.h"
 #include "job/blocks.h"
+#include "job/delta.h"
 #include "job/digests.h"
 #include "job/endpoints.h"
 #include "job/holding.h"
@@ -42,6 +43,7 @@ struct copy_job {
   struct holding holding;
   char mark_words[BAD_AREAS_WORDS_BYTES];
   struct verify *verify; /* in the arena; NULL: nothing is verified */
+  struct delta *delta;   /* likewise; NULL: all is fetched */
   struct blocks *blocks; /* likewise; NULL: the copy is held to none */
 };
 

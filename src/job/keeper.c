@@ -352,6 +352,12 @@ note_flushed(struct copy_witness *witness, uint64_t below)
 }
 _Static_assert(offsetof(struct keeper, witness) == 0, "the keeper is found by its witness");
 
+void
+keeper_narrow(struct keeper *keeper, const struct areas *areas)
+{
+  keeper_select(keeper, areas, 1u << AREA_FINISHED);
+}
+
 const struct selection *
 keeper_selection(const struct keeper *keeper)
 {

@@ -63,6 +63,9 @@ int keeper_check(struct keeper *keeper, struct endpoint *source, const struct en
 /* Whether nothing is left to be copied, as a mapfile has it. */
 bool keeper_is_done(const struct keeper *keeper);
 
+/* Has only the finished areas of this map be copied, besides what else is asked for. */
+void keeper_narrow(struct keeper *keeper, const struct areas *areas);
+
 /* What is to be copied; NULL: all. And who is to be told what is flushed; NULL: nobody. */
 const struct selection *keeper_selection(const struct keeper *keeper);
 struct copy_witness *keeper_witness(struct keeper *keeper);

@@ -73,7 +73,8 @@ verify_begin(struct copy_job *job, const struct options *options, unsigned char 
                      job->destination.base.name);
   if (try_reading(job, buffer, fault) == -1)
     return -1;
-  bool is_partial = options->copy.part != PART_ALL || options->copy.domain || options->copy.from > 0;
+  bool is_partial = options->copy.part != PART_ALL || options->copy.domain || options->copy.delta ||
+                    options->copy.from > 0;
   verify->rereads = job->keeper.kept_below > 0;
   verifier_init(&verify->verifier, source->size, range_max(source->block_min, destination->block_min), is_partial,
                 first_offset(options));

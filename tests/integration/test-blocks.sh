@@ -8,6 +8,7 @@
 # cases: held held-nbd held-pieces held-larger-blocks held-to-a-pipe held-goes-on held-mapfile held-verified
 # cases: held-verified-source-lies held-verified-mapfile zeros-are-not-read source-lies source-lies-once
 # cases: list-lies list-truncated list-changes list-of-other-blocks list-lost refused
+# cases: delta delta-fetches-only-what-differs delta-of-nothing delta-mapfile delta-verified delta-source-lies delta-unreadable delta-refused
 
 . "$(dirname "$0")/../functions.sh"
 requires_program perl
@@ -432,6 +433,127 @@ refused)
     cp list precious.copy
     touch -d '2001-01-01' precious.img
     must_fail 1 'precious.img is the destination' --blocks=precious.img "${held[1]}" in.img precious.img
+    nothing_touched ;;
+delta)
+    # From the first byte to the last, which is in a shorter block; whatever the destination is.
+    make_block 5000001 >in.img
+    truncate -s 8000000 in.img
+    make_block 1000001 >>in.img
+    listed
+    for kind in file nbdkit qemu-raw; do
+        cp in.img out.img
+        case $kind in *qemu*) truncate -s %512 out.img ;; esac
+        for at in 0 65536 3000000 6000000 8999999 9000000; do flip out.img $at; done
+        case $kind in
+        file) to=out.img ;;
+        nbdkit) serve_nbdkit d file out.img; to=$(uri d) ;;
+        qemu-raw) serve_qemu d -f raw out.img; to=$(uri d) ;;
+        esac
+        run_decant --delta "${held[@]}" in.img "$to"
+        [ "$code" -eq 0 ] && grep -q '^decant: 8.3 MiB of 8.6 MiB are on .* already$' err || fail "$kind: $code: $(cat err)"
+        end_server d
+        truncate -s 9000001 out.img
+        same in.img out.img
+    done ;;
+delta-fetches-only-what-differs)
+    requires_nbdkit_filter log
+    make_block 5000001 >in.img
+    truncate -s 8000000 in.img
+    listed
+    cp in.img out.img
+    for at in 1 200000 210000 7000000; do flip out.img $at; done
+    serve_nbdkit s --filter=log file in.img logfile=s.log
+    serve_nbdkit d --filter=log file out.img logfile=d.log
+    run_decant --delta "${held[@]}" "$(uri s)" "$(uri d)"
+    [ "$code" -eq 0 ] || fail "$(cat err)"
+    end_server s
+    end_server d
+    same in.img out.img
+    # Three blocks differ, one of them of zeros.
+    [ "$(log_ranges s.log Read | awk '{ n += $2 } END { print n }')" -eq 131072 ] || fail "fetched: $(log_ranges s.log Read)"
+    [ "$(log_ranges d.log Write | awk '{ n += $2 } END { print n }')" -eq 131072 ] || fail "written: $(log_ranges d.log Write)"
+    [ "$(log_ranges d.log Zero | awk '{ n += $2 } END { print n }')" -eq 65536 ] || fail "zeroed: $(log_ranges d.log Zero)"
+    serve_nbdkit s --filter=log file in.img logfile=s2.log
+    run_decant --delta "${held[@]}" "$(uri s)" out.img
+    end_server s
+    [ "$code" -eq 0 ] && [ "$(log_ranges s2.log Read | wc -l)" -eq 0 ] || fail "read again: $(log_ranges s2.log Read)" ;;
+delta-of-nothing)
+    # A file that isn't there, is shorter, or is longer.
+    listed
+    run_decant --delta "${held[@]}" in.img out.img
+    [ "$code" -eq 0 ] || fail "$(cat err)"
+    same in.img out.img
+    truncate -s 100000 out.img
+    run_decant --delta "${held[@]}" in.img out.img
+    [ "$code" -eq 0 ] || fail "$(cat err)"
+    same in.img out.img
+    echo more >>out.img
+    run_decant --delta "${held[@]}" in.img out.img
+    [ "$code" -eq 0 ] || fail "$(cat err)"
+    same in.img out.img ;;
+delta-mapfile)
+    make_block 9000001 >in.img
+    listed
+    cp in.img out.img
+    for at in 100000 6000000; do flip out.img $at; done
+    cp in.img good.img
+    flip in.img 6000000
+    run_decant --delta --mapfile=m.map "${held[@]}" in.img out.img
+    [ "$code" -eq 4 ] && grep -q 'checking in.img failed at offset 5963776' err || fail "$code: $(cat err)"
+    cp good.img in.img
+    goes_on in.img out.img ;;
+delta-verified)
+    # What is fetched is read back, and nothing else is.
+    requires_program python3
+    make_block 9000001 >in.img
+    listed
+    cp in.img out.img
+    for at in 100000 6000000; do flip out.img $at; done
+    serve_odd d out.img lies=flip lies-on=2
+    run_decant --delta --verify "${held[@]}" in.img "$(uri d)"
+    [ "$code" -eq 0 ] && grep -q "what was copied again is right now" err || fail "$code: $(cat err)"
+    end_server d
+    same in.img out.img
+    run_decant --delta --verify --json "${held[@]}" in.img out.img >said
+    [ "$code" -eq 0 ] && [ "$(jq .verified said)" -eq 0 ] || fail "$code: $(cat err said)" ;;
+delta-source-lies)
+    make_block 9000001 >in.img
+    listed
+    cp in.img out.img
+    flip out.img 6000000
+    cp out.img before.img
+    flip in.img 6000001
+    run_decant --delta "${held[@]}" in.img out.img
+    [ "$code" -eq 4 ] && grep -q 'checking in.img failed at offset 5963776' err || fail "$code: $(cat err)"
+    same before.img out.img
+    # What isn't fetched isn't asked about.
+    flip in.img 6000001
+    flip in.img 1
+    run_decant --delta "${held[@]}" in.img out.img
+    [ "$code" -eq 0 ] || fail "$code: $(cat err)"
+    flip in.img 1
+    same in.img out.img ;;
+delta-unreadable)
+    # What can't be read back is fetched; a destination that is gone is nothing to be written to.
+    requires_nbdkit_filter error
+    make_block 9000001 >in.img
+    listed
+    cp in.img out.img
+    flip out.img 6000000
+    serve_nbdkit d --filter=error file out.img error-pread-rate=50%
+    run_decant --delta "${held[@]}" in.img "$(uri d)"
+    [ "$code" -eq 0 ] || fail "$code: $(cat err)"
+    end_server d
+    same in.img out.img ;;
+delta-refused)
+    listed
+    guard_files
+    must_fail 64 'blocks=LIST' --delta in.img precious.img
+    must_fail 64 'has something already' --delta "${held[@]}" in.img null:
+    must_fail 64 'has something already' --delta "${held[@]}" in.img - >said
+    must_fail 64 "can't be used with --hold-back" --delta --hold-back=64k "${held[@]}" in.img precious.img
+    must_fail 64 "can't be used with --sha256" --delta --sha256 "${held[@]}" in.img precious.img
+    must_fail 64 "can't be used with --destination-is-zero" --delta --destination-is-zero "${held[@]}" in.img precious.img
     nothing_touched ;;
 *) fail "no such case" ;;
 esac

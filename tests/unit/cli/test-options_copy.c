@@ -150,6 +150,9 @@ maps_are_named(void **state)
   /* What is held block by block needn't be the whole. */
   assert_parsed(PARSE("--blocks=l", "--expect=BLKHASH:12", "--mapfile=m", "--domain=d", "--blkhash=md5/1M", "a", "b"));
   assert_string_equal(options.copy.blocks, "l");
+  assert_false(options.copy.delta);
+  assert_parsed(PARSE("--blocks=l", "--expect=blkhash:12", "--delta", "a", "b"));
+  assert_true(options.copy.delta);
   assert_parsed(PARSE("--blocks=l", "--expect=blkhash:12", "--from=1k", "a", "b"));
 }
 
@@ -333,6 +336,8 @@ a_part_is_not_the_whole(void **state)
     { { "--dirty-bitmap=b", "--target-is-zero", "a", "b" }, "--destination-is-zero can't be used with --dirty-bitmap" },
     { { "--layer", "--sha256", "a", "b" }, "a digest is of the whole disk" },
     { { "--blocks=l", "a", "b" }, "--expect=blkhash:HEX" },
+    { { "--delta", "a", "b" }, "--delta needs the list" },
+    { { "--delta", "--blocks=l", "--expect=blkhash:12", "a", "null:" }, "has something already" },
     { { "--blocks=l", "--expect=sha256:12", "a", "b" }, "--expect=blkhash:HEX" },
     { { "--blocks=-", "--expect=blkhash:12", "a", "b" }, "can't be a stream" },
     { { "--blocks=", "--expect=blkhash:12", "a", "b" }, "can't be a stream" },

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* delta: see delta.h. */
+#include "job/delta.h"
+
+#include "base/range.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+size_t
+delta_bytes(const struct options *options)
+{
+  return options->copy.delta ? range_align_up(sizeof(struct delta), PAGE_BYTES) : 0;
+}
+
+static int
+cannot_read_back(const struct delta *delta, uint64_t offset, int errnum, struct fault *fault)
+{
+  fault_set(fault, EXIT_FAILED, 0,
+            "reading %s, to see what is there already, failed at offset %llu: %s; nothing was written",
+            delta->destination->name, (unsigned long long)offset, endpoint_why(delta->destination, errnum));
+  fault->may_pass = true;
+  return -1;
+}
+
+/* The blocks of one read: those that aren't what they have to be are wanted. */
+static void
+delta_judge(struct delta *delta, const struct delta_read *read)
+{
+  const struct block_list *list = &delta->blocks->list;
+  uint64_t block = list->config.block_bytes, at = read->request.offset;
+  const uint8_t *digests = read->digests;
+
+  while (at < read->end) {
+    uint64_t good = block_list_good(list, digests, read->request.payload + (at - read->request.offset), read->end - at);
+    digests += (good / block + 1) * list->config.hash->digest_bytes;
+    at += good;
+    areas_set(&delta->areas, (struct range){ at, range_min(at + block, read->end) }, AREA_FINISHED);
+    at = range_min(at + block, read->end);
+  }
+}
+
+/* Returns 1 where there was an answer, 0, or -1 with the fault set. */
+static int
+delta_take(struct delta *delta, struct fault *fault)
+{
+  struct request *answer = delta->destination->ops->take(delta->destination);
+  struct delta_read *read = (struct delta_read *)answer;
+
+  if (!answer)
+    return 0;
+  read->is_out = false;
+  delta->out--;
+  if (answer->errnum == ENOTCONN)
+    return cannot_read_back(delta, answer->offset, ENOTCONN, fault);
+  if (answer->errnum || answer->done < answer->length)
+    areas_set(&delta->areas, (struct range){ answer->offset, read->end }, AREA_FINISHED);
+  else
+    delta_judge(delta, read);
+  return 1;
+}
+_Static_assert(offsetof(struct delta_read, request) == 0, "a read is found by its request");
+
+/* The next read, as far as the list is here. Returns whether there was one. */
+static bool
+delta_read_on(struct delta *delta)
+{
+  const struct block_list *list = &delta->blocks->list;
+  const struct traits *traits = &delta->destination->traits;
+  uint64_t start = delta->position, part = list->config.block_bytes * BLOCK_LIST_PART_BLOCKS;
+  struct delta_read *read = delta->reads;
+
+  if (start == list->config.size || delta->out == range_min(delta->count, traits->requests_max) ||
+      !block_list_has(list, start))
+    return false;
+  while (read->is_out)
+    read++;
+  read->end = range_min(range_min(start + delta->bytes, range_align_down(start, part) + part), list->config.size);
+  block_list_take(list, start, read->end, read->digests);
+  read->request = (struct request){ .kind = REQUEST_READ,
+                                    .offset = start,
+                                    .length = range_align_up(read->end, traits->block_min) - start,
+                                    .payload = read->request.payload,
+                                    .chunks = &read->chunks };
+  read->is_out = true;
+  delta->out++;
+  delta->position = read->end;
+  delta->destination->ops->submit(delta->destination, &read->request);
+  return true;
+}
+
+static int
+look_at_all(struct delta *delta, struct fault *fault)
+{
+  uint64_t size = delta->blocks->list.config.size;
+
+  while (delta->position < size || delta->out > 0) {
+    int taken = delta_take(delta, fault);
+    int fetched = taken == -1 ? -1 : delta->position == size ? 0 : blocks_fetch(delta->blocks, delta->position, fault);
+    if (fetched == -1)
+      return -1;
+    if (taken == 0 && fetched == 0 && !delta_read_on(delta) &&
+        blocks_wait(delta->blocks, delta->destination, fault) == -1)
+      return -1;
+  }
+  return 0;
+}
+
+/* Reads are as large as the copy's, as far as the destination takes that. */
+static int
+delta_plan(struct delta *delta, const struct copy_config *config, struct fault *fault)
+{
+  const struct traits *traits = &config->destination->traits;
+  const struct block_list *list = config->blocks;
+
+  delta->bytes = range_min(config->budget.slot_bytes, range_power_of_two_below(traits->request_max));
+  if (traits->can_read && delta->bytes >= range_max(traits->block_min, list->config.block_bytes))
+    return 0;
+  return fault_set(
+      fault, EXIT_FAILED, 0,
+      "--delta: what %s has can't be read back in blocks of %llu bytes: copy without it; nothing was written",
+      config->destination->name, (unsigned long long)list->config.block_bytes);
+}
+
+int
+delta_find(struct delta *delta, const struct copy_config *config, struct blocks *blocks, struct fault *fault)
+{
+  const struct block_list *list = &blocks->list;
+  const struct budget *budget = &config->budget;
+
+  delta->destination = config->destination;
+  delta->blocks = blocks;
+  delta->count = budget->slots;
+  areas_init(&delta->areas, list->config.size, true);
+  if (delta_plan(delta, config, fault) == -1)
+    return -1;
+  for (unsigned i = 0; i < budget->slots; i++) {
+    delta->reads[i].request.payload = config->slot_buffers + i * budget->slot_bytes;
+    delta->reads[i].digests = config->slot_digests + i * block_list_bytes(budget->slot_bytes, list->config.block_bytes,
+                                                                          list->config.hash->digest_bytes);
+  }
+  return look_at_all(delta, fault);
+}
