@@ -55,7 +55,7 @@ BUILT_SMALL := $(addprefix $(BUILD)/obj/src/,base/durations.o base/last_line.o b
 	disk/uri.o hash/hash.o job/% local/device% local/disk% local/endpoint_file.o local/endpoint_null.o local/endpoint_pipe.o local/file_carry.o \
 	local/file_length.o local/file_mark.o local/file_name.o local/file_presence.o local/mapfile_store.o \
 	local/overlap.o local/sysfs.o nbd/client.o nbd/nbd_connect.o nbd/server.o nbd/wait.o os/activation.o os/descriptors.o os/lookup.o \
-	os/overhear.o os/say.o report/% tls/certificate.o tls/psk_file.o tls/tls_cipher.o tls/tls_engine.o tls/tls_files.o tls/tls_keys.o \
+	os/overhear.o os/say.o os/spare.o report/% tls/certificate.o tls/psk_file.o tls/tls_cipher.o tls/tls_engine.o tls/tls_files.o tls/tls_keys.o \
 	tls/tls_machine% tls/tls_pem.o tls/tls_psk% tls/tls_session.o tls/tls_x509.o)
 $(filter $(BUILT_SMALL),$(OBJECTS)): CFLAGS += -Os
 DECANT_CFLAGS = -std=gnu11 -fPIE -fno-plt -fstack-protector-strong -ffunction-sections -fdata-sections \

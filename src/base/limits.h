@@ -17,6 +17,10 @@
 #define PAYLOAD_BYTES_DEFAULT (16 * MIB)
 #define PAYLOAD_BYTES_MIN (512 * KIB)
 #define PAYLOAD_BYTES_MAX (4 * GIB)
+/* What is reserved besides where the operator doesn't say how much, for lines so long that the payload doesn't fill them: this
+ * share of what the machine can spare, and no more than that. */
+#define SPARE_SHARE 8
+#define SPARE_BYTES_MAX (32 * MIB)
 
 /* One read, and so one slot, holds at most this share of the payload: 32 reads
  * in flight keep a fast link full, and 512 KiB of the default amortise the
@@ -29,10 +33,10 @@
 /* Where requests are asked for that the payload can't hold, and no payload is,
  * it is as large as this many of them. */
 #define REQUESTS_PER_PAYLOAD 4
-#define SLOTS_MAX 64
+#define SLOTS_MAX 96
 #define SLOTS_MIN 2
 
-/* What is on its way from the source at once is at most all slots, and at least this
+/* What is on its way from the source at once is at most all slots of the payload, and at least this
  * share of them: 2 MiB of the default fit a processor's cache. An answer that comes
  * sooner than this is from next door. A window has its turn until this many times
  * its size has come, is widened for a gain, and narrowed for less than a loss. */
@@ -42,6 +46,11 @@
 #define PACE_GAIN_PERCENT 10
 #define PACE_LOSS_PERCENT 5
 #define PACE_PATIENCE_MAX 16
+/* Over a long line, where the first answer took so long, it may become so many times what the line was seen to carry in that
+ * time, out of the spare memory. Far away a turn is shorter. */
+#define PACE_LONG_US 10000
+#define PACE_LINE_TIMES 2
+#define PACE_FAR_TURN_WINDOWS 2
 
 /* Staging buffers, each as large as a block of the destination: one being
  * filled, the others being written. Two is the least: completing an edge block
@@ -73,9 +82,10 @@
 #define CHUNKS_MAX 64
 /* Zeros shown to a tap at a time: a digest takes some milliseconds for them. */
 #define TAP_BYTES_MAX (1 * MIB)
-/* Zero pieces that wait in the queue beside those that reads may bring. */
+/* Zero pieces that wait in the queue beside those that so many reads may bring: a read is sent when all that it may bring
+ * has room. */
 #define ZERO_PIECES_MAX 512
-#define PIECES_MAX (SLOTS_MAX * CHUNKS_MAX + ZERO_PIECES_MAX)
+#define PIECES_MAX (64 * CHUNKS_MAX + ZERO_PIECES_MAX)
 
 /* Extents known ahead of the reads. */
 #define EXTENTS_MAX 2048
@@ -123,6 +133,7 @@
  * were good. */
 #define RESCUE_READ_BYTES_MAX (256 * KIB)
 #define RESCUE_READ_BYTES (64 * KIB)
+#define RESCUE_READS_MAX 64
 #define RESCUE_CAREFUL_READS 32
 #define RESCUE_CAREFUL_AT_ONCE 4
 /* What is left out behind errors is at most this share of the disk, and this much, as of ddrescue. */
@@ -161,7 +172,7 @@
 #define HEAP_BYTES (5 * MIB)
 
 /* The tables of all rooms together; main.c holds them to it. */
-#define TABLE_BYTES_MAX (640 * KIB)
+#define TABLE_BYTES_MAX (704 * KIB)
 
 /* What a copy with the default --memory takes at most, code and stack included. */
 #define MEMORY_BYTES_MAX (24 * MIB)
@@ -285,7 +296,7 @@ _Static_assert(SURVEY_BYTES_MAX / (4 * KIB) * 32 <= (HEAP_BYTES - 2 * CONNECTION
                "an answer over 4 KiB runs fits the heap beside the connections");
 _Static_assert(PAYLOAD_BYTES_DEFAULT + TABLE_BYTES_MAX + HEAP_BYTES + CODE_AND_STACK_BYTES <= MEMORY_BYTES_MAX,
                "the sum in docs/MEMORY.md");
-_Static_assert(SLOTS_MAX *RESCUE_READ_BYTES_MAX <= PAYLOAD_BYTES_DEFAULT, "a rescue takes no more than a copy");
+_Static_assert(RESCUE_READS_MAX *RESCUE_READ_BYTES_MAX <= PAYLOAD_BYTES_DEFAULT, "a rescue takes no more than a copy");
 _Static_assert(INFO_BYTES <= PAYLOAD_BYTES_DEFAULT, "what is asked takes no more than what is copied");
 _Static_assert(PAYLOAD_BYTES_DEFAULT + TABLE_BYTES_MAX + HEAP_BYTES + CODE_AND_STACK_BYTES +
                        2 * CONNECTIONS_DEFAULT * TLS_SESSION_BYTES_MAX <=

@@ -52,6 +52,7 @@ divide(struct budget *budget, const struct budget_needs *needs)
   uint64_t fixed = stages * block + budget->zero_bytes;
   if (fixed < needs->payload_bytes)
     budget->slots = (unsigned)range_min((needs->payload_bytes - fixed) / slot, SLOTS_MAX);
+  budget->spare_slots = (unsigned)range_min(needs->spare_bytes / slot, SLOTS_MAX - budget->slots);
   return fixed + SLOTS_MIN * slot;
 }
 

@@ -212,7 +212,8 @@ init_side(struct compare *compare, unsigned index)
   side->end = end;
   extents_init(&side->extents, side->known, COMPARE_EXTENTS_MAX);
   windows_init(&side->windows, &rules, NULL, config->extents && end->traits.can_extents);
-  pace_init(&side->pace, config->budget.units * config->budget.unit_bytes);
+  pace_init(&side->pace, config->budget.units * config->budget.unit_bytes,
+            config->budget.units * config->budget.unit_bytes);
   rate_init(&side->rate, config->bytes_per_s);
   recovery_init(&side->recovery, config->retry_ms, loop_now_us(config->loop) ^ index);
   side->request_bytes = range_max(range_power_of_two_below(end->traits.request_max), end->traits.block_min);

@@ -51,7 +51,11 @@ copy_confirmed_below(const struct copy *copy)
 uint32_t
 copy_find_free_slot(const struct copy *copy)
 {
-  for (uint32_t i = 0; i < copy->config.budget.slots; i++)
+  uint64_t window_slots = range_align_up(copy->pace.window, copy->config.budget.slot_bytes) /
+                          copy->config.budget.slot_bytes;
+  uint64_t slots = range_max(copy->config.budget.slots, window_slots);
+
+  for (uint32_t i = 0; i < slots; i++)
     if (copy->slots[i].holders == 0)
       return i;
   return SLOT_NONE;
@@ -249,7 +253,7 @@ copy_tell(const struct copy *copy, struct fault *fault)
 static void
 clear_rooms(struct copy *copy)
 {
-  for (unsigned i = 0; i < copy->config.budget.slots; i++)
+  for (unsigned i = 0; i < budget_slots(&copy->config.budget); i++)
     copy->slots[i].holders = 0;
   memset(copy->stage_busy, 0, sizeof copy->stage_busy);
   for (size_t i = 0; i < WRITES_MAX; i++)
@@ -339,7 +343,8 @@ copy_init(struct copy *copy, const struct copy_config *config)
                                       .bridge_bytes = config->detect_zeros || config->allocated ? BRIDGE_BYTES : 0 };
   extents_init(&copy->extents, copy->known, EXTENTS_MAX);
   windows_init(&copy->windows, &rules, config->selection, config->extents && source->can_extents);
-  pace_init(&copy->pace, config->budget.slots * config->budget.slot_bytes);
+  pace_init(&copy->pace, config->budget.slots * config->budget.slot_bytes,
+            budget_slots(&config->budget) * config->budget.slot_bytes);
   rate_init(&copy->rate, config->bytes_per_s);
   recovery_init(&copy->source_recovery, config->retry_ms, now_us);
   recovery_init(&copy->destination_recovery, config->retry_ms, ~now_us);
@@ -350,6 +355,8 @@ copy_init(struct copy *copy, const struct copy_config *config)
   copy->flush_asked_ms = now_us / 1000;
   for (unsigned i = 0; i < config->budget.slots; i++)
     copy->slots[i].buffer = config->slot_buffers + i * config->budget.slot_bytes;
+  for (unsigned i = 0; i < config->budget.spare_slots; i++)
+    copy->slots[config->budget.slots + i].buffer = config->spare_buffers + i * config->budget.slot_bytes;
   for (unsigned i = 0; config->blocks && i < config->budget.slots; i++)
     copy->slots[i].digests = config->slot_digests + i * block_list_bytes(config->budget.slot_bytes,
                                                                          config->blocks->config.block_bytes,

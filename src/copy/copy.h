@@ -70,6 +70,7 @@ struct copy_config {
   struct loop *loop;
   struct budget budget;
   unsigned char *slot_buffers;       /* budget.slots * budget.slot_bytes */
+  unsigned char *spare_buffers;      /* budget.spare_slots * budget.slot_bytes; not touched but over long lines */
   unsigned char *stage_buffers;      /* budget.stages * budget.block_bytes */
   unsigned char *zeros;              /* budget.zero_bytes of zeros, never written to */
   enum part part;                    /* of the source; all but PART_ALL take its extents */

@@ -8,11 +8,12 @@
 #include <assert.h>
 
 void
-pace_init(struct pace *pace, uint64_t max)
+pace_init(struct pace *pace, uint64_t max, uint64_t far_max)
 {
   uint64_t min = range_max(max / PACE_SHARE_MIN, 1);
 
-  *pace = (struct pace){ .min = min, .max = max, .window = min, .next = PACE_WIDER, .patience = 1 };
+  assert(far_max >= max);
+  *pace = (struct pace){ .min = min, .max = max, .far_max = far_max, .window = min, .next = PACE_WIDER, .patience = 1 };
 }
 
 bool
@@ -29,10 +30,21 @@ pace_sent(struct pace *pace, uint64_t bytes, uint64_t now_us)
   pace->in_flight += bytes;
 }
 
+/* How wide it may become: over a long line as wide as what that was seen to carry is worth. */
+static uint64_t
+widest(const struct pace *pace)
+{
+  uint64_t carried = pace->rate * pace->latency_us / 1000000;
+
+  if (pace->latency_us < PACE_LONG_US)
+    return pace->max;
+  return range_min(range_max(PACE_LINE_TIMES * carried, pace->max), pace->far_max);
+}
+
 static bool
 can_try(const struct pace *pace, enum pace_trial trial)
 {
-  return trial == PACE_WIDER ? pace->window < pace->max : pace->window > pace->min && !pace->is_far;
+  return trial == PACE_WIDER ? pace->window < widest(pace) : pace->window > pace->min && !pace->is_far;
 }
 
 /* A trial that brought nothing is undone, and the next one waits longer. */
@@ -55,7 +67,7 @@ try_out(struct pace *pace)
     return;
   pace->settled = pace->window;
   pace->trial = pace->next;
-  pace->window = pace->trial == PACE_WIDER ? range_min(pace->window * 2, pace->max)
+  pace->window = pace->trial == PACE_WIDER ? range_min(pace->window * 2, widest(pace))
                                            : range_max(pace->window / 2, pace->min);
 }
 
@@ -88,6 +100,12 @@ judge(struct pace *pace, uint64_t rate)
   try_out(pace); /* the same way again */
 }
 
+static uint64_t
+turn_windows(const struct pace *pace)
+{
+  return pace->is_far ? PACE_FAR_TURN_WINDOWS : PACE_TURN_WINDOWS;
+}
+
 void
 pace_answered(struct pace *pace, uint64_t bytes, uint64_t now_us)
 {
@@ -95,14 +113,15 @@ pace_answered(struct pace *pace, uint64_t bytes, uint64_t now_us)
   pace->in_flight -= bytes;
   if (!pace->answered) {
     pace->answered = true;
-    pace->is_far = now_us - pace->start_us > PACE_NEAR_US;
+    pace->latency_us = now_us - pace->start_us;
+    pace->is_far = pace->latency_us > PACE_NEAR_US;
     if (pace->is_far)
       pace->window = pace->max;
     pace->start_us = now_us;
     return;
   }
   pace->moved += bytes;
-  if (pace->moved < PACE_TURN_WINDOWS * pace->window || now_us <= pace->start_us)
+  if (pace->moved < turn_windows(pace) * pace->window || now_us <= pace->start_us)
     return;
   judge(pace, pace->moved * 1000000 / (now_us - pace->start_us));
   pace->moved = 0;

@@ -96,7 +96,7 @@ first_of(struct range area, uint64_t bytes, bool from_end)
 static struct rescue_read *
 find_read(struct rescue *rescue, enum rescue_read_state state)
 {
-  for (unsigned i = 0; i < SLOTS_MAX; i++)
+  for (unsigned i = 0; i < RESCUE_READS_MAX; i++)
     if (rescue->reads[i].state == state)
       return &rescue->reads[i];
   return NULL;
@@ -244,7 +244,7 @@ rescue_position(const struct rescue *rescue)
 {
   uint64_t position = rescue->position;
 
-  for (unsigned i = 0; i < SLOTS_MAX; i++) {
+  for (unsigned i = 0; i < RESCUE_READS_MAX; i++) {
     const struct rescue_read *read = &rescue->reads[i];
     if (read->state != RESCUE_READ_HOME)
       position = rescue->is_backwards ? range_max(position, read->rest.end) : range_min(position, read->rest.start);

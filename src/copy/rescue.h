@@ -58,7 +58,7 @@ struct rescue {
   uint64_t position;   /* what of the pass is still to be read lies behind, in its direction */
   uint64_t skip_bytes; /* to leave out behind the next error */
   unsigned reads_busy;
-  struct rescue_read reads[SLOTS_MAX];
+  struct rescue_read reads[RESCUE_READS_MAX];
 };
 
 /* Begins at the beginning. */

@@ -59,7 +59,7 @@ rescue_answer_reads(struct rescue_run *run)
 {
   if (run->flushing)
     return false;
-  for (struct rescue_slot *slot = run->slots; slot < run->slots + SLOTS_MAX; slot++)
+  for (struct rescue_slot *slot = run->slots; slot < run->slots + RESCUE_READS_MAX; slot++)
     if (slot->state == RESCUE_SLOT_DONE) {
       answer_read(run, slot);
       return true;
@@ -203,7 +203,7 @@ rescue_ask_again(struct rescue_run *run)
   if (run->suspects == 0 || run->reads_out > 0 || run->stop != RESCUE_GOES_ON ||
       run->config.source->presence != PRESENCE_HERE)
     return false;
-  for (struct rescue_slot *slot = run->slots; slot < run->slots + SLOTS_MAX; slot++)
+  for (struct rescue_slot *slot = run->slots; slot < run->slots + RESCUE_READS_MAX; slot++)
     if (slot->state == RESCUE_SLOT_AGAIN && rescue_now_ms(run) >= slot->again_ms) {
       submit_slot(run, slot);
       return true;
@@ -216,13 +216,14 @@ reads_at_once(const struct rescue_run *run)
 {
   bool is_calm = run->careful_reads == 0 && run->rescue.phase == AREA_NON_TRIED;
 
-  return (unsigned)range_min(is_calm ? SLOTS_MAX : RESCUE_CAREFUL_AT_ONCE, run->config.source->traits.requests_max);
+  return (unsigned)range_min(is_calm ? RESCUE_READS_MAX : RESCUE_CAREFUL_AT_ONCE,
+                             run->config.source->traits.requests_max);
 }
 
 static struct rescue_slot *
 find_home(struct rescue_run *run)
 {
-  for (struct rescue_slot *slot = run->slots; slot < run->slots + SLOTS_MAX; slot++)
+  for (struct rescue_slot *slot = run->slots; slot < run->slots + RESCUE_READS_MAX; slot++)
     if (slot->state == RESCUE_SLOT_HOME)
       return slot;
   return NULL;

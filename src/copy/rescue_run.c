@@ -130,7 +130,7 @@ set_rescue_alarms(const struct rescue_run *run)
     loop_wake_by(loop, recovery_wake_ms(&run->recovery, run->config.source));
     return;
   }
-  for (size_t i = 0; run->suspects > 0 && run->reads_out == 0 && i < SLOTS_MAX; i++)
+  for (size_t i = 0; run->suspects > 0 && run->reads_out == 0 && i < RESCUE_READS_MAX; i++)
     if (run->slots[i].state == RESCUE_SLOT_AGAIN)
       loop_wake_by(loop, run->slots[i].again_ms);
 }
@@ -249,7 +249,7 @@ rescue_run_init(struct rescue_run *run, const struct rescue_run_config *config)
   run->success_ms = run->kept_ms = run->rate_ms = run->observed_ms = rescue_now_ms(run);
   rescue_init(&run->rescue, &rescue);
   recovery_init(&run->recovery, config->retry_ms, loop_now_us(config->loop));
-  for (unsigned i = 0; i < SLOTS_MAX; i++)
+  for (unsigned i = 0; i < RESCUE_READS_MAX; i++)
     run->slots[i].buffer = config->buffers + i * RESCUE_READ_BYTES_MAX;
 }
 

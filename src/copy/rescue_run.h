@@ -57,7 +57,7 @@ struct rescue_run_config {
   uint64_t retry_ms;          /* how long a lost source is tried again without any progress */
 };
 
-#define RESCUE_BUFFERS_BYTES (SLOTS_MAX * RESCUE_READ_BYTES_MAX)
+#define RESCUE_BUFFERS_BYTES (RESCUE_READS_MAX * RESCUE_READ_BYTES_MAX)
 
 enum rescue_slot_state {
   RESCUE_SLOT_HOME,
@@ -91,7 +91,7 @@ enum rescue_stop { RESCUE_GOES_ON, RESCUE_STOP_SIGNAL, RESCUE_STOP_ERRORS, RESCU
 struct rescue_run {
   struct rescue_run_config config;
   struct rescue rescue;
-  struct rescue_slot slots[SLOTS_MAX];
+  struct rescue_slot slots[RESCUE_READS_MAX];
   uint64_t sector_bytes;
   uint64_t read_bytes; /* of large reads; a power of two */
   uint64_t write_max;

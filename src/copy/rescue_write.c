@@ -53,7 +53,7 @@ submit_write(struct rescue_run *run, struct rescue_slot *slot, struct range rang
 bool
 rescue_write(struct rescue_run *run)
 {
-  for (struct rescue_slot *slot = run->slots; slot < run->slots + SLOTS_MAX; slot++) {
+  for (struct rescue_slot *slot = run->slots; slot < run->slots + RESCUE_READS_MAX; slot++) {
     if (slot->state != RESCUE_SLOT_FILLED || run->is_unsafe)
       continue;
     struct range range = next_write(run, slot);
@@ -95,7 +95,7 @@ is_at_end(const struct rescue_run *run)
 {
   if (run->stop == RESCUE_GOES_ON && !rescue_is_done(&run->rescue))
     return false;
-  for (const struct rescue_slot *slot = run->slots; slot < run->slots + SLOTS_MAX; slot++)
+  for (const struct rescue_slot *slot = run->slots; slot < run->slots + RESCUE_READS_MAX; slot++)
     if (slot->state == RESCUE_SLOT_FILLED || slot->state == RESCUE_SLOT_WRITES || slot->state == RESCUE_SLOT_DONE)
       return false;
   return true;

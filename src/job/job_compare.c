@@ -224,7 +224,7 @@ reserve_and_compare(struct compare_job *job, const struct options *options, stru
   size_t bytes = range_align_up(tls_pool_bytes(sessions) + PAGE_BYTES + areas_bytes, LARGE_PAGE_BYTES) +
                  LARGE_PAGE_BYTES + options->copy.payload_bytes;
 
-  if (arena_reserve(&job->payload, bytes, fault) == -1)
+  if (arena_reserve(&job->payload, bytes, 0, fault) == -1)
     return -1;
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   if (areas_bytes > 0)

@@ -303,13 +303,11 @@ reserve_and_copy(struct copy_job *job, const struct options *options, struct fau
 {
   unsigned sessions = client_sessions(&options->source, &options->wishes) +
                       client_sessions(&options->destination, &options->wishes) + blocks_sessions(options);
-  /* Each part may be rounded to a page, and the payload begins with a large one. */
   size_t tables = tls_pool_bytes(sessions) + PAGE_BYTES + keeper_bytes(options) + holding_bytes(options) +
                   verify_bytes(options) + blocks_bytes(options) + delta_bytes(options);
-  size_t bytes = range_align_up(tables, LARGE_PAGE_BYTES) + options->copy.payload_bytes + 4 * PAGE_BYTES;
 
   /* Before anything else, and never again. */
-  if (arena_reserve(&job->payload, bytes, fault) == -1)
+  if (buffers_reserve(&job->payload, options, tables, fault) == -1)
     return -1;
   if (options->copy.nice)
     (void)setpriority(PRIO_PROCESS, 0, NICEST); /* disks follow, unless their priority was set apart */

@@ -20,7 +20,7 @@ job_info_lay_out(struct info_job *job, const struct options *options, struct fau
   struct arena *memory = &job->memory;
   unsigned sessions = client_sessions(&options->source, &options->wishes) > 0 ? SESSIONS : 0;
 
-  if (arena_reserve(memory, tls_pool_bytes(sessions) + INFO_BYTES + CONTENT_PROBE_BYTES, fault) == -1)
+  if (arena_reserve(memory, tls_pool_bytes(sessions) + INFO_BYTES + CONTENT_PROBE_BYTES, 0, fault) == -1)
     return -1;
   tls_pool_init(&job->tls, arena_take(memory, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   text_init(&job->out, arena_take(memory, INFO_TEXT_BYTES, 1), INFO_TEXT_BYTES);

@@ -20,7 +20,7 @@ job_map(struct map_job *job, const struct options *options, struct fault *fault)
   unsigned sessions = client_sessions(&options->source, &options->wishes);
   struct fault closing;
 
-  if (sessions > 0 && arena_reserve(&job->memory, tls_pool_bytes(sessions), fault) == -1)
+  if (sessions > 0 && arena_reserve(&job->memory, tls_pool_bytes(sessions), 0, fault) == -1)
     return -1;
   if (sessions > 0)
     tls_pool_init(&job->tls, arena_take(&job->memory, tls_pool_bytes(sessions), PAGE_BYTES), sessions);

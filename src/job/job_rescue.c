@@ -237,7 +237,7 @@ reserve_and_rescue(struct rescue_job *job, const struct options *options, struct
   size_t bytes = range_align_up(tls_pool_bytes(sessions) + PAGE_BYTES + keeper_bytes(options), LARGE_PAGE_BYTES) +
                  LARGE_PAGE_BYTES + RESCUE_BUFFERS_BYTES;
 
-  if (arena_reserve(&job->payload, bytes, fault) == -1)
+  if (arena_reserve(&job->payload, bytes, 0, fault) == -1)
     return -1;
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   ring_open(&job->source_ring);

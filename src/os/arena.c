@@ -11,8 +11,8 @@
 
 /* More addresses than are wanted, so that some among them begin where a large page
  * does; the others go back at once. */
-int
-arena_reserve(struct arena *arena, size_t bytes, struct fault *fault)
+static int
+reserve(struct arena *arena, size_t bytes, struct fault *fault)
 {
   size_t kept = (size_t)range_align_up(bytes, PAGE_BYTES);
   size_t asked = kept > SIZE_MAX - LARGE_PAGE_BYTES ? SIZE_MAX : kept + LARGE_PAGE_BYTES;
@@ -28,6 +28,15 @@ arena_reserve(struct arena *arena, size_t bytes, struct fault *fault)
     munmap(base + before + kept, asked - before - kept);
   madvise(base + before, kept, MADV_DONTFORK);
   *arena = (struct arena){ .base = base + before, .bytes = bytes };
+  return 0;
+}
+
+int
+arena_reserve(struct arena *arena, size_t bytes, size_t spare, struct fault *fault)
+{
+  if (spare == 0 || reserve(arena, bytes + spare, fault) == -1)
+    return reserve(arena, bytes, fault);
+  arena->spare = spare;
   return 0;
 }
 

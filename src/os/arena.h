@@ -16,11 +16,12 @@
 struct arena {
   unsigned char *base;
   size_t bytes; /* reserved */
+  size_t spare; /* of them, those that were only asked for */
   size_t used;
 };
 
-/* Reserves the arena; its bytes are zero. Returns 0, or -1 with the fault set. */
-int arena_reserve(struct arena *arena, size_t bytes, struct fault *fault);
+/* Reserves the arena, with `spare` bytes besides if they are to be had; its bytes are zero. Returns 0, or -1 with the fault set. */
+int arena_reserve(struct arena *arena, size_t bytes, size_t spare, struct fault *fault);
 
 /* Has the arena's memory come in pages of LARGE_PAGE_BYTES, where the machine has them
  * to give. A disk is given memory in contiguous pieces, of which a request takes

@@ -56,7 +56,7 @@ good_bytes_of(struct range range)
 static void
 run(unsigned at_once)
 {
-  struct rescue_read *out[SLOTS_MAX], *next;
+  struct rescue_read *out[RESCUE_READS_MAX], *next;
   unsigned count = 0, reads = 0, failed = 0;
 
   do {

@@ -646,6 +646,8 @@ choose_budget(void)
   uint64_t slot_bytes = random_power(random, 9, 14);
   budget.slot_bytes = range_max(range_min(slot_bytes, budget.slot_bytes), needs.source_block_min);
   budget.slots = (unsigned)random_between(random, SLOTS_MIN, range_min(12, budget.slots));
+  struct random aside = *random; /* seeds that are known for what they do go on doing it */
+  budget.spare_slots = (unsigned)random_between(&aside, 0, 8);
   budget.stages = (unsigned)random_between(random, STAGES_MIN, range_min(4, budget.stages));
   budget.zero_bytes = budget.block_bytes * (budget.zero_bytes > budget.block_bytes ? random_between(random, 1, 2) : 1);
   if (random_one_in(random, 2))
@@ -666,16 +668,17 @@ static void
 lay_out(struct copy_config *config)
 {
   const struct budget *budget = &config->budget;
-  uint64_t lengths[] = { budget->slots * budget->slot_bytes, budget->stages * budget->block_bytes, budget->zero_bytes };
-  unsigned char **buffers[] = { &config->slot_buffers, &config->stage_buffers, &config->zeros };
+  uint64_t lengths[] = { budget->slots * budget->slot_bytes, budget->spare_slots * budget->slot_bytes,
+                         budget->stages * budget->block_bytes, budget->zero_bytes };
+  unsigned char **buffers[] = { &config->slot_buffers, &config->spare_buffers, &config->stage_buffers, &config->zeros };
   uint64_t at = 0;
 
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 4; i++) {
     memset(payload + at, GUARD, GUARD_BYTES);
     at += GUARD_BYTES;
     *buffers[i] = payload + at;
     sim_check(at + lengths[i] + GUARD_BYTES <= sizeof payload, "the plan takes %llu bytes", (ull)(at + lengths[i]));
-    memset(payload + at, i == 2 ? 0 : 0xee, lengths[i]);
+    memset(payload + at, i == 3 ? 0 : 0xee, lengths[i]);
     at += lengths[i];
   }
   memset(payload + at, GUARD, GUARD_BYTES);
@@ -694,6 +697,7 @@ check_buffers(void)
   const struct copy_config *config = &sim.config;
 
   check_guard(config->slot_buffers - GUARD_BYTES);
+  check_guard(config->spare_buffers - GUARD_BYTES);
   check_guard(config->stage_buffers - GUARD_BYTES);
   check_guard(config->zeros - GUARD_BYTES);
   check_guard(config->zeros + config->budget.zero_bytes);
@@ -967,11 +971,11 @@ describe(void)
               traits->in_order ? " in order" : "", traits->requests_max, (ull)disks[i]->manners.delay_max_us,
               disks[i]->manners.dies_at_us != NEVER ? ", dies" : "");
   }
-  sim_trace("%u slots of %llu, %u stages of %llu, zeros %llu, write_max %llu, zero_max %llu%s%s%s%s", budget->slots,
-            (ull)budget->slot_bytes, budget->stages, (ull)budget->block_bytes, (ull)budget->zero_bytes,
-            (ull)budget->write_max, (ull)budget->zero_max, sim.config.extents ? ", extents" : "",
-            sim.config.detect_zeros ? ", detects zeros" : "", sim.config.skip_zeros ? ", skips zeros" : "",
-            sim.config.allocated ? ", allocated" : "");
+  sim_trace("%u and %u slots of %llu, %u stages of %llu, zeros %llu, write_max %llu, zero_max %llu%s%s%s%s",
+            budget->slots, budget->spare_slots, (ull)budget->slot_bytes, budget->stages, (ull)budget->block_bytes,
+            (ull)budget->zero_bytes, (ull)budget->write_max, (ull)budget->zero_max,
+            sim.config.extents ? ", extents" : "", sim.config.detect_zeros ? ", detects zeros" : "",
+            sim.config.skip_zeros ? ", skips zeros" : "", sim.config.allocated ? ", allocated" : "");
 }
 
 /* ---- What must hold of each request ---- */

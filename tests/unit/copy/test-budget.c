@@ -68,7 +68,8 @@ check_plan(const struct budget *budget, const struct budget_needs *needs)
   check(range_is_power_of_two(budget->slot_bytes));
   check(budget->slot_bytes % needs->source_block_min == 0);
   check(budget->slot_bytes <= needs->source_request_max);
-  check(budget->slots >= SLOTS_MIN && budget->slots <= SLOTS_MAX);
+  check(budget->slots >= SLOTS_MIN && budget_slots(budget) <= SLOTS_MAX);
+  check(budget->spare_slots * budget->slot_bytes <= needs->spare_bytes);
 
   check(range_is_power_of_two(budget->block_bytes));
   check(budget->block_bytes % needs->destination_block_min == 0);
@@ -245,6 +246,7 @@ one_random_pair(struct random *random)
 
   if (needs.payload_bytes < PAYLOAD_BYTES_MAX)
     needs.payload_bytes += random_between(random, 0, needs.payload_bytes - 1);
+  needs.spare_bytes = random_between(random, 0, 1) * random_between(random, 0, SPARE_BYTES_MAX);
   needs.source_request_max = random_between(random, needs.source_block_min, LOCAL_REQUEST_BYTES_MAX);
   needs.destination_request_max = random_between(random, needs.destination_block_min, LOCAL_REQUEST_BYTES_MAX);
   needs.destination_block_preferred = range_max(random_power(random, 0, 25), needs.destination_block_min);

@@ -15,7 +15,7 @@ static struct rescue_config config;
 static uint64_t size, sector;
 static bool is_whole; /* the domain is */
 static bool is_bad[DISK_BYTES], was_read[DISK_BYTES], is_out[DISK_BYTES];
-static struct rescue_read *out[SLOTS_MAX];
+static struct rescue_read *out[RESCUE_READS_MAX];
 static unsigned out_count, failed_large, failed_sectors;
 
 static void
@@ -194,7 +194,7 @@ one_random_rescue(struct random *random)
 {
   make_random_disk(random);
   rescue_init(&rescue, &config);
-  run(random, (unsigned)random_between(random, 1, SLOTS_MAX), UINT32_MAX);
+  run(random, (unsigned)random_between(random, 1, RESCUE_READS_MAX), UINT32_MAX);
   check_all_is_known();
   /* One failure of each large read, and of each sector but for the passes that were asked for. */
   check(failed_large <= count_bad(config.read_bytes));
@@ -221,7 +221,7 @@ one_rescue_that_is_ended(struct random *random)
   }
   rescue_init(&rescue, &config);
   for (unsigned i = (unsigned)random_between(random, 1, 8); i > 0; i--) {
-    run(random, (unsigned)random_between(random, 1, SLOTS_MAX), (unsigned)random_between(random, 1, 60));
+    run(random, (unsigned)random_between(random, 1, RESCUE_READS_MAX), (unsigned)random_between(random, 1, 60));
     check_finished();
     if (!rescue_is_done(&rescue))
       end_and_go_on();

@@ -18,7 +18,7 @@ the_arena_hands_out_aligned_zeros_once(void **state)
   unsigned char *end;
 
   (void)state;
-  assert_int_equal(arena_reserve(&arena, 16384, &fault), 0);
+  assert_int_equal(arena_reserve(&arena, 16384, 0, &fault), 0);
   assert_int_equal((uintptr_t)arena.base % LARGE_PAGE_BYTES, 0);
   end = arena.base;
   for (size_t i = 0; i < LENGTH_OF(takes); i++) {
@@ -66,10 +66,27 @@ an_arena_comes_in_large_pages(void **state)
   (void)state;
   if (access("/sys/kernel/mm/transparent_hugepage", F_OK) == -1)
     skip();
-  assert_int_equal(arena_reserve(&arena, 4 * LARGE_PAGE_BYTES + 1, &fault), 0);
+  assert_int_equal(arena_reserve(&arena, 4 * LARGE_PAGE_BYTES + 1, 0, &fault), 0);
   assert_false(is_advised(&arena));
   arena_use_large_pages(&arena);
   assert_true(is_advised(&arena));
+  munmap(arena.base, arena.bytes);
+}
+
+static void
+spare_memory_is_there_if_it_can_be_had(void **state)
+{
+  struct arena arena;
+  struct fault fault = { 0 };
+
+  (void)state;
+  assert_int_equal(arena_reserve(&arena, 16384, 8192, &fault), 0);
+  assert_int_equal(arena.bytes, 16384 + 8192);
+  assert_int_equal(arena.spare, 8192);
+  munmap(arena.base, arena.bytes);
+  assert_int_equal(arena_reserve(&arena, 16384, SIZE_MAX / 2, &fault), 0);
+  assert_int_equal(arena.bytes, 16384);
+  assert_int_equal(arena.spare, 0);
   munmap(arena.base, arena.bytes);
 }
 
@@ -80,7 +97,7 @@ what_cannot_be_reserved_is_told(void **state)
   struct fault fault = { 0 };
 
   (void)state;
-  assert_int_equal(arena_reserve(&arena, SIZE_MAX / 2, &fault), -1);
+  assert_int_equal(arena_reserve(&arena, SIZE_MAX / 2, 0, &fault), -1);
   assert_int_equal(fault.exit_code, EXIT_FAILED);
   assert_int_equal(fault.errnum, ENOMEM);
   assert_non_null(strstr(fault.text, "--memory"));
@@ -92,7 +109,7 @@ take_too_much(void)
   struct arena arena;
   struct fault fault;
 
-  arena_reserve(&arena, 4096, &fault);
+  arena_reserve(&arena, 4096, 0, &fault);
   arena_take(&arena, 1, 1);
   arena_take(&arena, 4096, 1);
 }
@@ -103,7 +120,7 @@ take_more_than_there_is_at_all(void)
   struct arena arena;
   struct fault fault;
 
-  arena_reserve(&arena, 4096, &fault);
+  arena_reserve(&arena, 4096, 0, &fault);
   arena_take(&arena, 1, 1);
   arena_take(&arena, SIZE_MAX, 1);
 }
@@ -122,6 +139,7 @@ main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_arena_hands_out_aligned_zeros_once),
     cmocka_unit_test(an_arena_comes_in_large_pages),
+    cmocka_unit_test(spare_memory_is_there_if_it_can_be_had),
     cmocka_unit_test(what_cannot_be_reserved_is_told),
     cmocka_unit_test(taking_too_much_is_asserted),
   };
