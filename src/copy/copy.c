@@ -327,6 +327,7 @@ copy_init(struct copy *copy, const struct copy_config *config)
   assert(config->part == PART_ALL || (config->extents && source->can_extents));
   assert(!config->selection || !source->in_order);
   assert(config->start <= size);
+  assert(!config->blocks || config->budget.spare_slots == 0); /* there are no digests for them */
   assert(is_whole(config) || (!config->skip_zeros && (!config->tap || config->tap->keep)));
   assert(!config->blocks || (!config->extents && !source->in_order && config->part == PART_ALL &&
                              block_list_is_noted(config->blocks) && config->budget.slot_bytes >= block_min));

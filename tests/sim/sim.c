@@ -647,7 +647,7 @@ choose_budget(void)
   budget.slot_bytes = range_max(range_min(slot_bytes, budget.slot_bytes), needs.source_block_min);
   budget.slots = (unsigned)random_between(random, SLOTS_MIN, range_min(12, budget.slots));
   struct random aside = *random; /* seeds that are known for what they do go on doing it */
-  budget.spare_slots = (unsigned)random_between(&aside, 0, 8);
+  budget.spare_slots = sim.block_bytes > 0 ? 0 : (unsigned)random_between(&aside, 0, 8);
   budget.stages = (unsigned)random_between(random, STAGES_MIN, range_min(4, budget.stages));
   budget.zero_bytes = budget.block_bytes * (budget.zero_bytes > budget.block_bytes ? random_between(random, 1, 2) : 1);
   if (random_one_in(random, 2))
