@@ -50,6 +50,13 @@ means_out_of_reach(int errnum)
   }
 }
 
+/* A disk that was pulled is told so at once, and looks gone only a little later. */
+static bool
+means_gone(int errnum)
+{
+  return errnum == ENODEV || errnum == ENXIO;
+}
+
 static bool
 is_visibly_gone(const struct endpoint_file *file)
 {
@@ -72,7 +79,7 @@ file_presence_judge(struct endpoint_file *file, int errnum)
     return 0;
   if (file->base.presence != PRESENCE_HERE)
     return ENOTCONN;
-  bool is_gone = is_visibly_gone(file);
+  bool is_gone = is_visibly_gone(file) || means_gone(errnum);
   if (!is_gone && !means_out_of_reach(errnum))
     return errnum;
   snprintf(file->last_words, sizeof file->last_words, "%s", is_gone ? words_of_loss(file) : strerror(errnum));

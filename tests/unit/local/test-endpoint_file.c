@@ -86,10 +86,31 @@ what_was_written_can_be_read_back(void **state)
   unlink("disk");
 }
 
+/* The kernel says so of a request before the disk looks gone. */
+static void
+a_disk_that_the_kernel_calls_gone_is_lost(void **state)
+{
+  static const int errnums[] = { ENODEV, ENXIO };
+
+  (void)state;
+  for (size_t i = 0; i < sizeof errnums / sizeof errnums[0]; i++) {
+    begin(ROLE_DESTINATION);
+    assert_int_equal(file_presence_judge(&file, EIO), EIO);
+    assert_int_equal(file.base.presence, PRESENCE_HERE);
+    assert_int_equal(file_presence_judge(&file, errnums[i]), ENOTCONN);
+    assert_int_equal(file.base.presence, PRESENCE_LOST);
+    assert_string_equal(file.base.last_words, "the disk that it is on has gone");
+    file.base.presence = PRESENCE_HERE;
+    end();
+  }
+  unlink("disk");
+}
+
 int
 main(void)
 {
-  const struct CMUnitTest tests[] = { cmocka_unit_test(what_was_written_can_be_read_back) };
+  const struct CMUnitTest tests[] = { cmocka_unit_test(what_was_written_can_be_read_back),
+                                      cmocka_unit_test(a_disk_that_the_kernel_calls_gone_is_lost) };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
