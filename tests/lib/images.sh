@@ -57,7 +57,12 @@ sparse_image() {
 
 # N bytes of data without any zeros.
 make_block() {
-    perl -e 'srand(7); print map { chr(1 + int rand 255) } 1 .. $ARGV[0]' "$1"
+    perl -e '
+        srand(7);
+        for (my $left = $ARGV[0]; $left > 0; $left -= 65536) {
+            print pack("C*", map { 1 + int rand 255 } 1 .. ($left < 65536 ? $left : 65536));
+        }
+    ' "$1"
 }
 
 size_of() {
