@@ -76,7 +76,10 @@ check_unchanged(const struct endpoint_file *file, struct fault *fault)
 
   if (file->fd == -1 || file->is_device)
     return 0;
-  if (!file->is_source && !file_name_is_of(file->path, file->fd))
+  int is_named = file->is_source ? 1 : file_name_is_of(file->path, file->fd);
+  if (is_named == -1)
+    return cannot(file, "look again at", fault);
+  if (is_named == 0)
     return fault_set(fault, EXIT_FAILED, 0, "%s was removed, renamed or replaced while it was written",
                      file->base.name);
   if (file_length_is_lost(file))

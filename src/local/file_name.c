@@ -82,13 +82,16 @@ file_name_is_for_devices(const char *path)
   return strncmp(real, DEVICES, strlen(DEVICES)) == 0 && (*behind == '/' || *behind == '\0');
 }
 
-bool
+int
 file_name_is_of(const char *path, int fd)
 {
   struct stat named, open_one;
 
-  return stat(path, &named) == 0 && fstat(fd, &open_one) == 0 && named.st_dev == open_one.st_dev &&
-         named.st_ino == open_one.st_ino;
+  if (stat(path, &named) == -1)
+    return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+  if (fstat(fd, &open_one) == -1)
+    return -1;
+  return named.st_dev == open_one.st_dev && named.st_ino == open_one.st_ino;
 }
 
 int
@@ -101,7 +104,7 @@ file_name_flush(const char *path)
     return 0;
   int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd == -1)
-    return 0; /* a directory that we may write to but not read */
+    return errno == EACCES ? 0 : errno; /* a directory that we may write to but not read */
   if (fsync(fd) == -1 && errno != EINVAL)
     result = errno;
   close(fd);

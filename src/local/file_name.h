@@ -19,8 +19,8 @@ bool file_name_is_for_devices(const char *path);
 /* The directory that a name is in, with a slash at its end. Returns false where that is longer than PATH_MAX. */
 bool file_name_directory(const char *path, char directory[PATH_MAX]);
 
-/* Whether the name leads to the open file. */
-bool file_name_is_of(const char *path, int fd);
+/* Whether the name leads to the open file: 1 or 0, or -1 with errno set where that can't be found out. */
+int file_name_is_of(const char *path, int fd);
 
 /* Brings the name of a new file, its entry in a directory, to stable storage. Returns 0 or an errno. */
 int file_name_flush(const char *path);

@@ -4,6 +4,7 @@
 # flush on NBD, fsync on files and devices, also after the file's size is set.
 #
 # cases: nbd nbd-no-flush-option file file-no-ring file-no-flush-option device device-no-flush-option flush-refused
+# cases: name-not-flushed name-not-looked-at
 
 . "$(dirname "$0")/../functions.sh"
 requires_nbdkit_filter log error
@@ -35,6 +36,28 @@ file|file-no-ring)
     case $1 in
     *-no-ring) [ "$(grep -c fsync trace)" -ge 2 ] || fail "the file itself was not flushed: $(cat trace)" ;;
     esac ;;
+name-not-flushed)
+    # Its directory can't be opened, and not for a want of rights: the new name may be lost.
+    requires_strace
+    code=0
+    strace -f -o trace --quiet=path-resolution -P ./ -e inject=open:error=EMFILE "$DECANT" --retry=0 in.img out.img 2>err || code=$?
+    grep -q 'O_DIRECTORY.*INJECTED' trace || fail "nothing was refused: $(cat trace)"
+    must_say 'flushing out.img failed: No file descriptors available'
+    rm out.img
+    strace -f -o trace --quiet=path-resolution -P ./ -e inject=open:error=EACCES "$DECANT" in.img out.img
+    grep -q 'O_DIRECTORY.*INJECTED' trace || fail "nothing was refused: $(cat trace)"
+    same in.img out.img ;;
+name-not-looked-at)
+    # What can't be looked at at the end wasn't taken away by anybody.
+    requires_strace
+    code=0
+    looks() { strace -f -o trace -P out.img -e trace=stat,newfstatat "$@" "$DECANT" --retry=0 in.img out.img 2>err; }
+    looks
+    last=$(grep -c stat trace)
+    rm out.img
+    looks -e inject=stat,newfstatat:error=ENOMEM:when="$last" || code=$?
+    grep -q INJECTED trace || fail "nothing was refused: $(cat trace)"
+    must_say 'cannot look again at out.img: Out of memory: copy again with' ;;
 device|device-no-flush-option)
     # The kernel counts what its device was asked to flush.
     requires_root
