@@ -153,7 +153,8 @@ show_uri(struct info_job *job, bool json, struct fault *fault)
 {
   const char *uri = job->facts.uri;
 
-  server_uri(&job->server, job->facts.uri);
+  if (server_uri(&job->server, job->facts.uri, fault) == -1)
+    return -1;
   if (!uri[0])
     return fault_set(fault, EXIT_FAILED, 0, "%s: a server that ends with this program has no URI", job->server.name);
   if (json)

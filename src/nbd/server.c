@@ -4,6 +4,7 @@
 
 #include "base/range.h"
 
+#include <errno.h>
 #include <libnbd.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,12 +35,22 @@ static const int block_size_types[BLOCK_SIZES] = {
   [BLOCK_MAXIMUM] = LIBNBD_SIZE_MAXIMUM,
 };
 
-/* Takes over a string that libnbd has allocated; "" for NULL. */
-static void
-take_string(char *out, size_t out_bytes, char *string)
+/* Whether libnbd's answer is missing because its memory is full, not because the server has none. */
+static bool
+is_out_of_memory(void)
 {
+  return nbd_get_errno() == ENOMEM;
+}
+
+/* Takes over a string that libnbd has allocated; "" for NULL. */
+static int
+take_string(struct server *server, char *out, size_t out_bytes, char *string, struct fault *fault)
+{
+  if (!string && is_out_of_memory())
+    return client_fault(&server->client, "cannot ask for the names of", fault);
   snprintf(out, out_bytes, "%s", string ? string : "");
   free(string);
+  return 0;
 }
 
 static int
@@ -158,7 +169,7 @@ learn_contexts(struct server *server, struct facts *facts, struct fault *fault)
   nbd_context_callback on_context = { .callback = note_context, .user_data = &facts->contexts };
 
   facts->has_contexts = nbd_opt_list_meta_context(server->handle, on_context) != -1;
-  if (server_is_lost(server))
+  if (!facts->has_contexts && (server_is_lost(server) || is_out_of_memory()))
     return client_fault(&server->client, "cannot ask for the metadata contexts of", fault);
   if (facts->contexts.full)
     return fault_set(fault, EXIT_FAILED, 0, "%s: the names of its metadata contexts don't fit into %zu bytes",
@@ -166,14 +177,17 @@ learn_contexts(struct server *server, struct facts *facts, struct fault *fault)
   return 0;
 }
 
-static void
-learn_name(struct server *server, struct facts *facts)
+static int
+learn_name(struct server *server, struct facts *facts, struct fault *fault)
 {
   struct nbd_handle *handle = server->handle;
   char *name = nbd_get_canonical_export_name(handle); /* the server's own word goes first */
 
-  take_string(facts->name, sizeof facts->name, name ? name : nbd_get_export_name(handle));
-  take_string(facts->description, sizeof facts->description, nbd_get_export_description(handle));
+  if (!name && !is_out_of_memory())
+    name = nbd_get_export_name(handle);
+  if (take_string(server, facts->name, sizeof facts->name, name, fault) == -1)
+    return -1;
+  return take_string(server, facts->description, sizeof facts->description, nbd_get_export_description(handle), fault);
 }
 
 int
@@ -181,10 +195,8 @@ server_learn_export(struct server *server, struct facts *facts, struct fault *fa
 {
   struct nbd_handle *handle = server->handle;
 
-  if (ask(server, fault) == -1)
+  if (ask(server, fault) == -1 || learn_name(server, facts, fault) == -1 || server_uri(server, facts->uri, fault) == -1)
     return -1;
-  learn_name(server, facts);
-  server_uri(server, facts->uri);
   facts->size = nbd_get_size(handle);
   for (int fact = FACT_OF_EXPORT_FIRST; fact <= FACT_OF_EXPORT_LAST; fact++)
     facts->is[fact] = queries[fact](handle);
@@ -194,15 +206,18 @@ server_learn_export(struct server *server, struct facts *facts, struct fault *fa
   return learn_contexts(server, facts, fault);
 }
 
-void
-server_uri(const struct server *server, char text[URI_TEXT_BYTES])
+int
+server_uri(struct server *server, char text[URI_TEXT_BYTES], struct fault *fault)
 {
-  char *name = nbd_get_export_name(server->handle);
-
   text[0] = '\0';
-  if (server->client.place->kind == PLACE_URI && name) /* a server that we started is gone afterwards */
-    uri_format(&server->client.uri, name, text);
+  if (server->client.place->kind != PLACE_URI) /* a server that we started is gone afterwards */
+    return 0;
+  char *name = nbd_get_export_name(server->handle);
+  if (!name)
+    return client_fault(&server->client, "cannot ask for the names of", fault);
+  uri_format(&server->client.uri, name, text);
   free(name);
+  return 0;
 }
 
 int
@@ -241,7 +256,9 @@ server_learn_content(struct server *server, struct facts *facts, unsigned char *
   for (uint64_t done = 0; done < total; done += length) {
     length = range_min(step, total - done);
     if (nbd_pread(server->handle, bytes + done, length, done, 0) == -1)
-      return server_is_lost(server) ? client_fault(&server->client, "cannot read the first bytes of", fault) : 0;
+      return server_is_lost(server) || is_out_of_memory()
+                 ? client_fault(&server->client, "cannot read the first bytes of", fault)
+                 : 0;
   }
   if (total > 0 || facts->size == 0)
     content_recognise(bytes, total, facts->content);

@@ -46,8 +46,8 @@ void server_learn_connection(struct server *server, struct facts *facts);
  * begun. Returns 0, or -1 with the fault set. */
 int server_learn_export(struct server *server, struct facts *facts, struct fault *fault);
 
-/* Writes how to reach the export again; "" where that can't be. */
-void server_uri(const struct server *server, char text[URI_TEXT_BYTES]);
+/* Writes how to reach the export again; "" where that can't be. Returns 0, or -1 with the fault set. */
+int server_uri(struct server *server, char text[URI_TEXT_BYTES], struct fault *fault);
 
 /* Enters the export, so that it can be read; it can't be changed any more. Corrects
  * the size, which nbd-server tells only now. Returns 0, or -1 with the fault set. */
