@@ -97,15 +97,21 @@ device_explain_errno(int errnum)
   return NULL;
 }
 
+static int
+refuse_use(const struct endpoint_file *file, const char *before, const char *use, struct fault *fault)
+{
+  return fault_set(fault, EXIT_FAILED, 0,
+                   "%s is in use%s%s: nothing was written (to overwrite it all the same: --force-destination)",
+                   file->base.name, before, use);
+}
+
 int
 device_refuse_used(const struct endpoint_file *file, uint64_t number, struct fault *fault)
 {
   char use[DISK_WORDS_BYTES + DISK_NAME_BYTES];
-  bool is_known = disk_use_of(number, use, sizeof use);
 
-  return fault_set(fault, EXIT_FAILED, 0,
-                   "%s is in use%s%s: nothing was written (to overwrite it all the same: --force-destination)",
-                   file->base.name, is_known ? ", " : " by another program", is_known ? use : "");
+  return disk_use_of(number, use, sizeof use) ? refuse_use(file, ", ", use, fault)
+                                              : refuse_use(file, " by another program", "", fault);
 }
 
 int
@@ -113,7 +119,7 @@ device_check_unused(const struct endpoint_file *file, struct fault *fault)
 {
   char use[DISK_WORDS_BYTES + DISK_NAME_BYTES];
 
-  return disk_use_of(file->disk_number, use, sizeof use) ? device_refuse_used(file, file->disk_number, fault) : 0;
+  return disk_use_of(file->disk_number, use, sizeof use) ? refuse_use(file, ", ", use, fault) : 0;
 }
 
 /* A disk that was pulled has no sectors any more: reads end at once, and writes find no space. */

@@ -6,6 +6,7 @@
 #include "local/sysfs.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,13 +27,43 @@ struct used {
   size_t bytes;
 };
 
-static FILE *
-open_list(const struct used *used, const char *name)
+/* What isn't there has nothing; of all else it isn't known. Nobody's disk is taken for free because of that. */
+static bool
+may_be_used(const struct used *used, const char *list)
 {
-  char path[PATH_BYTES];
+  if (errno == 0 || errno == ENOENT || errno == ENOTDIR || errno == ENODEV || errno == ENXIO)
+    return false;
+  snprintf(used->words, used->bytes, "maybe (cannot read %s: %s)", list, strerror(errno));
+  return true;
+}
 
-  snprintf(path, sizeof path, "%s/proc/%s", used->root, name);
-  return fopen(path, "re");
+/* Whether one of the lines in /proc tells of a use. */
+static bool
+is_in_list(const struct used *used, const char *list, bool (*tells)(const struct used *used, char *line))
+{
+  char path[PATH_BYTES], line[LINE_BYTES];
+  bool found = false;
+
+  snprintf(path, sizeof path, "%s/proc/%s", used->root, list);
+  FILE *lines = fopen(path, "re");
+  if (!lines)
+    return may_be_used(used, path);
+  errno = 0;
+  while (!found && fgets(line, sizeof line, lines))
+    found = tells(used, line);
+  if (!found && ferror(lines))
+    found = may_be_used(used, path);
+  fclose(lines);
+  return found;
+}
+
+/* The next name that a directory has; NULL: there is none. */
+static const char *
+next_entry(DIR *directory)
+{
+  errno = 0;
+  struct dirent *entry = directory ? readdir(directory) : NULL;
+  return entry ? entry->d_name : NULL;
 }
 
 /* The number stands third, but for file systems of several disks, which name one of them; the place is the fifth word. */
@@ -53,36 +84,26 @@ is_mount_of(const struct used *used, char *line, const char **place)
 }
 
 static bool
-is_mounted(const struct used *used)
+tells_mount(const struct used *used, char *line)
 {
-  char line[LINE_BYTES];
   const char *place;
-  bool found = false;
-  FILE *mounts = open_list(used, "self/mountinfo");
 
-  while (mounts && !found && fgets(line, sizeof line, mounts))
-    if ((found = is_mount_of(used, line, &place)))
-      snprintf(used->words, used->bytes, "mounted at %s", place);
-  if (mounts)
-    fclose(mounts);
-  return found;
+  if (!is_mount_of(used, line, &place))
+    return false;
+  snprintf(used->words, used->bytes, "mounted at %s", place);
+  return true;
 }
 
 static bool
-is_swap(const struct used *used)
+tells_swap(const struct used *used, char *line)
 {
-  char line[LINE_BYTES], device[DISK_NAME_BYTES + sizeof "/dev/ "];
-  bool found = false;
-  FILE *swaps = open_list(used, "swaps");
-
+  char device[DISK_NAME_BYTES + sizeof "/dev/ "];
   int length = snprintf(device, sizeof device, "/dev/%s", used->name);
-  while (swaps && !found && fgets(line, sizeof line, swaps))
-    found = strncmp(line, device, (size_t)length) == 0 && strchr(" \t", line[length]);
-  if (swaps)
-    fclose(swaps);
-  if (found)
-    snprintf(used->words, used->bytes, "used for swap");
-  return found;
+
+  if (strncmp(line, device, (size_t)length) != 0 || !strchr(" \t", line[length]))
+    return false;
+  snprintf(used->words, used->bytes, "used for swap");
+  return true;
 }
 
 /* A volume by the name that people gave it. */
@@ -106,11 +127,14 @@ is_held(const struct used *used)
 
   snprintf(path, sizeof path, "%s/holders", used->directory);
   DIR *holders = opendir(path);
-  for (struct dirent *entry; holders && !found && (entry = readdir(holders));)
-    if ((found = entry->d_name[0] != '.'))
-      name_holder(used, entry->d_name);
-  if (holders)
-    closedir(holders);
+  if (!holders)
+    return may_be_used(used, path);
+  for (const char *name; !found && (name = next_entry(holders));)
+    if ((found = name[0] != '.'))
+      name_holder(used, name);
+  if (!found)
+    found = may_be_used(used, path);
+  closedir(holders);
   return found;
 }
 
@@ -124,16 +148,21 @@ is_below_loop(const struct used *used)
   snprintf(device, sizeof device, "/dev/%s", used->name);
   snprintf(path, sizeof path, "%s/sys/block", used->root);
   DIR *disks = opendir(path);
-  for (struct dirent *entry; disks && !found && (entry = readdir(disks));) {
+  if (!disks)
+    return may_be_used(used, path);
+  for (const char *name; !found && (name = next_entry(disks));) {
     char attribute[NAME_MAX + sizeof "/loop/backing_file"], file[DISK_NAME_BYTES + sizeof "/dev/"];
-    snprintf(attribute, sizeof attribute, "%s/loop/backing_file", entry->d_name);
-    found = strncmp(entry->d_name, "loop", 4) == 0 && sysfs_read_from(path, attribute, file, sizeof file) &&
-            strcmp(file, device) == 0;
-    if (found)
-      snprintf(used->words, used->bytes, "used by %s", entry->d_name);
+    snprintf(attribute, sizeof attribute, "%s/loop/backing_file", name);
+    if (strncmp(name, "loop", 4) != 0)
+      continue;
+    if (sysfs_read_from(path, attribute, file, sizeof file) == 0)
+      found = may_be_used(used, attribute);
+    else if ((found = strcmp(file, device) == 0))
+      snprintf(used->words, used->bytes, "used by %s", name);
   }
-  if (disks)
-    closedir(disks);
+  if (!found)
+    found = may_be_used(used, path);
+  closedir(disks);
   return found;
 }
 
@@ -143,7 +172,8 @@ disk_use_find(const char *root, const char *directory, const char *name, uint64_
   struct used used = { root, directory, name, number, words, bytes };
 
   words[0] = '\0';
-  return is_mounted(&used) || is_swap(&used) || is_held(&used) || is_below_loop(&used);
+  return is_in_list(&used, "self/mountinfo", tells_mount) || is_in_list(&used, "swaps", tells_swap) || is_held(&used) ||
+         is_below_loop(&used);
 }
 
 /* Calls `look` for the directory of each partition, with `taken`, until one returns true, which is returned. */
@@ -155,12 +185,17 @@ look_at_partitions(const char *directory, bool (*look)(const char *path, const c
   bool found = false;
   DIR *entries = opendir(directory);
 
-  for (struct dirent *entry; entries && !found && (entry = readdir(entries));)
-    found = entry->d_name[0] != '.' &&
-            snprintf(path, sizeof path, "%s/%s", directory, entry->d_name) < (int)sizeof path &&
-            sysfs_read_from(path, "partition", number, sizeof number) && look(path, entry->d_name, taken);
-  if (entries)
-    closedir(entries);
+  if (!entries)
+    return may_be_used(taken, directory);
+  for (const char *name; !found && (name = next_entry(entries));) {
+    if (name[0] == '.' || snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path)
+      continue;
+    found = sysfs_read_from(path, "partition", number, sizeof number) ? look(path, name, taken)
+                                                                      : may_be_used(taken, path);
+  }
+  if (!found)
+    found = may_be_used(taken, directory);
+  closedir(entries);
   return found;
 }
 
@@ -170,7 +205,7 @@ is_used(const char *path, const char *name, struct used *taken)
   char number[32], use[DISK_WORDS_BYTES], *rest;
 
   if (!sysfs_read_from(path, "dev", number, sizeof number))
-    return false;
+    return may_be_used(taken, path);
   unsigned first = (unsigned)strtoul(number, &rest, 10);
   if (*rest != ':' ||
       !disk_use_find("", path, name, makedev(first, (unsigned)strtoul(rest + 1, NULL, 10)), use, sizeof use))
@@ -195,7 +230,7 @@ disk_use_of(uint64_t number, char *words, size_t bytes)
   words[0] = '\0';
   sysfs_directory(number, path);
   if (!realpath(path, directory))
-    return false;
+    return may_be_used(&used, path);
   return disk_use_find("", directory, strrchr(directory, '/') + 1, number, words, bytes) ||
          look_at_partitions(directory, is_used, &used);
 }
@@ -203,8 +238,9 @@ disk_use_of(uint64_t number, char *words, size_t bytes)
 bool
 disk_use_has_partitions(uint64_t number)
 {
-  char directory[SYSFS_DIRECTORY_BYTES];
+  char directory[SYSFS_DIRECTORY_BYTES], words[DISK_WORDS_BYTES];
+  struct used unused = { .words = words, .bytes = sizeof words };
 
   sysfs_directory(number, directory);
-  return look_at_partitions(directory, is_there, NULL);
+  return look_at_partitions(directory, is_there, &unused);
 }

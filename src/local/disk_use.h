@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 /* Finds the first use of the disk or partition that has this directory, below `root`, in sysfs, this name and this number; not of its
- * partitions. Returns whether there is any: then `words` say which. */
+ * partitions. Returns whether there is any: then `words` say which. A list that is there and can't be read may have one, which is
+ * said too; without /proc or sysfs, nobody is known. */
 bool
 disk_use_find(const char *root, const char *directory, const char *name, uint64_t number, char *words, size_t bytes);
 

@@ -2,6 +2,7 @@
 /* sysfs: see sysfs.h. */
 #include "local/sysfs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +15,16 @@ sysfs_read_from(const char *directory, const char *name, char *text, size_t byte
 {
   char path[1024];
 
+  errno = 0;
   if (snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path)
     return 0;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd == -1)
     return 0;
   ssize_t length = read(fd, text, bytes - 1);
+  int errnum = length == -1 ? errno : 0;
   close(fd);
+  errno = errnum;
   if (length <= 0)
     return 0;
   if (text[length - 1] == '\n')

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* The attribute of this name, which may lead to another device (`../dev`), as text of at most `bytes` with its end, and
- * without the newline. Returns how long it is; 0: there is none. */
+ * without the newline. Returns how long it is; 0: there is none, and errno says why it can't be read if there may be. */
 size_t sysfs_read(uint64_t number, const char *name, char *text, size_t bytes);
 
 /* The same of what has this directory. */

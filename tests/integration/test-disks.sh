@@ -81,6 +81,18 @@ none)
     grep -q "^decant: ${to#/dev/} .* zeros$" err || fail "not in the table: $(cat err)"
     must_fail 64 'size: takes a size or two' in.img size:much
     [ -z "$(find . -name "*:*")" ] || fail "a file was made: $(ls)" ;;
+unread-lists)
+    # Who uses a disk may stand where it can't be read.
+    requires_strace
+    attach to out.img
+    unread() { strace -f -o trace --quiet=path-resolution -P /proc/self/mountinfo -e inject=open:error=EIO:when=1 "$DECANT" "$@"; }
+    code=0
+    unread in.img "$to" 2>err || code=$?
+    grep -q INJECTED trace || fail "nothing was refused"
+    must_say "$to is in use, maybe \\(cannot read /proc/self/mountinfo: I/O error\\): nothing was written"
+    unread disks --json >disks.json
+    of "$to" | jq -r .used | grep -q '^maybe (cannot read ' || fail "got: $(cat disks.json)"
+    must_copy --force-destination in.img "$to" ;;
 in-use|force)
     mkfs.ext4 -q -L "$label" out.img
     attach to out.img

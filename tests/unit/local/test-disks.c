@@ -216,6 +216,25 @@ who_uses_it_is_known(void **state)
     assert_string_equal(find(cases[i].name)->use, cases[i].use);
 }
 
+/* Nobody's disk is free because somebody's list can't be read: here, of swaps, which a disk is asked for that isn't mounted. */
+static void
+what_cannot_be_read_may_tell_of_a_use(void **state)
+{
+  char list[PATH_MAX], aside[PATH_MAX], said[DISK_WORDS_BYTES + PATH_MAX];
+
+  (void)state;
+  snprintf(list, sizeof list, "%s/proc/swaps", root);
+  snprintf(aside, sizeof aside, "%s/proc/aside", root);
+  assert_int_equal(rename(list, aside), 0);
+  assert_string_equal(find("sda")->use, ""); /* a kernel without swap */
+  assert_int_equal(mkdir(list, 0700), 0);
+  snprintf(said, sizeof said, "maybe (cannot read %s: Is a directory)", list);
+  assert_string_equal(find("sda")->use, said);
+  assert_string_equal(find("sda1")->use, "mounted at /boot");
+  assert_int_equal(rmdir(list), 0);
+  assert_int_equal(rename(aside, list), 0);
+}
+
 static void
 a_node_may_lie_deeper(void **state)
 {
@@ -238,9 +257,13 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(all_come_in_order),      cmocka_unit_test(each_bus_has_its_place),
-    cmocka_unit_test(a_disk_says_what_it_is), cmocka_unit_test(who_uses_it_is_known),
-    cmocka_unit_test(a_node_may_lie_deeper),  cmocka_unit_test(without_sysfs_there_is_none),
+    cmocka_unit_test(all_come_in_order),
+    cmocka_unit_test(each_bus_has_its_place),
+    cmocka_unit_test(a_disk_says_what_it_is),
+    cmocka_unit_test(who_uses_it_is_known),
+    cmocka_unit_test(what_cannot_be_read_may_tell_of_a_use),
+    cmocka_unit_test(a_node_may_lie_deeper),
+    cmocka_unit_test(without_sysfs_there_is_none),
   };
 
   if (!mkdtemp(root))
