@@ -7,7 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
+#include <unistd.h>
 
 /* ---- Who we are, if the server asks ---- */
 
@@ -116,7 +116,7 @@ inject_randomness(br_ssl_engine_context *engine, struct fault *fault)
 {
   unsigned char seed[32];
 
-  if (getrandom(seed, sizeof seed, 0) != sizeof seed)
+  if (getentropy(seed, sizeof seed) == -1)
     return fault_set(fault, EXIT_FAILED, errno, "the kernel gave no random bytes");
   br_ssl_engine_inject_entropy(engine, seed, sizeof seed);
   secret_wipe(seed, sizeof seed);

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 /* ---- Its beginning: the secret ---- */
@@ -61,7 +60,7 @@ psk_start(struct tls_machine *machine, struct fault *fault)
     return fault_set(fault, EXIT_FAILED, 0, "whose secret is it? Write the user's name into the URI: nbds://USER@HOST");
   room->begin = room->end = 0;
   int result = find_secret(machine, user, key, &config.key_length, fault);
-  if (result == 0 && getrandom(random, sizeof random, 0) != sizeof random)
+  if (result == 0 && getentropy(random, sizeof random) == -1)
     result = fault_set(fault, EXIT_FAILED, errno, "the kernel gave no random bytes");
   if (result == 0)
     result = tls_psk_start(&room->psk, &config, fault);
