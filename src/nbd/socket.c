@@ -24,6 +24,7 @@ struct waiting {
 struct buffered {
   struct socket base; /* libnbd's view of it; begins with the file descriptor */
   bool is_buffered;
+  int unsendable; /* the errno of what was taken and couldn't be sent; 0: none */
   struct waiting in;
   struct waiting out;
 };
@@ -85,10 +86,14 @@ socket_recv(struct nbd_handle *handle, struct socket *base, void *to, size_t len
   if (taken == length)
     return (ssize_t)taken;
   ssize_t received = receive_ahead(socket, (unsigned char *)to + taken, length - taken);
-  if (received >= 0)
-    return (ssize_t)taken + received;
-  if (taken > 0) /* an error shows again at the next call */
-    return (ssize_t)taken;
+  if (received > 0 || taken > 0) /* an error shows again at the next call */
+    return (ssize_t)taken + (received > 0 ? received : 0);
+  if (socket->unsendable) {
+    set_error(socket->unsendable, "send");
+    return -1;
+  }
+  if (received == 0)
+    return 0;
   if (errno == EINTR)
     errno = EAGAIN;
   else if (!is_not_now())
@@ -157,6 +162,15 @@ socket_send(struct nbd_handle *handle, struct socket *base, const void *bytes, s
   return sent;
 }
 
+/* libnbd takes for sent what isn't, and would wait for the answers; so nothing comes any more, which it hears at once. */
+static void
+give_up_sending(struct buffered *socket)
+{
+  socket->unsendable = errno;
+  socket->out.start = socket->out.end = 0;
+  shutdown(socket->base.u.fd, SHUT_RDWR);
+}
+
 static bool
 send_buffered(struct buffered *socket)
 {
@@ -164,7 +178,7 @@ send_buffered(struct buffered *socket)
     if (send_waiting_and(socket, NULL, 0, 0) == -1) {
       if (is_not_now())
         return false;
-      socket->out.start = socket->out.end = 0;
+      give_up_sending(socket);
     }
   return true;
 }
@@ -219,6 +233,7 @@ nbd_internal_socket_create(int fd)
   socket->base.u.fd = fd;
   socket->base.ops = &socket_ops;
   socket->is_buffered = false;
+  socket->unsendable = 0;
   socket->in.start = socket->in.end = 0;
   socket->out.start = socket->out.end = 0;
   return &socket->base;

@@ -4,6 +4,7 @@
 # one line, with how far the data is good; nothing hangs and nothing is claimed.
 #
 # cases: source destination destination-qcow2 source-before-block-status command-source command-destination
+# cases: send-refused
 
 . "$(dirname "$0")/../functions.sh"
 requires_program qemu-nbd
@@ -101,5 +102,18 @@ command-destination)
         --object "$limit" --image-opts "$(throttled out.img)" ']'
     good_below_is_true
     goes_on in.img out.img ;;
+send-refused)
+    # The kernel is short of memory when the flush is sent, the last request but for the goodbye: heard at once, not when no answer came.
+    requires_strace
+    head -c 1M in.img >small.img
+    truncate -s 1M small.out
+    serve_qemu d -f raw small.out
+    sent() { strace -o trace -e trace=sendmsg "$@" "$DECANT" -C1 --retry=0 --timeout=1 small.img "$(uri d)" 2>err; }
+    sent || fail "exit code $?: $(cat err)"
+    last=$(($(grep -c sendmsg trace) - 1))
+    code=0
+    sent -e inject=sendmsg:error=ENOBUFS:when="$last" || code=$?
+    grep -q INJECTED trace || fail "nothing was refused"
+    must_say 'flushing .* failed: send: No buffer space available; the copy is confirmed below offset 1048576, but nothing of it is flushed' ;;
 *) fail "no such case" ;;
 esac
