@@ -95,7 +95,7 @@ except(struct choose *choose, const char *text, struct fault *fault)
                      : S_ISBLK(found.st_mode) && found.st_rdev == choose->disk.number) &&
         except_disk(choose, text, fault) == -1)
       return -1;
-  return 0;
+  return disks_check(&choose->disks, fault);
 }
 
 static int
@@ -125,7 +125,7 @@ check_named(struct choose *choose, const struct options *options, const struct p
       return fault_set(fault, EXIT_FAILED, 0,
                        "%s is, or is on, a disk that --except keeps from being overwritten; nothing was written",
                        place->text);
-  return 0;
+  return disks_check(&choose->disks, fault);
 }
 
 /* ---- The one that is meant ---- */
@@ -171,6 +171,8 @@ choose_disk(struct choose *choose, const struct options *options, const char *te
   while (next_disk(choose))
     if (takes_part(choose, is_destination))
       selector_offer(&choose->selector, choice, &choose->disk);
+  if (disks_check(&choose->disks, fault) == -1)
+    return -1;
   if (choice->count == 1)
     return 0;
   show(choose, options, choice->count == 0, is_destination);

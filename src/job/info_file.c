@@ -25,11 +25,11 @@ info_file_read_head(int fd, unsigned char *content, size_t *length)
 {
   for (*length = 0; *length < CONTENT_PROBE_BYTES;) {
     ssize_t n = pread(fd, content + *length, CONTENT_PROBE_BYTES - *length, (off_t)*length);
-    if (n == -1)
+    if (n == -1 && errno != EINTR)
       return -1;
     if (n == 0)
       break;
-    *length += (size_t)n;
+    *length += n > 0 ? (size_t)n : 0;
   }
   return 0;
 }

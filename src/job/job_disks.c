@@ -42,7 +42,9 @@ print_all(struct choose *choose, bool json, struct fault *fault)
     if (job_disks_print(choose, json, !json ? "" : is_first ? "[\n  " : ",\n  ", json ? "" : "\n", fault) == -1)
       return -1;
   }
-  return json ? say_answer(is_first ? "[]\n" : "\n]\n", fault) : 0;
+  if (json && say_answer(is_first ? "[]\n" : "\n]\n", fault) == -1)
+    return -1;
+  return disks_check(&choose->disks, fault);
 }
 
 int

@@ -31,7 +31,7 @@ struct used {
 static bool
 may_be_used(const struct used *used, const char *list)
 {
-  if (errno == 0 || errno == ENOENT || errno == ENOTDIR || errno == ENODEV || errno == ENXIO)
+  if (!sysfs_is_unread())
     return false;
   snprintf(used->words, used->bytes, "maybe (cannot read %s: %s)", list, strerror(errno));
   return true;

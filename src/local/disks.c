@@ -8,6 +8,7 @@
 #include "local/sysfs.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,53 +23,74 @@ disks_begin(struct disks *disks, const char *root)
   *disks = (struct disks){ .root = root };
 }
 
+/* What there is and can't be read hides a disk, or what it is. */
+static void
+note_unread(struct disks *disks)
+{
+  if (sysfs_is_unread())
+    disks->errnum = errno;
+}
+
+static size_t
+read_attribute(struct disks *disks, const char *directory, const char *name, char *text, size_t bytes)
+{
+  size_t length = sysfs_read_from(directory, name, text, bytes);
+
+  if (length == 0)
+    note_unread(disks);
+  return length;
+}
+
 /* Whether a disk's directory has this one as a partition of it. */
 static bool
-is_partition(const char *directory, const char *name)
+is_partition(struct disks *disks, const char *directory, const char *name)
 {
   char attribute[NAME_MAX + sizeof "/partition"], text[8];
 
   snprintf(attribute, sizeof attribute, "%s/partition", name);
-  return sysfs_read_from(directory, attribute, text, sizeof text) > 0;
+  return read_attribute(disks, directory, attribute, text, sizeof text) > 0;
 }
 
 /* The least name in `directory` that comes behind `name`, into `name`, numbers by their size. Returns false where there is none. */
 static bool
-next_name(const char *directory, bool partitions, char name[DISK_NAME_BYTES])
+next_name(struct disks *disks, const char *directory, bool partitions, char name[DISK_NAME_BYTES])
 {
   char next[DISK_NAME_BYTES] = "";
   DIR *entries = opendir(directory);
 
-  if (!entries)
+  if (!entries) {
+    note_unread(disks);
     return false;
-  for (struct dirent *entry; (entry = readdir(entries));) {
+  }
+  for (struct dirent *entry; errno = 0, (entry = readdir(entries));) {
     const char *found = entry->d_name;
-    if (found[0] == '.' || strlen(found) >= DISK_NAME_BYTES || (partitions && !is_partition(directory, found)))
+    if (found[0] == '.' || strlen(found) >= DISK_NAME_BYTES || (partitions && !is_partition(disks, directory, found)))
       continue;
     if ((!name[0] || strverscmp(found, name) > 0) && (!next[0] || strverscmp(found, next) < 0))
       memcpy(next, found, strlen(found) + 1);
   }
+  note_unread(disks);
   closedir(entries);
   snprintf(name, DISK_NAME_BYTES, "%s", next);
   return next[0];
 }
 
 static uint64_t
-read_number(const char *directory, const char *name)
+read_number(struct disks *disks, const char *directory, const char *name)
 {
   char text[32];
 
-  return sysfs_read_from(directory, name, text, sizeof text) ? strtoull(text, NULL, 10) : 0;
+  return read_attribute(disks, directory, name, text, sizeof text) ? strtoull(text, NULL, 10) : 0;
 }
 
 /* What only a partition has; its name by a line of its uevent. */
 static void
-read_partition(const char *directory, struct disk *disk)
+read_partition(struct disks *disks, const char *directory, struct disk *disk)
 {
   char text[512], *rest;
 
-  disk->partition = (unsigned)read_number(directory, "partition");
-  if (!sysfs_read_from(directory, "uevent", text, sizeof text))
+  disk->partition = (unsigned)read_number(disks, directory, "partition");
+  if (!read_attribute(disks, directory, "uevent", text, sizeof text))
     return;
   for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
     if (strncmp(line, "PARTNAME=", strlen("PARTNAME=")) == 0)
@@ -95,31 +117,31 @@ read_marks(const char *directory, struct disk *disk)
 
 /* The directory is the disk's, or its partition's. */
 static void
-describe_disk(const struct disks *disks, const char *directory, struct disk *disk)
+describe_disk(struct disks *disks, const char *directory, struct disk *disk)
 {
   const char *up = disk->of[0] ? "../" : "";
   char text[32], name[64], *rest;
 
-  if (sysfs_read_from(directory, "dev", text, sizeof text)) {
+  if (read_attribute(disks, directory, "dev", text, sizeof text)) {
     unsigned number = (unsigned)strtoul(text, &rest, 10);
     disk->number = makedev(number, *rest ? (unsigned)strtoul(rest + 1, NULL, 10) : 0);
   }
   snprintf(name, sizeof name, "%squeue/logical_block_size", up);
-  disk->sector_bytes = (unsigned)read_number(directory, name);
+  disk->sector_bytes = (unsigned)read_number(disks, directory, name);
   snprintf(name, sizeof name, "%sremovable", up);
-  disk->is_removable = read_number(directory, name);
-  disk->is_read_only = read_number(directory, "ro");
+  disk->is_removable = read_number(disks, directory, name);
+  disk->is_read_only = read_number(disks, directory, "ro");
   read_marks(directory, disk);
   disk_path_find(disks->root, directory, disk);
-  read_partition(directory, disk);
+  read_partition(disks, directory, disk);
   disk_use_find(disks->root, directory, disk->name, disk->number, disk->use, sizeof disk->use);
 }
 
 /* Fills in the disk if it has a size: a card reader without a card has none. */
 static bool
-look_at(const struct disks *disks, const char *directory, const char *name, const char *of, struct disk *disk)
+look_at(struct disks *disks, const char *directory, const char *name, const char *of, struct disk *disk)
 {
-  *disk = (struct disk){ .bytes = read_number(directory, "size") * SYSFS_SECTOR_BYTES };
+  *disk = (struct disk){ .bytes = read_number(disks, directory, "size") * SYSFS_SECTOR_BYTES };
   if (disk->bytes == 0)
     return false;
   snprintf(disk->name, sizeof disk->name, "%s", name);
@@ -134,7 +156,7 @@ next_partition(struct disks *disks, struct disk *disk)
   char directory[DIRECTORY_BYTES];
 
   snprintf(directory, sizeof directory, "%s/sys/block/%s", disks->root, disks->disk);
-  while (next_name(directory, true, disks->partition)) {
+  while (next_name(disks, directory, true, disks->partition)) {
     char part[DIRECTORY_BYTES];
     if (snprintf(part, sizeof part, "%s/%s", directory, disks->partition) < (int)sizeof part &&
         look_at(disks, part, disks->partition, disks->disk, disk))
@@ -151,7 +173,7 @@ disks_next(struct disks *disks, struct disk *disk)
   if (disks->disk[0] && next_partition(disks, disk))
     return true;
   snprintf(directory, sizeof directory, "%s/sys/block", disks->root);
-  while (next_name(directory, false, disks->disk)) {
+  while (next_name(disks, directory, false, disks->disk)) {
     char found[DIRECTORY_BYTES];
     disks->partition[0] = '\0';
     if (strncmp(disks->disk, "ram", 3) != 0 &&
@@ -160,6 +182,13 @@ disks_next(struct disks *disks, struct disk *disk)
       return true;
   }
   return false;
+}
+
+int
+disks_check(const struct disks *disks, struct fault *fault)
+{
+  return disks->errnum == 0 ? 0
+                            : fault_set(fault, EXIT_FAILED, disks->errnum, "cannot read all that /sys tells of disks");
 }
 
 void

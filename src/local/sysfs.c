@@ -21,7 +21,10 @@ sysfs_read_from(const char *directory, const char *name, char *text, size_t byte
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd == -1)
     return 0;
-  ssize_t length = read(fd, text, bytes - 1);
+  ssize_t length;
+  do
+    length = read(fd, text, bytes - 1);
+  while (length == -1 && errno == EINTR);
   int errnum = length == -1 ? errno : 0;
   close(fd);
   errno = errnum;
@@ -31,6 +34,12 @@ sysfs_read_from(const char *directory, const char *name, char *text, size_t byte
     length--;
   text[length] = '\0';
   return (size_t)length;
+}
+
+bool
+sysfs_is_unread(void)
+{
+  return errno != 0 && errno != ENOENT && errno != ENOTDIR && errno != ENODEV && errno != ENXIO;
 }
 
 void

@@ -17,6 +17,9 @@ size_t sysfs_read(uint64_t number, const char *name, char *text, size_t bytes);
 /* The same of what has this directory. */
 size_t sysfs_read_from(const char *directory, const char *name, char *text, size_t bytes);
 
+/* Whether errno says that what was asked for may be there, and only couldn't be read. */
+bool sysfs_is_unread(void);
+
 /* What it counts in, whatever the disk's sectors are. */
 #define SYSFS_SECTOR_BYTES 512
 

@@ -248,9 +248,37 @@ a_node_may_lie_deeper(void **state)
 static void
 without_sysfs_there_is_none(void **state)
 {
+  struct fault fault;
+
   (void)state;
   disks_begin(&all, "/nowhere");
   assert_false(disks_next(&all, &disk));
+  assert_int_equal(disks_check(&all, &fault), 0);
+}
+
+/* The one that is left out may be the one that was meant, or excepted. */
+static void
+a_list_that_cannot_be_read_is_none(void **state)
+{
+  struct fault fault;
+  char path[PATH_MAX], aside[PATH_MAX];
+
+  (void)state;
+  find("sdaa");
+  while (disks_next(&all, &disk))
+    ;
+  assert_int_equal(disks_check(&all, &fault), 0);
+  snprintf(path, sizeof path, "%s/sys/block/vda/size", root);
+  snprintf(aside, sizeof aside, "%s/sys/block/vda/aside", root);
+  assert_int_equal(rename(path, aside), 0);
+  assert_int_equal(mkdir(path, 0700), 0);
+  disks_begin(&all, root);
+  while (disks_next(&all, &disk))
+    assert_string_not_equal(disk.name, "vda");
+  assert_int_equal(disks_check(&all, &fault), -1);
+  assert_string_equal(fault.text, "cannot read all that /sys tells of disks: Is a directory");
+  assert_int_equal(rmdir(path), 0);
+  assert_int_equal(rename(aside, path), 0);
 }
 
 int
@@ -264,6 +292,7 @@ main(void)
     cmocka_unit_test(what_cannot_be_read_may_tell_of_a_use),
     cmocka_unit_test(a_node_may_lie_deeper),
     cmocka_unit_test(without_sysfs_there_is_none),
+    cmocka_unit_test(a_list_that_cannot_be_read_is_none),
   };
 
   if (!mkdtemp(root))
