@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# Has every call of the program fail in turn; included by tests.mk.
+
+NTH := $(BUILD)/tests/nth/nth
+$(NTH): tests/nth/nth.c tests/nth/nth.mk
+	$(call say,CC) $(UNIT_CC) -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wmissing-prototypes $(if $(CI),-Werror) $< -o $@
+
+# The program itself, with another heap before its own.
+NTH_HEAP := $(BUILD)/tests/nth/decant-heap
+$(NTH_HEAP): tests/nth/failing_heap.c $(BUILD)/decant tests/nth/nth.mk
+	$(call say,CC) $(CC) $(DECANT_CPPFLAGS) -std=gnu11 -fPIE $(WARNINGS) -g -O1 -c $< -o $@.o && \
+		$(call link,$@,$@.o $(OBJECTS) $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc))
+comma := ,
+
+NTH_TOOLS := $(NTH) $(NTH_HEAP)
+
+# Which cases of tests/nth/test-nth.sh: none named, all.
+CASES :=
+
+## nth: every system call and every allocation of the program fails in turn: half an hour, for docs/TESTING.md (CASES="file map": some)
+.PHONY: nth
+nth: all $(NTH_TOOLS)
+	@rm -f $(BUILD)/tests/nth/figures
+	@NTH_ALL=1 NTH_FIGURES=$(abspath $(BUILD))/tests/nth/figures tests/run -t 3600 \
+		$(if $(CASES),$(CASES:%=tests/nth/test-nth.sh:%),tests/nth/test-nth.sh)
+	@$(if $(CASES),,tests/nth/figures docs/TESTING.md <$(BUILD)/tests/nth/figures)

@@ -1,0 +1,166 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Whatever fails, and whenever: every system call of a small copy, and of the other verbs, fails in turn, in all ways in which such a
+# call can, for every kind of end. Nothing may end well with other bytes, hang, crash or leave anything behind, and what is said
+# must be so. A sample that NTH_SEED chooses; `make nth` has them all fail.
+#
+# cases: file file-by-cache file-new device-destination device-source from-pipe to-pipe to-null
+# cases: from-nbd to-nbd nbd-to-nbd tcp-name from-tls to-tls psk from-started to-started
+# cases: map map-file info list digest compare compare-differs rescue disks mapfile verify hold-back
+# cases: heap-file heap-nbd heap-tls heap-psk heap-started heap-tcp-name heap-map heap-info heap-list heap-disks heap-rescue
+
+. "$(dirname "$0")/../functions.sh"
+requires_program qemu-nbd python3
+NTH=$TOP/build/tests/nth/nth
+"$NTH" --list probe true || skip "no process may be watched here"
+rm -f probe
+
+# Runs of data, of holes and of zeros, with nothing in common with what the destination holds.
+make_image in.img 300000
+truncate -s 304K in.img
+
+# A sample takes seconds; all of it, minutes.
+sample=(--sample=40 --seed="${NTH_SEED:-1}")
+[ -z "${NTH_ALL-}" ] || sample=()
+judged() { # NAMES [JUDGE-OPTIONS] -- ARGUMENTS: of decant
+    local names=$1
+    shift
+    mkdir -p work
+    # Servers are started by a socket in /tmp: one of this test's own shows what is left there.
+    local private=()
+    [ "$(id -u)" -ne 0 ] || private=(unshare --mount sh -c 'mount -t tmpfs none /tmp && exec "$0" --private-tmp "$@"')
+    (cd work && "${private[@]}" "$TOP/tests/nth/judge" --nth="$NTH" --label="$label" "${sample[@]}" ${NTH_FIGURES:+--figures="$NTH_FIGURES"} \
+        ${NTH_ONLY:+--only="$NTH_ONLY"} --names="$names" "$@")
+}
+# What the destination has to be, and is.
+copied() { # NAMES DESTINATION [JUDGE-OPTIONS] -- ARGUMENTS
+    local names=$1 destination=$2
+    shift 2
+    judged "$names" --content=../in.img --destination="$destination" "$@"
+}
+# serve_by_tcp NAME QEMU-NBD-ARGUMENTS: a server that lives on when its clients go in the middle; sets $port.
+serve_by_tcp() {
+    local name=$1 i
+    shift
+    for ((i = 0; i < 10; i++)); do
+        port=$((20000 + RANDOM % 10000))
+        rm -f "$name.pid"
+        setpriv --pdeathsig TERM qemu-nbd --persistent --shared=8 --bind=127.0.0.1 --port="$port" --pid-file="$name.pid" "$@" \
+            >>"$name.server" 2>&1 &
+        server_pid[$name]=$!
+        until [ -s "$name.pid" ]; do
+            kill -0 "${server_pid[$name]}" 2>/dev/null || continue 2
+            sleep 0.02
+        done
+        return 0
+    done
+    fail "no TCP port to be had: $(cat "$name.server")"
+}
+short=(--retry=1 --timeout=5)
+
+# The same cases with a program whose allocations fail.
+label=$1 case=${1#heap-}
+[ "$case" = "$1" ] || {
+    sample+=(--heap)
+    DECANT=$TOP/build/tests/nth/decant-heap
+}
+case $case in
+file) copied 'in\.img|out\.img' ../out.img -- "$DECANT" "${short[@]}" ../in.img ../out.img ;;
+file-by-cache)
+    copied 'in\.img|out\.img' ../out.img --without-ring -- "$DECANT" "${short[@]}" ../in.img ../out.img ;;
+file-new)
+    copied 'in\.img|out\.img' ../out.img --reset=remove -- "$DECANT" "${short[@]}" ../in.img ../out.img ;;
+device-destination)
+    requires_root
+    truncate -s 304K disk.img
+    attach device disk.img
+    copied "in\\.img|$device" "$device" -- "$DECANT" "${short[@]}" --yes ../in.img "$device" ;;
+device-source)
+    requires_root
+    attach device in.img --read-only
+    copied "out\\.img|$device" ../out.img -- "$DECANT" "${short[@]}" "$device" ../out.img ;;
+from-pipe) copied 'standard input|out\.img' ../out.img --stdin=../in.img -- "$DECANT" "${short[@]}" - ../out.img ;;
+to-pipe) judged 'in\.img|standard output' --content=../in.img -- "$DECANT" "${short[@]}" ../in.img - ;;
+to-null) judged 'in\.img|null:' -- "$DECANT" "${short[@]}" --sha256 ../in.img null: ;;
+from-nbd | nbd)
+    serve_qemu s -r -f raw in.img
+    copied 's\.sock|out\.img' ../out.img -- "$DECANT" "${short[@]}" "$(uri s)" ../out.img ;;
+to-nbd)
+    truncate -s 304K out.img
+    serve_qemu d --discard=unmap -f raw out.img
+    copied 'd\.sock|in\.img' ../out.img -- "$DECANT" "${short[@]}" ../in.img "$(uri d)" ;;
+nbd-to-nbd)
+    truncate -s 304K out.img
+    serve_qemu s -r -f raw in.img
+    serve_qemu d --discard=unmap -f raw out.img
+    copied '[sd]\.sock' ../out.img -- "$DECANT" "${short[@]}" "$(uri s)" "$(uri d)" ;;
+tcp-name)
+    # By a name, which is looked up: by the C library, and with a pipe that takes the answer whole.
+    truncate -s 304K out.img
+    serve_by_tcp d --discard=unmap -f raw out.img
+    copied 'localhost|in\.img' ../out.img --may-say="localhost: (Name does not resolve|its addresses can't be looked up)" -- "$DECANT" "${short[@]}" ../in.img "nbd://localhost:$port" ;;
+from-tls | to-tls | tls | psk)
+    # shellcheck source=/dev/null
+    . "$TOP/tests/tls.sh"
+    make_server p256
+    make_psk alice
+    truncate -s 304K out.img
+    case $case in
+    from-tls | tls)
+        serve_tls s qemu x509 in.img -r
+        copied 's\.sock|out\.img|client' ../out.img -- "$DECANT" "${short[@]}" "$(tls_uri s "$with_ca&tls-hostname=localhost")" ../out.img ;;
+    to-tls)
+        serve_tls d qemu x509 out.img
+        copied 'd\.sock|in\.img|client' ../out.img -- "$DECANT" "${short[@]}" ../in.img "$(tls_uri d "$with_ca&tls-hostname=localhost")" ;;
+    psk)
+        serve_tls s qemu psk in.img -r
+        user=alice
+        copied 's\.sock|out\.img|keys\.psk' ../out.img -- "$DECANT" "${short[@]}" "$(tls_uri s "$with_psk")" ../out.img ;;
+    esac ;;
+from-started | started)
+    copied 'qemu-nbd|out\.img' ../out.img -- "$DECANT" "${short[@]}" [ qemu-nbd -r -f raw ../in.img ] ../out.img ;;
+to-started)
+    truncate -s 304K out.img
+    copied 'qemu-nbd|in\.img' ../out.img -- "$DECANT" "${short[@]}" ../in.img [ qemu-nbd --discard=unmap -f raw ../out.img ] ;;
+map)
+    serve_qemu s -r -f raw in.img
+    judged 's\.sock' -- "$DECANT" map --timeout=5 "$(uri s)" ;;
+map-file) judged 'in\.img' -- "$DECANT" map ../in.img ;;
+info)
+    serve_qemu s -r -f raw in.img
+    judged 's\.sock' -- "$DECANT" info --timeout=5 "$(uri s)" ;;
+list)
+    serve_qemu s -r -x name -f raw in.img
+    judged 's\.sock' -- "$DECANT" info --list --timeout=5 "$(uri s)" ;;
+digest) judged 'in\.img' -- "$DECANT" digest ../in.img ;;
+compare)
+    cp in.img other.img
+    serve_qemu s -r -f raw in.img
+    judged 's\.sock|other\.img' -- "$DECANT" compare "${short[@]}" "$(uri s)" ../other.img ;;
+compare-differs)
+    cp in.img other.img
+    printf x | dd of=other.img bs=1 seek=200000 conv=notrunc status=none
+    judged 'in\.img|other\.img' -- "$DECANT" compare "${short[@]}" ../in.img ../other.img ;;
+rescue)
+    copied 'in\.img|out\.img|map' ../out.img --mapfile=../map --speaks --code=3 -- \
+        "$DECANT" rescue --timeout=5 --mapfile=../map ../in.img ../out.img ;;
+disks)
+    # Others' come and go meanwhile; this one is in use, which must not be hidden.
+    requires_root
+    requires_program mke2fs
+    truncate -s 8M disk.img
+    mke2fs -q -F -L label disk.img
+    attach device disk.img
+    mkdir mnt
+    mount "$device" mnt 2>mount.err || skip "may not mount: $(cat mount.err)"
+    at_exit=("umount mnt" "${at_exit[@]}")
+    # What isn't known is left empty, or said; but not what uses it.
+    judged /sys --lines="${device#/dev/} " --may-print='^loop[0-9]+ +8\.0 MiB .* (mounted at |maybe \(cannot read )' -- "$DECANT" disks ;;
+mapfile)
+    copied 'in\.img|out\.img|map' ../out.img --mapfile=../map -- "$DECANT" "${short[@]}" --mapfile=../map ../in.img ../out.img ;;
+verify)
+    copied 'in\.img|out\.img' ../out.img -- "$DECANT" "${short[@]}" --verify ../in.img ../out.img ;;
+hold-back)
+    copied 'in\.img|out\.img' ../out.img --held=65536 -- "$DECANT" "${short[@]}" --hold-back=64k ../in.img ../out.img ;;
+*) fail "no such case" ;;
+esac
