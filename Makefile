@@ -58,7 +58,7 @@ BUILT_SMALL := $(addprefix $(BUILD)/obj/src/,base/durations.o base/last_line.o b
 	os/overhear.o os/say.o os/spare.o report/% tls/certificate.o tls/psk_file.o tls/tls_cipher.o tls/tls_engine.o tls/tls_files.o tls/tls_keys.o \
 	tls/tls_machine% tls/tls_pem.o tls/tls_psk% tls/tls_session.o tls/tls_x509.o)
 $(filter $(BUILT_SMALL),$(OBJECTS)): CFLAGS += -Os
-DECANT_CFLAGS = -std=gnu11 -fPIE -fno-plt -fstack-protector-strong -ffunction-sections -fdata-sections \
+DECANT_CFLAGS = -std=gnu11 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections \
 	$(NO_UNWINDING) -fno-math-errno -ffile-prefix-map="$$PWD=." $(WARNINGS)
 
 # What is made with other words is made again: each of these files holds some, and changes when they do.
