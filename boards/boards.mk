@@ -42,9 +42,10 @@ no-firmware:
 .PHONY: images
 images: $(foreach board,$(BOARDS),$(call FILES_OF,$(board)))
 
-## demo: installs what is missing, builds all, and images a disk with the appliance in QEMU, from a real NBD server
+## demo: installs what is missing, builds all, and images a disk with the appliance of BOARD=NAME in QEMU, from a real NBD server
 .PHONY: demo
 demo:
-	@third_party/require $(BUILD_PACKAGES) $(DEMO_PACKAGES)
-	@$(MAKE) --no-print-directory image BOARD=qemu-x86_64
-	@boards/demo $(BUILD)
+	@third_party/require $(BUILD_PACKAGES) $(if $(EXTRAS_$(BOARD)),$(EXTRAS_PACKAGES)) $(DEMO_PACKAGES)
+	@$(MAKE) --no-print-directory image BOARD=$(BOARD)
+	@$(MAKE) --no-print-directory $(BUILD)/boards/qemu-x86_64/vmlinuz
+	@boards/demo $(BUILD) $(BOARD)

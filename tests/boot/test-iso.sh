@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The PC's ISO image starts by BIOS and by UEFI, from a CD and from a stick it was copied onto; its menu, at a serial port, asks what to
-# copy, and the disk is imaged. And the program for UEFI starts by itself.
-# cases: cd-bios cd-uefi stick-bios stick-uefi uki same-bytes
+# copy, and the disk is imaged (from a CD by BIOS: test-demo.sh). And the program for UEFI starts by itself.
+# cases: cd-uefi stick-bios stick-uefi uki same-bytes
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 board=pc-x86_64
@@ -24,7 +24,7 @@ start() {
     : >console
     type &
     local typing=$!
-    MEDIUM=$1 FIRMWARE=$2 MEMORY_MIB=${memory_mib:-256} boot '' <keys
+    MEDIUM=$1 FIRMWARE=$2 boot '' <keys
     wait "$typing"
 }
 
@@ -53,7 +53,6 @@ make_stick() {
 export DISK_ON=nvme
 # It reboots when it is done, and that ends QEMU.
 case $1 in
-cd-bios) memory_mib=192; start "cdrom=$built/decant-$board.iso" '' ;;
 cd-uefi) requires_file "$uefi"; start "cdrom=$built/decant-$board.iso" "$uefi" ;;
 stick-bios) make_stick; start usb=stick.raw '' ;;
 stick-uefi) requires_file "$uefi"; make_stick; start usb=stick.raw "$uefi" ;;
