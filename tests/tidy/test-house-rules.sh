@@ -30,7 +30,7 @@ licence-lines)
     while read -r file; do
         case $file in
         boards/buildroot/package/*) continue ;; # Buildroot has its own form
-        *.c|*.h|*.sh|*.mk|Makefile|tests/run|rootfs/init|rootfs/job) ;;
+        *.c|*.h|*.sh|*.mk|Makefile|tests/run|rootfs/init|rootfs/job|rootfs/consoles|rootfs/telling) ;;
         *) continue ;;
         esac
         seen=$((seen + 1))
