@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The appliance finds its server also when that isn't behind the first card with a link; and where it finds none, it says what is in
 # the way: a cable, a driver, firmware, or nobody who answers.
-# cases: second-card other-net nothing firmware no-answer static
+# cases: second-card other-net nothing firmware no-answer static vlan-on-bond ipv6
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 # shellcheck disable=SC2034 # for boot
@@ -45,9 +45,15 @@ second-card) # whose link comes when the first has been asked for a while
     boot_monitored "$job" "${mute[@]}" "${good[@]}"
     console_says '^network: eth1 has 10\.0\.2\.15/24$'
     console_says '^decant: result=ok ' ;;
-other-net) # with a DHCP server too, and no way to the source
-    boot "$job" -netdev user,id=other,net=10.9.0.0/24,restrict=on -device virtio-net-pci,netdev=other,romfile= "${good[@]}" </dev/null
-    console_says "^network: eth0 has an address, but 10\.0\.2\.2 doesn't answer there"
+other-net) # with a DHCP server too, which answers first, and no way to the source
+    : >console
+    tell() {
+        tell_machine 'set_link good off' cont
+        wait_for grep -q 'eth0 has 10.9.0.15/24, from where there is no way to 10.0.2.2$' console
+        tell_machine 'set_link good on'
+    }
+    boot_monitored "$job" -netdev user,id=other,net=10.9.0.0/24,restrict=on -device virtio-net-pci,netdev=other,romfile= "${good[@]}"
+    console_says '^network: eth1 has 10\.0\.2\.15/24$'
     console_says '^decant: result=ok ' ;;
 nothing)
     tell() { tell_machine 'set_link good off' cont; }
@@ -70,5 +76,25 @@ no-answer)
 static) # an address of one, and a gateway that isn't on the link
     boot "$job ip=10.0.2.15/32::10.0.2.2" "${good[@]}" </dev/null
     console_says '^network: eth0 has 10\.0\.2\.15/32$'
+    console_says '^decant: result=ok ' ;;
+vlan-on-bond) # over the second of the bond's cards, since the first has no link, from a switch that takes nothing without a tag
+    mkfifo switch.in
+    "$TOP/tests/boot/vlan-switch" 5 trunk port qemu-trunk qemu-port <switch.in >switch.server 2>&1 &
+    # shellcheck disable=SC2034 # for the end
+    server_pid[switch]=$!
+    exec {switch}>switch.in
+    wait_for grep -q ready switch.server
+    tell() { tell_machine 'set_link mute off' cont; }
+    boot_monitored "$job bond=bond0:eth0,eth1:mode=active-backup,miimon=100 vlan=bond0.5:bond0" "${mute[@]}" \
+        -netdev dgram,id=trunk,local.type=unix,local.path=qemu-trunk,remote.type=unix,remote.path=trunk \
+        -device virtio-net-pci,netdev=trunk,romfile= \
+        -netdev dgram,id=far,local.type=unix,local.path=qemu-port,remote.type=unix,remote.path=port \
+        -netdev user,id=near -netdev hubport,id=here,hubid=2,netdev=far -netdev hubport,id=there,hubid=2,netdev=near
+    console_says '^network: bond0\.5 has 10\.0\.2\.15/24$'
+    console_says '^decant: result=ok ' ;;
+ipv6) # an address by the router's word
+    serve_tcp six ::1 --readonly file source.img
+    boot "decant.source=nbd://[fec0::2]:$port/ decant.destination=/dev/sda decant.then=poweroff" "${good[@]}" </dev/null
+    console_says '^network: eth0 has fec0::[0-9a-f:]*/64$'
     console_says '^decant: result=ok ' ;;
 esac

@@ -48,8 +48,8 @@ while read -r module; do insmod "/lib/modules/$module"; done </lib/modules/order
 cat >/bin/network <<'NETWORK'
 #!/bin/sh
 case $1 in
-kill) kill -KILL $PPID ;;
-hangup) kill -HUP $PPID ;;
+ip=kill) kill -KILL $PPID ;;
+ip=hangup) kill -HUP $PPID ;;
 esac
 NETWORK
 chmod +x /bin/network

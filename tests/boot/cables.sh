@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# A machine that the appliance's rooms run on, without one: its programs in a root of their own, in a network namespace whose cards have
+# cables to this one, where servers of all kinds stand. Sourced behind tests/functions.sh; all of it ends with the test.
+
+requires_root
+requires_program unshare ip dnsmasq
+requires_file "$TOP/build/third_party/busybox/busybox"
+
+if [ -z "${BEHIND_CABLES-}" ]; then
+    unshare --net --mount true 2>/dev/null || skip "no network namespaces: $(unshare --net --mount true 2>&1)"
+    unshare --net ip link add cable0 type veth peer name cable1 2>/dev/null || skip "this kernel has no veth devices"
+    trap - EXIT
+    BEHIND_CABLES=1 exec unshare --net --mount --uts --pid --fork --kill-child --mount-proc "$0" "$@"
+fi
+
+mount -t tmpfs tmpfs /run
+ip link set lo up
+ip netns add machine
+
+# The initramfs's own list says what goes where; decant isn't needed.
+mkdir machine
+sed 's/#.*//' "$TOP/rootfs/files" | while read -r kind mode name from _; do
+    from=${from/\$(BUSYBOX)/build/third_party/busybox/busybox}
+    case $kind,$from in
+    dir,*) mkdir -p "machine$name" && chmod "$mode" "machine$name" ;;
+    file,rootfs/* | file,*/busybox) cp "$TOP/$from" "machine$name" && chmod "$mode" "machine$name" ;;
+    esac
+done
+"$TOP/build/third_party/busybox/busybox" --list | while read -r applet; do ln -sf busybox "machine/bin/$applet"; done
+cp -a /dev/null machine/dev/null
+ip -n machine link set lo up
+
+# cable CARD HERE: a card of the machine, whose cable ends here.
+cards=
+cable() {
+    ip link add dev "$2" type veth peer name "$1" netns machine
+    ip -n machine link set "$1" address "52:54:00:12:34:5${1#eth}"
+    cards+=" $1"
+}
+
+# plug HERE [ADDRESS/BITS...]: the cable is in.
+plug() {
+    local address
+    ip link set "$1" up
+    for address in "${@:2}"; do
+        case $address in
+        *:*) ip addr add "$address" dev "$1" nodad ;;
+        *) ip addr add "$address" dev "$1" ;;
+        esac
+    done
+}
+
+# on_machine COMMAND...: runs it there; its /sys has the cards as if they hung on a bus.
+on_machine() {
+    # shellcheck disable=SC2016 # the inner shell's
+    ip netns exec machine env -i CARDS="$cards" WAIT_SECONDS="${WAIT_SECONDS:-60}" sh -ec '
+        mount -t sysfs sysfs machine/sys
+        mount --bind /proc machine/proc
+        mount -t tmpfs tmpfs machine/sys/class/net
+        for card in $CARDS; do
+            mkdir -p machine/sys/class/net/$card/device/driver
+            for file in address carrier flags ifindex; do ln -s ../../../devices/virtual/net/$card/$file machine/sys/class/net/$card/; done
+        done
+        export PATH=/bin
+        exec /usr/sbin/chroot machine "$@"' sh "$@"
+}
+
+# network WORD...: what it says is in the file `said`.
+network() { on_machine network "$@" >said 2>&1; }
+network_is_up() { network "$@" || fail "network $*: $(cat said)"; }
+says() { grep -Eq "$1" said || fail "nothing like '$1' was said: $(cat said)"; }
+
+# dhcp HERE OPTION...: a server on that cable.
+dhcp() {
+    local name=dhcp-$1
+    dnsmasq --keep-in-foreground --conf-file=/dev/null --interface="$1" --except-interface=lo --bind-interfaces --no-resolv --no-hosts --no-ping \
+        --dhcp-authoritative --leasefile-ro --pid-file= --user=root --group=root --log-facility=- --log-dhcp --no-daemon "${@:2}" >"$name.log" 2>&1 &
+    server_pid[$name]=$!
+    wait_for grep -q 'started' "$name.log"
+}

@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The appliance's rooms for the network, in a network namespace: whatever servers, routers and the kernel command line say comes into
+# force, of several nets it is the one that the server is on, and what can't be is said.
+# cases: dhcp off-link two-nets silent-server two-named late-card routers dhcpv6 static-ipv6 renewed no-names no-way
+. "$(dirname "$0")/../functions.sh"
+. "$(dirname "$0")/cables.sh"
+
+of_machine() { ip -n machine "$@"; }
+addresses() { of_machine -brief addr show dev "$1"; }
+has_address() { grep -qF " $2 " <<<"$(addresses "$1")"; }
+lacks_address() { ! has_address "$@"; }
+route_is() { grep -Eq "^$1" <<<"$(of_machine "${2:--4}" route)"; }
+has_route() { route_is "$@" || fail "no route $1: $(of_machine "${2:--4}" route; cat said)"; }
+mtu_is() { grep -q "mtu $2 " <<<"$(of_machine link show "$1")"; }
+has_resolv() { grep -qxF "$1" machine/etc/resolv.conf || fail "no '$1': $(cat machine/etc/resolv.conf)"; }
+
+case $1 in
+dhcp) # all that a server may say: MTU, routes, name servers; and the server by its name, which one of those knows
+    cable eth0 e0
+    plug e0 10.1.0.1/24
+    ip addr add 10.9.0.1/32 dev lo
+    dhcp e0 --address=/golden.example/10.9.0.1 --dhcp-range=10.1.0.20,10.1.0.20,255.255.255.0 --dhcp-option=option:mtu,1400 \
+        --dhcp-option=121,10.2.0.0/16,10.1.0.2,0.0.0.0/0,10.1.0.1 --dhcp-option=option:domain-name,example
+    network_is_up for=nbd://golden.example/disk nameserver=10.1.0.1
+    says '^network: eth0 has 10\.1\.0\.20/24$'
+    has_route 'default via 10\.1\.0\.1 dev eth0'
+    has_route '10\.2\.0\.0/16 via 10\.1\.0\.2 dev eth0'
+    mtu_is eth0 1400
+    has_resolv 'nameserver 10.1.0.1'
+    has_resolv 'search example' ;;
+off-link) # a lease of one address, whose gateway is on no net of the card's
+    cable eth0 e0
+    plug e0 10.9.0.1/32
+    ip addr add 10.1.0.1/24 dev e0
+    ip route add 10.1.0.20 dev e0
+    dhcp e0 --port=0 --dhcp-range=10.1.0.20,10.1.0.20,255.255.255.0 --dhcp-option=option:netmask,255.255.255.255 --dhcp-option=option:router,10.9.0.1
+    network_is_up dhcp for=nbd://10.9.0.1/
+    says '^network: eth0 has 10\.1\.0\.20/32$'
+    has_route 'default via 10\.9\.0\.1 dev eth0' ;;
+two-nets) # two servers, one of which leads nowhere; there is a card without a cable, too
+    for i in 0 1 2; do cable "eth$i" "e$i"; done
+    for i in 0 1; do
+        plug "e$i" "10.1$i.0.1/24"
+        dhcp "e$i" --port=0 --dhcp-range="10.1$i.0.20,10.1$i.0.20,255.255.255.0" --dhcp-option=option:router
+    done
+    network_is_up for=nbd://10.11.0.1/
+    says '^network: eth1 has 10\.11\.0\.20/24$'
+    lacks_address eth0 10.10.0.20/24 ;;
+silent-server) # that doesn't answer a ping: the first card with an answer is taken after a while
+    for i in 0 1; do cable "eth$i" "e$i"; done
+    plug e0 10.1.0.1/24
+    echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all
+    dhcp e0 --port=0 --dhcp-range=10.1.0.20,10.1.0.20,255.255.255.0
+    network_is_up for=nbd://10.1.0.1/
+    says "^network: eth0 has an address, but 10\.1\.0\.1 doesn't answer there"
+    says '^network: eth0 has 10\.1\.0\.20/24$'
+    has_address eth0 10.1.0.20/24
+    has_route 'default via 10\.1\.0\.1 dev eth0' ;;
+two-named) # both are brought up
+    for i in 0 1; do cable "eth$i" "e$i"; done
+    plug e0 10.10.0.1/24
+    plug e1 10.11.0.1/24
+    dhcp e0 --port=0 --dhcp-range=10.10.0.20,10.10.0.20,255.255.255.0
+    network_is_up ip=eth0:dhcp ip=10.11.0.5/24::10.11.0.1::box:eth1:none:10.11.0.53 rd.route=10.12.0.0/16:10.11.0.9 \
+        for=nbd://10.10.0.1/ for=nbd://10.11.0.1/
+    says '^network: eth0 has 10\.10\.0\.20/24$'
+    says '^network: eth1 has 10\.11\.0\.5/24$'
+    has_address eth0 10.10.0.20/24
+    has_address eth1 10.11.0.5/24
+    has_route '10\.12\.0\.0/16 via 10\.11\.0\.9 dev eth1'
+    has_resolv 'nameserver 10.11.0.53' ;;
+late-card) # its link comes when the other has an answer already, from where there is no way to the server
+    for i in 0 1; do cable "eth$i" "e$i"; done
+    plug e0 10.10.0.1/24
+    dhcp e0 --port=0 --dhcp-range=10.10.0.20,10.10.0.20,255.255.255.0 --dhcp-option=option:router
+    network for=nbd://10.11.0.1/ &
+    network=$!
+    wait_for grep -q 'DHCPACK(e0)' dhcp-e0.log
+    wait_for grep -q 'asking for an address by DHCP on eth0; eth0 has 10.10.0.20/24, from where there is no way to 10.11.0.1$' said
+    plug e1 10.11.0.1/24
+    dhcp e1 --port=0 --dhcp-range=10.11.0.20,10.11.0.20,255.255.255.0
+    wait "$network" || fail "$(cat said)"
+    says '^network: eth1 has 10\.11\.0\.20/24$' ;;
+routers) # of IPv6, and no DHCP at all but for the name servers
+    cable eth0 e0
+    plug e0 fd00:1::1/64
+    dhcp e0 --address=/golden.example/fd00:1::1 --enable-ra --dhcp-range=fd00:1::,ra-stateless --dhcp-option=option6:dns-server,[fd00:1::1]
+    network_is_up for=nbd://golden.example:10810/disk
+    says '^network: eth0 has fd00:1::5054:ff:fe12:3450/64$'
+    has_route 'default via fe80' -6
+    has_resolv 'nameserver fd00:0001:0000:0000:0000:0000:0000:0001' ;;
+dhcpv6)
+    cable eth0 e0
+    plug e0 fd00:1::1/64
+    dhcp e0 --port=0 --enable-ra --dhcp-range=fd00:1::20,fd00:1::20,64
+    network_is_up ip=dhcp6 'for=nbd://[fd00:1::1]/'
+    says '^network: eth0 has fd00:1::20/128$'
+    has_route 'default via fe80' -6 ;;
+static-ipv6) # and a gateway that isn't on the link; on the card that is named, of two
+    for i in 0 1; do cable "eth$i" "e$i"; done
+    plug e0
+    plug e1 fd00:9::1/64
+    ip -6 route add fd00:1::5 dev e1
+    network_is_up 'ip=[fd00:1::5]/128::[fd00:9::1]:::eth1' 'for=nbd://[fd00:9::1]/'
+    says '^network: eth1 has fd00:1::5/128$'
+    has_route 'default via fd00:9::1 dev eth1' -6 ;;
+renewed) # while the job runs: the lease is renewed, runs out, and another one is got
+    cable eth0 e0
+    plug e0 10.1.0.1/24
+    dhcp e0 --port=0 --dhcp-range=10.1.0.20,10.1.0.20,255.255.255.0
+    network_is_up for=nbd://10.1.0.1/
+    client=$(on_machine cat /run/decant/network/clients | head -n 1)
+    kill -USR1 "$client"
+    was_renewed() { [ "$(grep -c "DHCPACK(e0)" dhcp-e0.log)" -ge 2 ]; }
+    wait_for was_renewed
+    has_address eth0 10.1.0.20/24
+    kill -USR2 "$client"
+    wait_for lacks_address eth0 10.1.0.20/24
+    end_server dhcp-e0
+    dhcp e0 --port=0 --dhcp-range=10.1.0.30,10.1.0.30,255.255.255.0
+    kill -USR1 "$client"
+    wait_for has_address eth0 10.1.0.30/24
+    wait_for route_is 'default via 10\.1\.0\.1 dev eth0' ;;
+no-names) # a name, and nobody who knows any
+    cable eth0 e0
+    plug e0 10.1.0.1/24
+    ! network ip=10.1.0.5/24::10.1.0.1 for=nbd://golden.example/ || fail "it is up"
+    says '^network: no name server is known for golden\.example: nameserver=ADDRESS tells one'
+    dhcp e0 --port=0 --dhcp-range=10.1.0.20,10.1.0.20,255.255.255.0 --dhcp-option=option:dns-server
+    ! WAIT_SECONDS=2 network for=nbd://golden.example/ || fail "it is up"
+    says '^network: no name server is known for golden\.example: eth0 has 10\.1\.0\.20/24$'
+    code=0
+    network ip=dchp || code=$?
+    [ "$code" = 64 ] || fail "exit code $code"
+    says '^network: ip=dchp: .* did you mean dhcp\?$' ;;
+no-way)
+    cable eth0 e0
+    plug e0 10.1.0.1/24
+    dhcp e0 --port=0 --dhcp-range=10.1.0.20,10.1.0.20,255.255.255.0 --dhcp-option=option:router
+    ! WAIT_SECONDS=2 network for=nbd://10.2.0.1/ || fail "it is up"
+    says '^network: eth0 has 10\.1\.0\.20/24, from where there is no way to 10\.2\.0\.1; there is: eth0 \(.*\) has a link$' ;;
+*) fail "no such case" ;;
+esac
