@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # An appliance that can't do its job says so in one line that a machine can
 # read, does what decant.then asks for, and leaves the disk as it was.
-# cases: refused too-small no-destination little-memory no-job
+# cases: refused late-server too-small no-destination little-memory no-job
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 
@@ -17,9 +17,24 @@ cp before target.raw
 
 case $1 in
 refused) # port 1 of the host: nobody listens there
-    boot_failing "decant.source=nbd://10.0.2.2:1/disk decant.destination=/dev/vda" \
+    boot_failing "decant.source=nbd://10.0.2.2:1/disk decant.destination=/dev/vda decant.options=--wait=0" \
         'code=1 reason=.*nbd://10\.0\.2\.2:1/disk'
     ;;
+late-server) # which comes when it is waited for
+    truncate -s 16M source.raw
+    serve_tcp source 127.0.0.1 --readonly file source.raw
+    end_server source
+    : >console
+    boot "decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/vda decant.then=poweroff" </dev/null &
+    machine=$!
+    wait_for grep -q '^decant --progress --wait=60 ' console
+    nbdkit --exit-with-parent --foreground --ipaddr 127.0.0.1 --port "$port" --readonly file source.raw >source.server 2>&1 &
+    # shellcheck disable=SC2034 # for the end
+    server_pid[source]=$!
+    wait "$machine"
+    console_says '^decant: 16\.0 MiB of 16\.0 MiB \(100 %\), '
+    console_says '^decant: result=ok '
+    cp target.raw before ;;
 too-small)
     truncate -s 32M source.raw
     serve_tcp source 127.0.0.1 --readonly file source.raw

@@ -76,6 +76,6 @@ console_says 'the imaged system runs' # systemd clears the console before
 # What can't be is said in the same words, and nothing is changed; once is enough.
 [ "$builder" = initramfs-tools ] || exit 0
 cp before target.raw
-boot "$root decant.source=nbd://10.0.2.2:1/disk decant.destination=/dev/vda decant.then=poweroff" </dev/null
+boot "$root decant.source=nbd://10.0.2.2:1/disk decant.destination=/dev/vda decant.options=--wait=0 decant.then=poweroff" </dev/null
 console_says '^decant: result=failed code=1 reason=.*nbd://10\.0\.2\.2:1/disk'
 cmp before target.raw

@@ -25,7 +25,8 @@ checks=(
     'decant.source=/dev/zero decant.destination=/dev/vda -> failed code=64 reason=/dev/zero is not a block device'
     'decant.source=/golden.img decant.destination=--help -> failed code=64 reason=decant.destination=--help is '
     'decant.source=/golden.img decant.destination=size:x -> failed code=64 reason=decant.destination=size:x: size: takes a size'
-    'decant.source=/golden.img decant.destination=serial:none decant.wait=1 -> failed code=1 reason=decant.destination=serial:none: no disk is that'
+    'decant.source=/golden.img decant.destination=serial:none decant.wait=4 -> failed code=1 reason=decant.destination=serial:none: no disk is that'
+    'decant.source=/golden.img decant.destination=/dev/vda decant.wait=ever -> failed code=64 reason=decant.wait=ever is not a number of seconds, and not forever'
     'decant.source=/golden.img decant.destination=virtio,only decant.except=/dev/vda decant.wait=1 -> failed code=1 reason=decant.destination=virtio,only: no disk is that'
     'decant.source=/golden.img decant.destination=/dev/vda decant.except=virtio,only -> failed code=1 reason=/dev/vda is, or is on, a disk that --except keeps'
     'decant.source=smallest decant.destination=largest -> failed code=1 reason=.* are the same'
@@ -33,7 +34,7 @@ checks=(
     'decant.source=/golden.img decant.destination=/dev/vda decant.hold-back=x -> failed code=64 reason=--hold-back=x: must be 0 or '
     'decant.source=/golden.img decant.destination=/dev/vda decant.options=--dirty-bitmap=x -> failed code=1 reason=/golden.img has no '
     'decant.source=/golden.img decant.destination=/dev/vda ip=kill -> failed code=1 reason=the job was ended before'
-    'decant.source=/golden.img decant.destination=/dev/vda ip=hangup -> ok bytes=1048576 '
+    'decant.source=/golden.img decant.destination=/dev/vda decant.wait=forever ip=hangup -> ok bytes=1048576 '
 )
 
 # One line a check; its `session` has no console. What it makes in memory is found out, and so is what it does to the disk.
@@ -65,6 +66,7 @@ while read -r parameters; do
     umount /proc/cmdline
     [ "$(sha256sum </dev/vda)" = "$before" ] || echo "disk written: $check"
     sed -n "s/^decant -/check $check runs: decant -/p" /run/decant/log
+    sed -n "s/^decant: waiting for/check $check &/p" /run/decant/log
     echo "check $check: $(sed -n 's/^decant: result=//p' /run/decant/log)"
 done </parameters
 find / -xdev -name '*vda*' -o -name '*serial=*' -o -name '*ndb*' -o -name 'null:' -o -name '\[ *' | sed 's/^/in memory: /'
@@ -81,7 +83,8 @@ for ((i = 0; i < ${#checks[@]}; i++)); do
     grep -Eq -- "^check $((i + 1)): ${checks[i]##* -> }" console ||
         fail "expected: ${checks[i]}; got: $(grep "^check $((i + 1)):" console || tail -n 20 console)"
 done
-console_says "^check ${#checks[@]} runs: decant --hold-back=1M --yes --report /golden.img /dev/vda\$"
+console_says "^check ${#checks[@]} runs: decant --progress --wait=1000000000 --hold-back=1M --yes --report /golden.img /dev/vda\$"
+console_says 'decant: waiting for decant\.destination=serial:none; there is: vda 2 MiB$'
 ! grep '^in memory' console || fail "a file was made in memory"
 [ "$(grep '^disk written' console)" = "disk written: ${#checks[@]}" ] || fail "$(grep '^disk written' console)"
 cmp -n 1048576 golden.img target.raw
