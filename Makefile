@@ -1,7 +1,24 @@
 # SPDX-License-Identifier: MIT
 # decant: the only build entry. `make help` lists the targets, V=1 shows the commands.
 
-BUILD := build
+# The machine that this is, and the one that is built for: `make ARCH=aarch64`.
+HOST := $(shell uname -m)
+ARCH := $(HOST)
+# As Debian names them. For others, nobody but themselves can build.
+ARCHITECTURE_x86_64 := amd64
+ARCHITECTURE_aarch64 := arm64
+ifneq ($(ARCH),$(HOST))
+ifndef ARCHITECTURE_$(ARCH)
+$(error ARCH=$(ARCH): there are x86_64 and aarch64)
+endif
+CROSS := $(ARCH)-linux-gnu-
+endif
+
+BUILD := build$(if $(CROSS),/$(ARCH))
+# What is for all machines: what was downloaded, and boards.
+COMMON := $(if $(CROSS),$(BUILD:%/$(ARCH)=%),$(BUILD))
+# The make that builds for that one.
+make_for = $(MAKE) --no-print-directory ARCH=$(1) BUILD=$(COMMON)$(if $(filter-out $(HOST),$(1)),/$(1))
 ifneq ($(words $(BUILD)),1)
 $(error BUILD=$(BUILD): make takes no blanks in it)
 endif
@@ -14,7 +31,7 @@ BUILD_TIME = $(eval BUILD_TIME := $$(shell SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOC
 export LC_ALL := C
 unexport LANGUAGE
 
-CC := gcc
+CC := $(CROSS)gcc
 CFLAGS := -O2 -g
 # For a newcomer with another compiler a warning is a warning; where CI is set, it is an error.
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith $(if $(CI),-Werror)
@@ -22,7 +39,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 # Begins the line that makes something: its directory, and a word (`CC src/main.c`) in the place of the line, which V=1 shows.
 say = $(if $(filter 1,$(V)),,@echo '$(1)	$(or $(2),$<)' && )mkdir -p $(@D) &&
 
-## all: build/decant, the static program, and build/nbdcopy and build/nbdinfo, links to it (the default)
+## all: build/decant, the static program, and build/nbdcopy and build/nbdinfo, links to it (the default; ARCH=aarch64: build/aarch64/)
 .PHONY: all
 all: $(BUILD)/decant $(BUILD)/nbdcopy $(BUILD)/nbdinfo
 
@@ -38,8 +55,6 @@ include tests/tests.mk
 SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 
-MUSL := /usr/lib/x86_64-linux-musl
-MUSL_INCLUDE := /usr/include/x86_64-linux-musl
 GCC_INCLUDE = $(shell $(CC) -print-file-name=include)
 
 # musl's headers, the compiler's own, and the kernel's; nothing of the host's C library.
@@ -86,11 +101,16 @@ link = $(CC) $(LDFLAGS) -o $(1) $(MUSL)/rcrt1.o $(MUSL)/crti.o $$($(CC) -print-f
 $(BUILD)/decant: $(OBJECTS) $(LIBNBD_A) $(BEARSSL_A) $(BUILD)/obj/words-objects Makefile
 	$(call say,LD,$@) $(call link,$@.debug,$(OBJECTS))
 	@! readelf -lW $@.debug | grep -q INTERP || { echo "$@: not static" >&2; exit 1; }
-	@strip --remove-section=.comment -o $@ $@.debug
+	@$(CROSS)strip --remove-section=.comment -o $@ $@.debug
 
 # The same program, which goes by the name it is called by.
 $(BUILD)/nbdcopy $(BUILD)/nbdinfo: $(BUILD)/decant
 	@ln -sf decant $@
+
+# The same for the other machine that the tests run it for, once what both download is there.
+.PHONY: for-aarch64
+for-aarch64: $(LIBNBD_TARBALL) $(BEARSSL_TARBALL)
+	@+$(call make_for,aarch64) all
 
 ## setup: installs the Debian packages that building, testing and the demo take (root or sudo)
 .PHONY: setup

@@ -14,7 +14,7 @@ $(BUILD)/boards/%/left-out: words
 	@mkdir -p $(@D); echo '$(LEAVE_OUT)' | cmp -s - $@ || echo '$(LEAVE_OUT)' >$@
 
 .PRECIOUS: $(BUILD)/boards/%/left-out
-$(BUILD)/boards/%/drivers/files: boards/%/board.mk boards/%/modules.rc rootfs/drivers $(BUILD)/boards/%/left-out
+$(BUILD)/boards/%/drivers/files: boards/%/board.mk boards/%/modules.rc rootfs/drivers $(COMMON)/boards/%/left-out
 	@rootfs/drivers $(KERNELS)/$(KERNEL_$*) boards/$*/modules.rc '$(LEAVE_OUT)' $(@D)
 
 $(BUILD)/boards/%/initramfs.gz: boards/%/memory-mib $(ROOTFS_PARTS) $(BUSYBOX) $(BUILD)/decant
@@ -22,6 +22,6 @@ $(BUILD)/boards/%/initramfs.gz: boards/%/memory-mib $(ROOTFS_PARTS) $(BUSYBOX) $
 	@gzip -n9 <$(@D)/initramfs >$@.part && rm $(@D)/initramfs && mv $@.part $@
 
 # Loaded behind the first one.
-$(BUILD)/boards/%/firmware.gz: $(BUILD)/boards/%/drivers/files $(FIRMWARE)/version rootfs/firmware rootfs/mkcpio
-	@rootfs/firmware $(<D)/lib $(FIRMWARE)/firmware >$(@D)/firmware.list
+$(BUILD)/boards/%/firmware.gz: $(COMMON)/boards/%/drivers/files $(FIRMWARE)/version rootfs/firmware rootfs/mkcpio
+	@rootfs/firmware $(<D)/lib $(FIRMWARE)/usr/lib/firmware >$(@D)/firmware.list
 	@rootfs/mkcpio $(@D)/firmware.list >$(@D)/firmware && gzip -n9 <$(@D)/firmware >$@.part && rm $(@D)/firmware && mv $@.part $@

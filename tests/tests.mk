@@ -10,6 +10,12 @@ CHECK_PACKAGES := libcmocka-dev e2fsprogs xfsprogs btrfs-progs f2fs-tools mount 
 	qemu-system-x86 dosfstools mtools exfatprogs ntfs-3g xorriso ovmf gddrescue dmsetup \
 	zsh fish lintian gpg gpg-agent initramfs-tools-core dracut-core busybox dnsmasq-base
 
+# Tests run on the machine that they are built for; the PC's run the program for AArch64 too, emulated.
+ifdef CROSS
+$(if $(filter check% bare bench% stack lint,$(MAKECMDGOALS)),$(error ARCH=$(ARCH): tests run on the machine that they are for))
+endif
+CHECKED_TOO := $(if $(filter x86_64,$(HOST)),for-aarch64)
+
 # Unit tests link what they call, out of the folders that own no more than pure functions and tables, compiled for the host
 # with the sanitizers.
 UNIT_FOLDERS := base hash disk copy report cli tls
@@ -79,7 +85,7 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(SIM_COMPARE) $(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEERS) $(STACK) $(NTH_TOOLS) $(FUZZERS) all images $(DEB)
+check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(SIM_COMPARE) $(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEERS) $(STACK) $(NTH_TOOLS) $(FUZZERS) all images $(CHECKED_TOO) $(DEB)
 	@tests/run $(TESTS)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo

@@ -2,17 +2,19 @@
 # Fetches, verifies and builds what decant and its appliance are made of. Included by the Makefile, which defines BUILD.
 #
 # Provides LIBNBD_A, LIBNBD_H (and LIBNBD_LIBS, what linking them takes, and LIBNBD_INSIDES), BEARSSL_A, BEARSSL_H, BEARSSL_INCLUDE (the
-# directory of the latter, for -isystem), KERNEL_HEADERS (for -isystem), BUSYBOX, and BUILD_PACKAGES, the Debian packages that
-# this takes. And what is in nothing that we ship: LIBNBD_SANITIZED_A, the same libnbd for this machine with the sanitizers, for its
+# directory of the latter, for -isystem), MUSL and MUSL_INCLUDE (musl's directories), KERNEL_HEADERS (for -isystem), BUSYBOX, and
+# BUILD_PACKAGES, the Debian packages that this takes. And what is in nothing that we ship: LIBNBD_SANITIZED_A, the same libnbd for this machine with the sanitizers, for its
 # fuzzer, and NBDCOPY_PEER, what decant is measured beside.
 
 # What building takes itself, and what downloading does.
-PACKAGES_OF = $(shell sed -nE 's/^($(1)) .* //p' third_party/tools | sort -u)
-BUILD_PACKAGES = $(call PACKAGES_OF,decant|image) ca-certificates curl debian-archive-keyring
+BUILT_FOR := $(if $(CROSS),cross,native)
+PACKAGES_OF = $(shell sed -nE 's/^($(1)) .* //p' third_party/tools | sed 's/@arch@/$(subst _,-,$(ARCH))/' | sort -u)
+BUILD_PACKAGES = $(call PACKAGES_OF,decant|$(BUILT_FOR)|image) ca-certificates curl debian-archive-keyring
 EXTRAS_PACKAGES = $(call PACKAGES_OF,extras)
 
 THIRD_PARTY := $(BUILD)/third_party
-DOWNLOAD := $(THIRD_PARTY)/download
+DOWNLOAD := $(COMMON)/third_party/download
+APT := $(COMMON)/third_party/apt
 
 LIBNBD_TARBALL := $(DOWNLOAD)/libnbd_1.22.2.orig.tar.gz
 LIBNBD_A := $(THIRD_PARTY)/libnbd/libnbd.a
@@ -32,22 +34,37 @@ BUSYBOX_TARBALL := $(DOWNLOAD)/busybox_1.37.0.orig.tar.bz2
 BUSYBOX := $(THIRD_PARTY)/busybox/busybox
 KERNEL_HEADERS := $(THIRD_PARTY)/kernel-headers
 
+# The C library that all is linked with: this machine's musl, or for another machine Debian's packages for that one, unpacked.
+SYSROOT := $(THIRD_PARTY)/sysroot
+MUSL := $(if $(CROSS),$(SYSROOT))/usr/lib/$(ARCH)-linux-musl
+MUSL_INCLUDE := $(if $(CROSS),$(SYSROOT))/usr/include/$(ARCH)-linux-musl
+# Others' build systems call these; third_party/build knows where they are.
+MUSL_TOOLS := $(if $(CROSS),$(ARCH)-linux-musl-)
+MUSL_GCC := $(if $(CROSS),$(MUSL_TOOLS)gcc,musl-gcc)
+
 # First of all: is everything there?
 .PHONY: tools
 tools:
-	@third_party/missing decant $(if $(filter image images firmware check-run,$(MAKECMDGOALS)),image) \
+	@ARCH=$(ARCH) third_party/missing decant $(BUILT_FOR) $(if $(filter image images own-images firmware check-run,$(MAKECMDGOALS)),image) \
 		$(if $(filter images check-run,$(MAKECMDGOALS))$(and $(filter image,$(MAKECMDGOALS)),$(EXTRAS_$(BOARD))),extras)
 
 $(DOWNLOAD)/%: third_party/SHA256SUMS third_party/fetch | tools
 	@third_party/fetch $* $(DOWNLOAD)
 
 # musl-gcc sees no kernel headers; these three directories are all that anyone here asks for. Debian keeps asm/ by architecture.
+ifdef CROSS
+$(SYSROOT)/bin/$(MUSL_GCC): third_party/sysroot third_party/packages | tools
+	@third_party/sysroot $(SYSROOT) $(APT) $(ARCH) $(ARCHITECTURE_$(ARCH))
+$(KERNEL_HEADERS): $(SYSROOT)/bin/$(MUSL_GCC)
+	@ln -sfn sysroot/include $@
+else
 $(KERNEL_HEADERS): | tools
 	@rm -rf $@.part && mkdir -p $@.part
 	@ln -s /usr/include/linux /usr/include/asm-generic $@.part/
 	@for asm in /usr/include/asm /usr/include/$$(gcc -print-multiarch)/asm; do \
 		[ ! -e $$asm ] || ln -sfn $$asm $@.part/asm; done
 	@mv $@.part $@
+endif
 
 # Nothing is thrown in C; the tables for it are a tenth of the program.
 NO_UNWINDING := -fno-asynchronous-unwind-tables -fno-unwind-tables
@@ -62,7 +79,7 @@ LIBNBD_LEFT_OUT := --disable-shared --disable-python --disable-ocaml --disable-g
 $(LIBNBD_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCHES) third_party/third_party.mk third_party/build | $(KERNEL_HEADERS)
 	@third_party/build $(@D) $< ' \
 	for patch in $(LIBNBD_PATCHES); do patch -s -p1 <"$$top/$$patch" || exit 1; done && \
-	CC=musl-gcc CFLAGS="$(LIBNBD_CFLAGS)" ./configure --quiet --host=x86_64-linux-musl --without-gnutls --without-libxml2 \
+	CC=$(MUSL_GCC) CFLAGS="$(LIBNBD_CFLAGS)" ./configure --quiet --host=$(ARCH)-linux-musl --without-gnutls --without-libxml2 \
 		$(LIBNBD_LEFT_OUT) && \
 	make -C common/utils && make -C lib && cp include/libnbd.h lib/.libs/libnbd.a ..'
 $(LIBNBD_H): $(LIBNBD_A)
@@ -88,7 +105,7 @@ $(NBDCOPY_PEER): $(LIBNBD_TARBALL) third_party/third_party.mk third_party/build
 BEARSSL_CFLAGS := -W -Wall -O2 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections $(NO_UNWINDING)
 $(BEARSSL_A): $(BEARSSL_TARBALL) third_party/third_party.mk third_party/build | $(KERNEL_HEADERS)
 	@third_party/build $(@D) $< ' \
-	make CC=musl-gcc CFLAGS="$(BEARSSL_CFLAGS)" lib && cp -r inc ../include && cp build/libbearssl.a ..'
+	make CC=$(MUSL_GCC) AR=$(MUSL_TOOLS)ar CFLAGS="$(BEARSSL_CFLAGS)" lib && cp -r inc ../include && cp build/libbearssl.a ..'
 $(BEARSSL_H): $(BEARSSL_A)
 	@touch $@
 
@@ -101,16 +118,16 @@ $(BUSYBOX): $(BUSYBOX_TARBALL) third_party/busybox.config third_party/busybox-mo
 	sed -n "s/^\(CONFIG_[A-Z0-9_]*\)=y\$$/# \1 is not set/p" .config >all && cat wanted all >.config && \
 	yes "" | make oldconfig && \
 	if grep -vxFf .config wanted >refused; then echo "error: busybox refuses of busybox.config:"; cat refused; exit 1; fi && \
-	make CC=musl-gcc busybox && cp busybox ..'
+	make CC=$(MUSL_GCC) CROSS_COMPILE=$(MUSL_TOOLS) busybox && cp busybox ..'
 
 # A kernel flavour, unpacked: vmlinuz, lib/modules and its version. Not rebuilt when Debian has a newer one: `make clean` asks again.
-KERNELS := $(THIRD_PARTY)/kernel
+KERNELS := $(COMMON)/third_party/kernel
 $(KERNELS)/%/vmlinuz: third_party/kernel | tools
-	@third_party/kernel $* $(@D) $(DOWNLOAD) $(THIRD_PARTY)/apt && touch $@
+	@third_party/kernel $* $(@D) $(DOWNLOAD) $(APT) && touch $@
 .PRECIOUS: $(KERNELS)/%/vmlinuz $(DOWNLOAD)/%
 
 # What some cards' own processors run, and which isn't free: in nothing that is built unless it is asked for.
-FIRMWARE := $(THIRD_PARTY)/firmware
+FIRMWARE := $(COMMON)/third_party/firmware
 FIRMWARE_PACKAGES := $(addprefix firmware-,bnx2 bnx2x cavium intel-misc linux-free misc-nonfree myricom netronome netxen qlogic realtek)
-$(FIRMWARE)/version: third_party/firmware | tools
-	@third_party/firmware $(@D) $(THIRD_PARTY)/apt-firmware $(FIRMWARE_PACKAGES) && touch $@
+$(FIRMWARE)/version: third_party/packages | tools
+	@COMPONENTS='main non-free-firmware' third_party/packages $(@D) $(APT)-firmware $(FIRMWARE_PACKAGES) && touch $@

@@ -7,6 +7,7 @@
 #
 # cases: odd-path says-why clean-environment build-time rebuilt-when-the-words-change locale missing clean
 # cases: sources kernel-security kernel-local kernel-offline kernel-flavour modules-odd-path drivers firmware quiet help
+# cases: machines another-machine
 
 . "$(dirname "$0")/../functions.sh"
 # What the make that runs the tests was called with isn't for these.
@@ -189,7 +190,13 @@ missing)
     [ "$(ls build)" = kernel-headers ] || fail "something was made: $(ls build)"
     unset TOOLS
     # And what is named there exists where this tree builds.
-    third_party/missing decant image || fail "the list has what building doesn't take" ;;
+    third_party/missing decant native image || fail "the list has what building doesn't take"
+    # Each machine's own, as Debian names it.
+    for arch in x86_64 riscv64; do
+        ! PATH=$TEST_DIR/none:$tree/tools ARCH=$arch sh third_party/missing cross 2>err || fail "nothing is missing?"
+        grep -qx "    $arch-linux-gnu-gcc" err || fail "no compiler for $arch is named: $(cat err)"
+        grep -q "Debian's packages.* gcc-${arch/_/-}-linux-gnu" err || fail "no package for $arch is named: $(cat err)"
+    done ;;
 clean)
     make_tree
     mkdir -p build/{obj,tests,third_party/{download,libnbd}}
@@ -360,12 +367,12 @@ END
     chmod +x stubs/*
     PATH=$TEST_DIR/stubs:$PATH
     export DECANT_SOURCES='from here'
-    "$TOP/third_party/firmware" out apt firmware-one 2>err || fail "$(cat err)"
+    "$TOP/third_party/packages" out apt firmware-one 2>err || fail "$(cat err)"
     grep -q '^firmware-one 1-10 sha256:[0-9a-f]*$' out/version || fail "not the newest, or not said so: $(cat out/version)"
-    "$TOP/rootfs/firmware" drivers out/firmware >list
-    printf '%s\n' 'dir  0755 /lib/firmware' 'dir  0755 /lib/firmware/card' 'file 0644 /lib/firmware/card/wanted out/firmware/card/wanted' |
+    "$TOP/rootfs/firmware" drivers out/usr/lib/firmware >list
+    printf '%s\n' 'dir  0755 /lib/firmware' 'dir  0755 /lib/firmware/card' 'file 0644 /lib/firmware/card/wanted out/usr/lib/firmware/card/wanted' |
         diff - list || fail "another list"
-    ! "$TOP/third_party/firmware" out apt firmware-two 2>err || fail "a package that isn't there"
+    ! "$TOP/third_party/packages" out apt firmware-two 2>err || fail "a package that isn't there"
     grep -q 'cannot get firmware-two.*DECANT_SOURCES.* has no firmware-two_' err || fail "not said so: $(cat err)" ;;
 quiet)
     # One object, with a compiler that does nothing: a line that says what is done, or with V=1 how.
@@ -381,6 +388,80 @@ quiet)
     compile V=1
     grep -q 'true .*-Isrc.* -c src/main.c -o build/obj/src/main.o' out || fail "V=1 shows no line: $(cat out)"
     ! compile CC=false || fail "a compiler's failure is none" ;;
+machines)
+    # Nothing but ARCH says for which machine: what is this machine's own is where Debian has it there, what is another's in a tree of
+    # its own, beside what both download.
+    mkdir stubs
+    printf '#!/bin/sh\n[ "$*" = -m ] && cat "%s"\n' "$TEST_DIR/machine" >stubs/uname
+    chmod +x stubs/uname
+    # told MACHINE VARIABLES WORDS [MAKE-WORDS]: what they are there.
+    told() {
+        echo "$1" >machine
+        PATH=$TEST_DIR/stubs:$PATH make --no-print-directory -C "$TOP" --eval "probe: ; @echo '$2'" probe "${@:4}" >out 2>&1 ||
+            fail "$*: $(cat out)"
+        [ "$(cat out)" = "$3" ] || fail "on $1, make ${*:4}: $(cat out) instead of $3"
+    }
+    for machine in x86_64 aarch64 riscv64; do
+        told $machine '$(CC) $(MUSL_GCC) $(MUSL) $(MUSL_INCLUDE) $(BUILD) $(DOWNLOAD) $(BUILT_FOR)' \
+            "gcc musl-gcc /usr/lib/$machine-linux-musl /usr/include/$machine-linux-musl build build/third_party/download native"
+    done
+    sysroot=third_party/sysroot/usr
+    told x86_64 '$(CC) $(MUSL_GCC) $(MUSL) $(BUILD) $(DOWNLOAD) $(BUILT_FOR)' \
+        "aarch64-linux-gnu-gcc aarch64-linux-musl-gcc build/aarch64/$sysroot/lib/aarch64-linux-musl build/aarch64 build/third_party/download cross" \
+        ARCH=aarch64
+    told aarch64 '$(CC) $(MUSL_INCLUDE) $(BUILD) $(DOWNLOAD)' \
+        "x86_64-linux-gnu-gcc else/$sysroot/include/x86_64-linux-musl else else/third_party/download" ARCH=x86_64 BUILD=else
+    told aarch64 '$(DOWNLOAD)' else/third_party/download ARCH=x86_64 BUILD=else/x86_64
+    ! make -C "$TOP" ARCH=vax words >out 2>&1 || fail "a machine that nothing is known of"
+    grep -q 'ARCH=vax: there are x86_64 and aarch64' out || fail "not said so: $(cat out)"
+    echo x86_64 >machine
+    ! PATH=$TEST_DIR/stubs:$PATH make -C "$TOP" ARCH=aarch64 check-unit >out 2>&1 || fail "tests that can't run here"
+    grep -q 'ARCH=aarch64: tests run on the machine that they are for' out || fail "not said so: $(cat out)" ;;
+another-machine)
+    # A compiler that sees the other machine's musl and nothing else, also below a path that others' build systems don't take; of
+    # packages, those of that machine; and its kernel from lists of its own.
+    requires_keyring
+    make_tarball
+    mkdir stubs "from here"
+    touch "from here"/musl-dev_1_amd64.deb "from here"/musl-dev_1_arm64.deb "from here"/linux-libc-dev_2_all.deb
+    cat >stubs/dpkg-deb <<'END'
+#!/bin/bash
+[ "$1" = -x ] || { basename "$2" | cut -d_ -f"$([ "$3" = Package ] && echo 1 || echo 2)"; exit; }
+musl=$3/usr/lib/aarch64-linux-musl
+case $2 in
+*_arm64.deb) mkdir -p "$musl" "$3/usr/include/aarch64-linux-musl" && touch "$musl/crt1.o" "$3/usr/include/aarch64-linux-musl/stdio.h" ;;
+*_all.deb) mkdir -p "$3/usr/include/"{linux,asm-generic,aarch64-linux-gnu/asm} ;;
+*) exit 1 ;;
+esac
+END
+    printf '#!/bin/sh\ncase $1 in -print-file-name=*) echo /of/gcc/${1#*=} ;; *) printf "%%s\\n" "$@" ;; esac\n' >stubs/aarch64-linux-gnu-gcc
+    for tool in ar nm objcopy objdump ranlib strip; do printf '#!/bin/sh\n' >"stubs/aarch64-linux-gnu-$tool"; done
+    chmod +x stubs/*
+    own_path=$PATH
+    PATH=$TEST_DIR/stubs:$PATH
+    parts="a part's \"place\""
+    mkdir "$parts"
+    DECANT_SOURCES='from here' "$TOP/third_party/sysroot" "$parts/sysroot" apt aarch64 arm64 2>err || fail "$(cat err)"
+    printf '%s\n' 'linux-libc-dev 2' 'musl-dev 1' | diff - <(sed 's/ sha256:[0-9a-f]*$//' "$parts/sysroot/version")
+    ln -s sysroot/include "$parts/kernel-headers"
+    "$TOP/third_party/build" "$parts/part" part.tar \
+        'aarch64-linux-musl-gcc -c x.c >../arguments && ls "$C_INCLUDE_PATH" >../headers && cd / && while read -r word; do
+            [ ! -e "$word/stdio.h" ] && [ ! -e "$word/crt1.o" ] || echo there >>"$OLDPWD/../found"; done <"$OLDPWD/../arguments"' ||
+        fail "it doesn't build: $(cat "$parts/part/build.log")"
+    [ "$(cat "$parts/part/headers")" = "asm
+asm-generic
+linux" ] || fail "other headers: $(cat "$parts/part/headers")"
+    for word in -c x.c -nostdinc -static /of/gcc/include; do
+        grep -qx -e "$word" "$parts/part/arguments" || fail "no $word: $(cat "$parts/part/arguments")"
+    done
+    [ "$(wc -l <"$parts/part/found")" -eq 2 ] || fail "musl's headers and libraries aren't found: $(cat "$parts/part/arguments")"
+    PATH=$own_path
+    rm -r stubs
+    stand_in
+    echo "linux-image-6.12.9+deb13-cloud-arm64 6.12.9-1" >mirror
+    flavour=cloud-arm64 taken "linux-image-6.12.9+deb13-cloud-arm64 6.12.9-1"
+    grep -q '^deb \[arch=arm64 ' asked || fail "whose packages are asked for: $(cat asked)"
+    grep -qx 'APT::Architecture "arm64";' apt-arm64/apt.conf || fail "what apt takes this machine for: $(ls apt*)" ;;
 help)
     # A target that people call has a line of help, and each line is about a target.
     cd "$TOP"
