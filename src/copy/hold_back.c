@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 /* Room for an end that begins or ends inside a block, too. */
@@ -28,7 +29,7 @@ hold_of(struct endpoint *endpoint)
 {
   return (struct hold_back *)endpoint;
 }
-_Static_assert(offsetof(struct hold_back, base) == 0, "it is found by its endpoint");
+_Static_assert(offsetof(struct hold_back, front) == 0, "it is found by its endpoint");
 
 /* ---- What is held ---- */
 
@@ -121,7 +122,7 @@ next_written(const struct hold_back *hold, uint64_t at)
 static struct range
 wanted_of(const struct hold_back *hold, struct range part)
 {
-  uint64_t block = hold->base.traits.block_min;
+  uint64_t block = hold->front.base.traits.block_min;
   struct area area;
 
   for (uint64_t at = part.start;
@@ -167,7 +168,7 @@ ask_about(struct hold_back *hold, enum request_kind kind, struct range part, uin
 static bool
 ask_for_zeros(struct hold_back *hold)
 {
-  bool writes = hold->writes_zeros || !hold->base.traits.can_zero;
+  bool writes = hold->writes_zeros || !hold->front.base.traits.can_zero;
   struct range part = next_zeroed(hold, hold->at);
 
   if (!ask_about(hold, writes ? REQUEST_WRITE : REQUEST_ZERO, part, writes ? hold->config.zero_bytes : ZERO_BYTES_MAX))
@@ -197,7 +198,7 @@ ask_for_flush(struct hold_back *hold)
 static bool
 take_hold_step(struct hold_back *hold)
 {
-  const struct traits *traits = &hold->base.traits;
+  const struct traits *traits = &hold->front.base.traits;
   uint64_t max = range_align_down(traits->request_max, traits->block_min);
 
   switch (hold->step) {
@@ -220,29 +221,13 @@ take_hold_step(struct hold_back *hold)
   return false;
 }
 
-/* What shows of the destination changes with each call; until both ends are zeros, it is given one request at a time. */
-static void
-mirror(struct hold_back *hold)
-{
-  const struct endpoint *destination = hold->config.destination;
-
-  hold->base.presence = destination->presence;
-  hold->base.last_words = destination->last_words;
-  hold->base.traits.requests_max = hold->step < HOLD_BACK_HOLDS ? 1 : destination->traits.requests_max;
-}
-
-static void
-hold_pass_on(struct hold_back *hold, struct request *request)
-{
-  hold->config.destination->ops->submit(hold->config.destination, request);
-  mirror(hold);
-}
-
+/* Until both ends are zeros, the destination is given one request at a time. */
 static void
 begin_step(struct hold_back *hold, enum hold_back_step step)
 {
   hold->step = step;
   hold->at = 0;
+  hold->front.requests_most = step < HOLD_BACK_HOLDS ? 1 : UINT_MAX;
 }
 
 /* Goes on with the script, up to its next request or its end, where what waited for that follows. */
@@ -257,12 +242,12 @@ hold_go_on(struct hold_back *hold)
       continue;
     hold->parked = NULL;
     if (hold->step == HOLD_BACK_HOLDS)
-      hold->base.ops->submit(&hold->base, parked);
+      hold->front.base.ops->submit(&hold->front.base, parked);
     else
-      hold_pass_on(hold, parked);
+      front_pass_on(&hold->front, parked);
     return;
   }
-  hold_pass_on(hold, &hold->own);
+  front_pass_on(&hold->front, &hold->own);
 }
 
 static void
@@ -348,7 +333,7 @@ hold_or_pass(struct hold_back *hold, struct request *request)
   }
   if (range_length(rest) < request->length)
     hold_cut(hold, request, rest);
-  hold_pass_on(hold, request);
+  front_pass_on(&hold->front, request);
 }
 
 static void
@@ -365,7 +350,7 @@ hold_submit(struct endpoint *endpoint, struct request *request)
   else if (changes)
     hold_or_pass(hold, request);
   else
-    hold_pass_on(hold, request);
+    front_pass_on(&hold->front, request);
 }
 
 static struct request *
@@ -383,7 +368,7 @@ hold_take_answer(struct endpoint *endpoint)
     begin_step(hold, answer->errnum ? HOLD_BACK_HOLDS : HOLD_BACK_IS_DONE);
   if (answer)
     uncut(hold, answer);
-  mirror(hold);
+  front_mirror(&hold->front);
   return answer;
 }
 
@@ -393,41 +378,6 @@ hold_has_sent(struct endpoint *endpoint, const struct request *request)
   struct hold_back *hold = hold_of(endpoint);
 
   return request != hold->parked && hold->config.destination->ops->has_sent(hold->config.destination, request);
-}
-
-static void
-hold_watch(struct endpoint *endpoint, struct loop *loop)
-{
-  struct endpoint *destination = hold_of(endpoint)->config.destination;
-
-  destination->ops->watch(destination, loop);
-  mirror(hold_of(endpoint));
-}
-
-static void
-hold_serve(struct endpoint *endpoint, struct loop *loop)
-{
-  struct endpoint *destination = hold_of(endpoint)->config.destination;
-
-  destination->ops->serve(destination, loop);
-  mirror(hold_of(endpoint));
-}
-
-static void
-hold_reopen(struct endpoint *endpoint)
-{
-  struct endpoint *destination = hold_of(endpoint)->config.destination;
-
-  destination->ops->reopen(destination);
-  mirror(hold_of(endpoint));
-}
-
-static const char *
-hold_explain(const struct endpoint *endpoint, int errnum)
-{
-  const struct endpoint *destination = ((const struct hold_back *)endpoint)->config.destination;
-
-  return destination->ops->explain(destination, errnum);
 }
 
 /* ---- The beginning ---- */
@@ -476,19 +426,13 @@ void
 hold_back_init(struct hold_back *hold, const struct hold_back_config *config)
 {
   struct endpoint *destination = config->destination;
-  const struct endpoint_ops *ops = destination->ops;
   const struct traits *traits = &destination->traits;
   bool ends = traits->size != SIZE_UNKNOWN;
 
-  *hold = (struct hold_back){ .base = *destination, .config = *config };
-  hold->ops = (struct endpoint_ops){ .submit = hold_submit,
-                                     .take = hold_take_answer,
-                                     .has_sent = ops->has_sent ? hold_has_sent : NULL,
-                                     .watch = hold_watch,
-                                     .serve = hold_serve,
-                                     .reopen = ops->reopen ? hold_reopen : NULL,
-                                     .explain = ops->explain ? hold_explain : NULL };
-  hold->base.ops = &hold->ops;
+  *hold = (struct hold_back){ .config = *config };
+  front_init(&hold->front, destination, hold_submit, hold_take_answer);
+  if (destination->ops->has_sent)
+    hold->front.ops.has_sent = hold_has_sent;
   hold->block_bytes = range_max(traits->block_min, PAGE_BYTES);
   hold->end = ends ? traits->size : config->size;
   hold->passed_below = range_align_down(config->passed_below, hold->block_bytes);
@@ -498,7 +442,8 @@ hold_back_init(struct hold_back *hold, const struct hold_back_config *config)
   hold->zero_below = config->domain              ? config->domain->size
                      : hold->end != SIZE_UNKNOWN ? hold->end
                                                  : config->there_below;
-  mirror(hold);
+  begin_step(hold, HOLD_BACK_READS);
+  front_mirror(&hold->front);
 }
 
 bool

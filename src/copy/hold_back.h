@@ -22,6 +22,7 @@
 #define DECANT_HOLD_BACK_H
 
 #include "base/range.h"
+#include "copy/front.h"
 #include "disk/areas.h"
 #include "disk/endpoint.h"
 
@@ -59,8 +60,7 @@ enum hold_back_step {
 };
 
 struct hold_back {
-  struct endpoint base; /* what the copy sees */
-  struct endpoint_ops ops;
+  struct front front; /* what the copy sees */
   struct hold_back_config config;
   uint64_t end;            /* of the destination, or what it will have; SIZE_UNKNOWN */
   struct range head, tail; /* what is held; the tail is empty where the head has all of it, or no end is known */

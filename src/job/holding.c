@@ -79,7 +79,7 @@ holding_begin(struct holding *holding, const struct options *options, struct kee
                                    .zero_bytes = config->budget.zero_bytes,
                                    .buffer = holding->buffer };
   hold_back_init(&holding->hold, &hold);
-  config->destination = &holding->hold.base;
+  config->destination = &holding->hold.front.base;
   config->start = 0;
   if (from > 0 && !is_stream) {
     leave_out_what_is_there(holding, from, size);

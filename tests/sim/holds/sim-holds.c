@@ -493,7 +493,7 @@ begin_session(void)
                                                .zero_bytes = config->budget.zero_bytes,
                                                .buffer = held };
   hold_back_init(&sim.hold, &sim.hold_config);
-  config->destination = &sim.hold.base;
+  config->destination = &sim.hold.front.base;
   selection = (struct selection){ .count = 0 };
   if (sim.has_domain)
     selection.lists[selection.count].areas = &domain, selection.lists[selection.count++].statuses = 1u << AREA_FINISHED;

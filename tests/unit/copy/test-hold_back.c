@@ -115,9 +115,9 @@ ask(struct request request)
 {
   struct request asked = request;
 
-  hold.base.ops->submit(&hold.base, &request);
-  assert_ptr_equal(hold.base.ops->take(&hold.base), &request);
-  assert_null(hold.base.ops->take(&hold.base));
+  hold.front.base.ops->submit(&hold.front.base, &request);
+  assert_ptr_equal(hold.front.base.ops->take(&hold.front.base), &request);
+  assert_null(hold.front.base.ops->take(&hold.front.base));
   assert_int_equal(request.offset, asked.offset);
   assert_ptr_equal(request.payload, asked.payload);
   if (request.kind != REQUEST_ZERO)
@@ -151,10 +151,10 @@ both_ends_are_zeroed_first_and_written_last(void **state)
   (void)state;
   begin(DISK_BYTES, NULL);
   assert_told("");
-  assert_int_equal(hold.base.traits.requests_max, 1);
+  assert_int_equal(hold.front.base.traits.requests_max, 1);
   assert_int_equal(write_kib(0, 4), 0);
   assert_told("z0+8 z56+8 F ");
-  assert_int_equal(hold.base.traits.requests_max, 8);
+  assert_int_equal(hold.front.base.traits.requests_max, 8);
   assert_int_equal(write_kib(4, 16), 0);
   assert_told("w8+12 ");
   assert_int_equal(write_kib(20, 44), 0);
@@ -209,8 +209,8 @@ zeros_are_held_and_cut_too(void **state)
   assert_int_equal(write_kib(0, 64), 0);
   assert_told("z0+8 z56+8 F w8+48 ");
   disk.zero_max = 16 * KIB;
-  hold.base.ops->submit(&hold.base, &request);
-  assert_ptr_equal(hold.base.ops->take(&hold.base), &request);
+  hold.front.base.ops->submit(&hold.front.base, &request);
+  assert_ptr_equal(hold.front.base.ops->take(&hold.front.base), &request);
   assert_told("z8+48 ");
   assert_int_equal(request.length, 24 * KIB); /* up to where zeros were made */
   request = (struct request){ .kind = REQUEST_ZERO, .offset = 24 * KIB, .length = 40 * KIB };
@@ -327,9 +327,9 @@ what_waits_has_not_been_sent(void **state)
 
   (void)state;
   begin(DISK_BYTES, NULL);
-  hold.base.ops->submit(&hold.base, &request);
-  assert_false(hold.base.ops->has_sent(&hold.base, &request));
-  assert_ptr_equal(hold.base.ops->take(&hold.base), &request);
+  hold.front.base.ops->submit(&hold.front.base, &request);
+  assert_false(hold.front.base.ops->has_sent(&hold.front.base, &request));
+  assert_ptr_equal(hold.front.base.ops->take(&hold.front.base), &request);
 }
 
 static void
