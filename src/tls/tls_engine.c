@@ -294,6 +294,8 @@ alert_fault(const struct tls_engine *engine, unsigned alert, struct fault *fault
 int
 tls_engine_cut(const struct tls_engine *engine, int errnum, struct fault *fault)
 {
+  if (errnum && errnum != ECONNRESET && errnum != EPIPE) /* which says nothing of the server's reasons */
+    return fault_set(fault, EXIT_FAILED, errnum, "the TLS handshake was cut");
   fault_set(fault, EXIT_FAILED, errnum, "the server hung up during the TLS handshake");
   if (!engine->has_heard)
     fault_add(fault, "; maybe it has no common cipher or version with what decant offers, " WHAT_IS_OFFERED);

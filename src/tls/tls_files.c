@@ -35,14 +35,21 @@ files_settle(struct tls_files *files, const char *directory, struct fault *fault
   return 0;
 }
 
+/* Whether nothing has this name, as far as errno says: else it may be there. */
+static bool
+is_absent(void)
+{
+  return errno == ENOENT || errno == ENOTDIR;
+}
+
 /* Takes the directory if it has a ca-cert.pem. One that is there but can't be read
- * fails later, by its name. */
+ * fails later, by its name; but a directory that isn't open to us has none for us. */
 static int
 try_directory(struct tls_files *files, const char *directory, struct fault *fault)
 {
   if (join_path(files->authorities, directory, "ca-cert.pem", fault) == -1)
     return -1;
-  if (access(files->authorities, F_OK) == 0)
+  if (access(files->authorities, F_OK) == 0 || (!is_absent() && errno != EACCES))
     return files_settle(files, directory, fault);
   files->authorities[0] = '\0';
   return 0;
@@ -68,8 +75,10 @@ files_find(struct tls_files *files, const struct tls *tls, struct fault *fault)
     if (try_directory(files, tls->certificates, fault) == -1)
       return -1;
     if (files->directory[0] == '\0' && tls->verify_peer && tls->pins->count == 0)
-      return fault_set(fault, EXIT_FAILED, 0, "there is no ca-cert.pem in %s to verify the server with",
-                       tls->certificates);
+      return is_absent()
+                 ? fault_set(fault, EXIT_FAILED, 0, "there is no ca-cert.pem in %s to verify the server with",
+                             tls->certificates)
+                 : fault_set(fault, EXIT_FAILED, errno, "cannot look for a ca-cert.pem in %s", tls->certificates);
     return files_settle(files, tls->certificates, fault);
   }
   if (geteuid() == 0 ? try_directory(files, system_directory, fault) == -1 : try_home(files, fault) == -1)
@@ -92,7 +101,7 @@ refuse_revocations(const struct tls_files *files, struct fault *fault)
   if (join_path(path, files->directory, "ca-crl.pem", fault) == -1)
     return -1;
   if (access(path, F_OK) == -1)
-    return 0;
+    return is_absent() ? 0 : fault_set(fault, EXIT_FAILED, errno, "cannot look for %s", path);
   return fault_set(fault, EXIT_FAILED, 0,
                    "%s is there, but decant cannot read revocation lists: remove it if no certificate in it matters",
                    path);

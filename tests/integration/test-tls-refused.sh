@@ -5,6 +5,7 @@
 #
 # cases: unknown-ca self-signed wrong-name wrong-address address-as-name expired not-yet-valid ca-expired not-for-servers
 # cases: pinned pin-wrong pin-and-wrong-name pin-and-expired pin-and-ca verify-off
+# cases: unread-revocations unread-directory handshake-without-memory
 # cases: plain-server tls-only-server revocation-list no-ca-there half-a-client encrypted-key not-pem
 # cases: client-wanted-nbdkit client-wanted-qemu client-unknown-nbdkit client-unknown-qemu
 # cases: wrong-secret-nbdkit wrong-secret-qemu wrong-user-nbdkit wrong-user-qemu
@@ -150,6 +151,29 @@ revocation-list)
     serve_with
     touch client/ca-crl.pem
     refused 'client/ca-crl\.pem is there, but decant cannot read revocation lists' "$with_ca" ;;
+unread-revocations|unread-directory)
+    # What can't be looked for isn't absent: least of all a list of certificates that nobody may trust any more.
+    requires_strace
+    serve_with
+    case $1 in
+    unread-revocations) file=ca-crl.pem errno=EIO words='cannot look for .*/client/ca-crl.pem: I/O error' ;;
+    *)  file=ca-cert.pem errno=EACCES words='cannot look for a ca-cert.pem in .*/client: Permission denied' ;;
+    esac
+    code=0
+    strace -f -o trace --quiet=path-resolution -P "$TEST_DIR/client/$file" -e inject=access:error=$errno "$DECANT" \
+        "$(tls_uri s "$with_ca&tls-hostname=localhost")" out.img 2>err || code=$?
+    grep -q INJECTED trace || fail "nothing was refused"
+    must_say "$words" ;;
+handshake-without-memory)
+    # Which isn't the server's doing, and no reason to look for other ciphers.
+    requires_strace
+    serve_with
+    asks() { strace -f -o trace -e trace=recvfrom "$@" "$DECANT" "$(tls_uri s "$with_ca&tls-hostname=localhost")" out.img 2>err; }
+    asks || fail "exit code $?: $(cat err)"
+    code=0
+    asks -e inject=recvfrom:error=ENOMEM:when=1 || code=$?
+    grep -q INJECTED trace || fail "nothing was refused"
+    must_say 'the TLS handshake was cut: Out of memory$' ;;
 no-ca-there)
     serve_with
     rm client/ca-cert.pem
