@@ -25,7 +25,12 @@ plain_words(const char *error)
     return "this server wants TLS: use nbds:// (or nbds+unix://)";
   if (strstr(error, "TLS setting is 'require'"))
     return "this server has no TLS, and nbds never falls back to plain text";
-  return error;
+  if (strstr(error, "server backlog overflowed"))
+    return "the server has too many others waiting to be let in";
+  /* The name of the function that failed, or a format that couldn't be filled in. */
+  if (nbd_get_errno() == ENOMEM && !strstr(error, ": "))
+    return "no memory is left for the connection";
+  return strstr(error, "%s") ? "no memory is left for the connection" : error;
 }
 
 const char *

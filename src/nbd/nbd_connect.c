@@ -87,7 +87,8 @@ select_contexts(struct nbd_handle *handle, const struct contexts *wanted)
   nbd_clear_meta_contexts(handle);
   for (unsigned i = 0; i < wanted->count; i++)
     nbd_add_meta_context(handle, wanted->list[i].name);
-  nbd_opt_set_meta_context(handle, ignore);
+  if (nbd_opt_set_meta_context(handle, ignore) == -1 && nbd_aio_is_negotiating(handle) != 1)
+    return false; /* why the connection ended is the last thing that is said of it */
   return has_required(handle, wanted);
 }
 
@@ -138,7 +139,7 @@ agree_on_contexts(struct endpoint_nbd *nbd, struct nbd_handle *handle, const str
   contexts_prefer_joint(wanted, &joint);
   if (negotiates && wanted->joint_first && select_contexts(handle, &joint))
     wanted = &joint;
-  else if (negotiates)
+  else if (negotiates && nbd_aio_is_negotiating(handle) == 1)
     select_contexts(handle, wanted);
   if (negotiates && nbd_aio_is_negotiating(handle) != 1)
     return client_fault(&nbd->client, "cannot open", fault);

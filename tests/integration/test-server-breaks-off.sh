@@ -5,6 +5,7 @@
 #
 # cases: list-too-short list-odd-lengths info-cut-at-contexts info-cut-at-content info-cut-at-info info-cut-at-list info-broken-list
 # cases: list-cut-in-the-middle copy-broken map-broken copy-cut tls-only list-long unknown-reply many-pieces many-pieces-and-errors no-space
+# cases: map-cut-at-contexts
 
 . "$(dirname "$0")/../functions.sh"
 make_image in.img 1M
@@ -112,5 +113,10 @@ no-space)
     serve_odd s in.img errno=28
     must_fail 1 'reading .*No space left' "$(uri s)" out.img
     goes_on_mended ;;
+map-cut-at-contexts)
+    # Why the connection ended is told, not what was asked of it afterwards.
+    serve_odd s in.img cut=set-meta
+    must_refuse 'cannot open .*: (the server closed the connection|recv: .*|.*disconnected.*)$' map "$(uri s)"
+    ! grep -q 'invalid state' err || fail "got: $(cat err)" ;;
 *) fail "no such case" ;;
 esac
