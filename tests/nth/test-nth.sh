@@ -7,7 +7,9 @@
 # cases: file file-by-cache file-new device-destination device-source from-pipe to-pipe to-null
 # cases: from-nbd to-nbd nbd-to-nbd tcp-name from-tls to-tls psk from-started to-started
 # cases: map map-file info list digest compare compare-differs rescue disks mapfile verify hold-back
+# cases: from-cut to-cut from mapfile-goes-on incremental device-by-cache blocks verify-nbd skip-bad info-file by-label to-label
 # cases: heap-file heap-nbd heap-tls heap-psk heap-started heap-tcp-name heap-map heap-info heap-list heap-disks heap-rescue
+# cases: heap-from-cut heap-to-cut heap-incremental heap-by-label heap-verify-nbd
 
 . "$(dirname "$0")/../functions.sh"
 requires_program qemu-nbd python3
@@ -162,5 +164,66 @@ verify)
     copied 'in\.img|out\.img' ../out.img -- "$DECANT" "${short[@]}" --verify ../in.img ../out.img ;;
 hold-back)
     copied 'in\.img|out\.img' ../out.img --held=65536 -- "$DECANT" "${short[@]}" --hold-back=64k ../in.img ../out.img ;;
+from-cut)
+    # The way back after a loss, too.
+    serve_odd s in.img cuts-other lives=7200
+    copied 's\.sock|out\.img' ../out.img --speaks -- "$DECANT" --retry=3 --timeout=5 "$(uri s)" ../out.img ;;
+to-cut)
+    truncate -s 304K out.img
+    serve_odd d out.img cuts-other lives=7200
+    copied 'd\.sock|in\.img' ../out.img --speaks -- "$DECANT" --retry=3 --timeout=5 ../in.img "$(uri d)" ;;
+from | mapfile-goes-on)
+    # Of what is there already nothing changes.
+    { head -c 139264 in.img; head -c 172032 /dev/zero | tr '\0' '\252'; } >half.img
+    printf '0x0 ? 1\n0x0 0x22000 +\n0x22000 0x2A000 ?\n' >half.map
+    case $case in
+    from) copied 'in\.img|out\.img' ../out.img --before=../half.img -- "$DECANT" "${short[@]}" --from=139264 ../in.img ../out.img ;;
+    *)  copied 'in\.img|out\.img|map' ../out.img --before=../half.img --mapfile=../map --mapfile-before=../half.map -- \
+            "$DECANT" "${short[@]}" --mapfile=../map ../in.img ../out.img ;;
+    esac ;;
+incremental)
+    requires_program qemu-img qemu-io
+    qemu-img convert -f raw -O qcow2 in.img in.qcow2
+    qemu-img bitmap --add in.qcow2 since
+    printf 'write -P 5 4096 8192\nwrite -z 131072 65536\nwrite -P 6 300000 512\n' | sed 's/300000/299520/' | qemu-io -f qcow2 in.qcow2 >io.log
+    qemu-img convert -f qcow2 -O raw in.qcow2 now.img
+    serve_qemu s -r -f qcow2 -B since in.qcow2
+    judged 's\.sock|out\.img' --content=../now.img --destination=../out.img --before=../in.img -- \
+        "$DECANT" "${short[@]}" --dirty-bitmap=since "$(uri s)" ../out.img ;;
+device-by-cache)
+    requires_root
+    truncate -s 304K disk.img
+    attach device disk.img
+    copied "in\\.img|$device" "$device" --without-ring -- "$DECANT" "${short[@]}" --yes ../in.img "$device" ;;
+blocks)
+    "$DECANT" digest --blocks=blocks in.img >digest
+    judged 'in\.img|blocks' --content=../blocks --destination=../out.blocks --reset=remove -- \
+        "$DECANT" digest --blocks=../out.blocks ../in.img ;;
+verify-nbd)
+    truncate -s 304K out.img
+    serve_qemu d --discard=unmap -f raw out.img
+    copied 'd\.sock|in\.img' ../out.img -- "$DECANT" "${short[@]}" --verify ../in.img "$(uri d)" ;;
+skip-bad)
+    # A sector of the source can't be read, and is told in any case.
+    requires_nbdkit_filter ddrescue
+    cp in.img wanted.img
+    dd if=/dev/zero of=wanted.img bs=512 seek=100 count=1 conv=notrunc status=none
+    printf '0 + 1\n0 51200 +\n51200 512 -\n51712 %d +\n' $((311296 - 51712)) >disk.map
+    judged 'nbdkit|out\.img' --content=../wanted.img --destination=../out.img --speaks --code=3 -- "$DECANT" "${short[@]}" \
+        --on-read-error=skip [ nbdkit --filter=ddrescue file ../in.img ddrescue-mapfile=../disk.map ] ../out.img ;;
+info-file) judged 'in\.img' -- "$DECANT" info --json ../in.img ;;
+by-label | to-label)
+    # The disk that is meant, or none.
+    requires_root
+    requires_program mke2fs
+    truncate -s 304K disk.img
+    mke2fs -q -F -L "nth-$$" disk.img
+    attach device disk.img
+    case $case in
+    by-label) judged "label:nth|$device|/sys|out\\.img" --content=../disk.img --destination=../out.img --speaks -- \
+        "$DECANT" "${short[@]}" "label:nth-$$" ../out.img ;;
+    *) judged "label:nth|$device|/sys|in\\.img" --content=../in.img --destination="$device" --before=../disk.img --speaks -- \
+        "$DECANT" "${short[@]}" --yes --any-content ../in.img "label:nth-$$" ;;
+    esac ;;
 *) fail "no such case" ;;
 esac
