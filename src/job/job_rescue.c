@@ -189,7 +189,8 @@ tell_how_to_go_on(struct rescue_job *job, const struct options *options, struct 
 {
   if (!job->has_begun)
     return;
-  fault_add(fault, "; what is rescued is in %.256s", options->copy.mapfile);
+  fault_add(fault, "; what %s is in %.256s", job->keeper.has_failed ? "was rescued before that" : "is rescued",
+            options->copy.mapfile);
   outcome_lead_on(options, 0, "go on with", job->command, fault);
 }
 

@@ -268,6 +268,7 @@ keeper_write(struct keeper *keeper, struct fault *fault)
   int result = mapfile_store_write(&keeper->store, map, keeper->areas, fault);
   keeper->written_ms = loop_now_ms(keeper->loop);
   keeper->write_ms = keeper->written_ms - began_ms;
+  keeper->has_failed = result == -1;
   return result;
 }
 
@@ -276,11 +277,10 @@ static void
 write_midway(struct keeper *keeper)
 {
   struct fault fault;
-  bool has_failed = keeper_write(keeper, &fault) == -1;
+  bool had_failed = keeper->has_failed;
 
-  if (has_failed && !keeper->has_failed && !keeper->is_mute)
+  if (keeper_write(keeper, &fault) == -1 && !had_failed && !keeper->is_mute)
     (void)say_line(options_program(keeper->options), "%s; the copy goes on", fault.text);
-  keeper->has_failed = has_failed;
 }
 
 /* What couldn't be read is never finished. */

@@ -5,6 +5,7 @@
 #
 # cases: as-ddrescue large-reads killed goes-on-elsewhere finished there-already marks domain table max-errors hangs
 # cases: given-up taken-away after-a-copy min-rate refused nothing-lost too-many-areas
+# cases: map-not-written
 
 . "$(dirname "$0")/../functions.sh"
 requires_program ddrescue ddrescuelog jq perl
@@ -345,5 +346,15 @@ too-many-areas)
         print("$lost bytes that are good are called bad\n");
         exit($lost > 3100 * 512);
     ' || fail "the map isn't true" ;;
+map-not-written)
+    # What was rescued since the last time isn't in it.
+    requires_strace
+    make_image in.img 1M
+    code=0
+    strace -f -o trace --quiet=path-resolution -P out.map.new -e inject=openat:error=ENOSPC:when=2+ \
+        "$DECANT" rescue --quiet --mapfile=out.map in.img out.img 2>err || code=$?
+    grep -q INJECTED trace || fail "nothing was refused"
+    must_say 'cannot write the mapfile out.map: No space left on device; what was rescued before that is in out.map: go on with'
+    goes_on in.img out.img ;;
 *) fail "no such case" ;;
 esac
