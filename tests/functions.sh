@@ -40,6 +40,7 @@ end_test() {
     local code=$? name command
     trap - EXIT
     set +e
+    [ "$code" -ne 0 ] || all_json_is_valid || code=1
     for command in "${at_exit[@]}"; do eval "$command"; done
     for name in "${!server_pid[@]}"; do end_server "$name"; done
     if [ "$code" -ne 0 ] && [ "$code" -ne 77 ]; then

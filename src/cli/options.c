@@ -46,6 +46,12 @@ options_program(const struct options *options)
   return personas[options->persona].name;
 }
 
+const char *
+options_verb_name(const struct options *options)
+{
+  return verbs[options->verb]->name;
+}
+
 bool
 options_in_colour(const struct options *options, bool on_terminal)
 {

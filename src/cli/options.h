@@ -71,6 +71,9 @@ int options_parse(struct options *options, int argc, char **argv, struct fault *
 /* The name to begin messages with. */
 const char *options_program(const struct options *options);
 
+/* The verb's word. */
+const char *options_verb_name(const struct options *options);
+
 /* Whether what goes to standard output is to be in colour. */
 bool options_in_colour(const struct options *options, bool on_terminal);
 

@@ -35,7 +35,7 @@ static const char help[] =
     "  [ CMD ARGS ]                       a server to start: [ qemu-nbd x.qcow2 ]\n"
     "\n"
     "  -p, --progress             show bytes done, rate and time left\n"
-    "      --progress=FD          write \"N/100\" lines to file descriptor FD\n"
+    "      --progress=FD          write \"N/100\" lines to file descriptor FD; with --json, objects\n"
     "      --report               end with \"decant: done: bytes=... seconds=...\"\n"
     "      --json                 end with a JSON object on standard output\n"
     "  -S, --sparse=SIZE          make holes of zeros this long (4k); 0: never\n"

@@ -23,7 +23,7 @@ static const char help[] =
     "                             digest; or --expect=blkhash:HEX\n"
     "      --json                 end with a JSON object on standard output\n"
     "  -p, --progress             show bytes done, rate and time left\n"
-    "      --progress=FD          write \"N/100\" lines to file descriptor FD\n"
+    "      --progress=FD          write \"N/100\" lines to file descriptor FD; with --json, objects\n"
     "      --no-extents           don't ask for the source's holes: read all of it\n"
     "      --memory=SIZE          bytes for data on its way (16M; from 512K to 4G)\n"
     "      --request-size=SIZE    the largest read (a 32nd of the memory)\n"

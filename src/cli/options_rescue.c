@@ -34,6 +34,7 @@ static const char help[] =
     "      --yes              don't ask before a device is overwritten that holds a\n"
     "                         filesystem or a partition table\n"
     "      --json             end with a JSON object on standard output\n"
+    "      --progress=FD      write \"N/100\" lines to file descriptor FD; with --json, objects\n"
     "  -q, --quiet            show no progress\n"
     "  -R, --requests=N       at most N requests in flight on a connection (64)\n"
     "      --retry=SECONDS    how long to try to reach a server again that was lost (120);\n"
@@ -59,6 +60,7 @@ enum {
   OPTION_MARK_BAD,
   OPTION_MAX_ERRORS,
   OPTION_MIN_RATE,
+  OPTION_PROGRESS,
   OPTION_RETRY,
   OPTION_RETRY_BAD,
   OPTION_SLOW,
@@ -78,6 +80,7 @@ static const struct option long_options[] = {
   { "mark-bad", required_argument, NULL, OPTION_MARK_BAD },
   { "max-errors", required_argument, NULL, OPTION_MAX_ERRORS },
   { "min-rate", required_argument, NULL, OPTION_MIN_RATE },
+  { "progress", required_argument, NULL, OPTION_PROGRESS },
   { "quiet", no_argument, NULL, 'q' },
   { "requests", required_argument, NULL, 'R' },
   { "retry", required_argument, NULL, OPTION_RETRY },
@@ -129,6 +132,8 @@ take_rescue_option(struct options *options, int option, const char *value, struc
     return options_take_count(&options->copy.errors_max, 1, "max-errors", value, fault);
   case OPTION_MIN_RATE:
     return take_rate(&rescue->min_bytes_per_s, "min-rate", value, fault);
+  case OPTION_PROGRESS:
+    return options_take_progress(options, value, fault);
   case OPTION_RETRY:
     return options_take_duration(&options->copy.retry_ms, "retry", value, fault);
   case OPTION_RETRY_BAD:

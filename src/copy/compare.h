@@ -123,6 +123,7 @@ struct compare {
   struct compare_failure failure;    /* that ended it */
   struct compare_failure unreadable; /* the lowest of those that didn't, with `areas` */
   uint64_t read_bytes;               /* of both */
+  uint64_t retries;                  /* requests that were asked for again */
 
   int signal;
   bool is_ending;   /* what is still out is waited for, ... */

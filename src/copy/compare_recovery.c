@@ -20,11 +20,15 @@ compare_asks_again(struct compare *compare, const struct compare_side *side, int
 
   if (compare->config.retry_ms == 0 || compare->is_ending || side->end->traits.in_order)
     return false;
-  if (errnum == ENOTCONN)
-    return can_be_back(compare, side) && retry_elsewhere(retry, side->end, compare->config.retry_ms, now_ms);
-  if (!retry_may_pass(errnum) || retry->failures == RETRIES_MAX)
-    return false;
-  retry_later(retry, now_ms);
+  if (errnum == ENOTCONN) {
+    if (!can_be_back(compare, side) || !retry_elsewhere(retry, side->end, compare->config.retry_ms, now_ms))
+      return false;
+  } else {
+    if (!retry_may_pass(errnum) || retry->failures == RETRIES_MAX)
+      return false;
+    retry_later(retry, now_ms);
+  }
+  compare->retries++;
   return true;
 }
 

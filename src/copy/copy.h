@@ -226,7 +226,11 @@ struct copy {
 
   uint64_t done;          /* bytes that the destination has confirmed */
   uint64_t done_most;     /* the most that this ever was: less is done once the destination was gone back over */
-  uint64_t moved;         /* of them, bytes that were written as data */
+  uint64_t moved;         /* of them, bytes that were written as data ... */
+  uint64_t zeroed;        /* ... and as zeros; what was done again counts again */
+  uint64_t kept;          /* bytes that the destination keeps ... */
+  uint64_t skipped;       /* ... and zeros that it has already */
+  uint64_t retries;       /* requests that were asked for again */
   uint64_t observed_ms;   /* when the observer was last called */
   struct failure failure; /* of an endpoint */
   int signal;             /* that ended the copy, or 0 */

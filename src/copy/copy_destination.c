@@ -152,6 +152,8 @@ conclude_transfer(struct copy *copy, struct transfer *transfer)
   }
   if (request->kind == REQUEST_WRITE)
     copy->moved += request->length;
+  else
+    copy->zeroed += request->length;
   /* An edge block reaches beyond the source. */
   copy->done += range_min(request->offset + request->length, copy->source_end) - request->offset;
   if (copy->done > copy->done_most) { /* what is only done again is no progress */

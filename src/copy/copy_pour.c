@@ -61,10 +61,12 @@ pour_write(struct copy *copy, const struct action *action)
 static void
 pour_zero(struct copy *copy, const struct action *action)
 {
-  if (copy->config.skip_zeros)
-    copy->done += action->length;
-  else
+  if (!copy->config.skip_zeros) {
     copy_zero_later(copy, copy_take_transfer(copy, range_make(action->offset, action->length)));
+    return;
+  }
+  copy->done += action->length;
+  copy->skipped += action->length;
 }
 
 /* A stream may turn out longer than the destination: what fits is copied, and
@@ -203,6 +205,7 @@ copy_pour(struct copy *copy)
     break;
   case ASSEMBLE_KEEP:
     copy->done += action.length;
+    copy->kept += action.length;
     break;
   case ASSEMBLE_DONE:
     copy_release_slot(copy, copy->poured_slot);

@@ -50,12 +50,16 @@ copy_asks_again(struct copy *copy, const struct endpoint *end, const struct requ
 
   if (copy->config.retry_ms == 0 || copy_is_over(copy) || end->traits.in_order)
     return false;
-  if (request->errnum == ENOTCONN)
-    return copy_can_return(copy, end) && retry_elsewhere(retry, end, copy->config.retry_ms, now_ms);
-  if (copy_is_final(copy, request, retry))
-    return false;
-  retry_later(retry, now_ms);
-  retry->differed = request->errnum == COPY_DIFFERS;
+  if (request->errnum == ENOTCONN) {
+    if (!copy_can_return(copy, end) || !retry_elsewhere(retry, end, copy->config.retry_ms, now_ms))
+      return false;
+  } else {
+    if (copy_is_final(copy, request, retry))
+      return false;
+    retry_later(retry, now_ms);
+    retry->differed = request->errnum == COPY_DIFFERS;
+  }
+  copy->retries++;
   return true;
 }
 

@@ -45,6 +45,7 @@ void
 recovery_back(struct recovery *recovery)
 {
   recovery->is_lost = recovery->is_trying = false;
+  recovery->returns++;
 }
 
 void

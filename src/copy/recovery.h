@@ -27,6 +27,7 @@ struct recovery {
   uint64_t lost_ms;  /* of the last one */
   uint64_t pause_ms;
   uint64_t next_ms; /* when it is to be tried */
+  uint64_t returns; /* how often it came back */
 };
 
 /* `seed` makes the pauses differ from those of others. */

@@ -126,6 +126,7 @@ lose_read(struct rescue_run *run, struct rescue_slot *slot)
   slot->is_suspect = true;
   slot->again_ms = rescue_now_ms(run) + RETRY_PAUSE_MS;
   slot->state = RESCUE_SLOT_AGAIN;
+  run->retries++;
 }
 
 static bool

@@ -109,6 +109,7 @@ struct rescue_run {
   struct recovery recovery; /* of the source */
 
   uint64_t errors;     /* reads that failed */
+  uint64_t retries;    /* ... that were lost, and asked for again */
   uint64_t rescued;    /* bytes, in this run */
   uint64_t success_ms; /* when a read was last good, or the run began */
   uint64_t rate_ms;    /* when the window of min_bytes_per_s began ... */

@@ -19,11 +19,12 @@ report_compare(struct compare_observer *observer, const struct compare *compare,
   struct compare_reporter *reporter = compare_reporter_of(observer);
   uint64_t total = compare_total(compare->views), done = range_min(compare_known_below(compare), total), since_ms;
   const struct endpoint *waits_for = compare_waits_for(compare, &since_ms);
+  struct progress_state state = { .done = done, .total = total, .waits_for = waits_for ? waits_for->name : NULL };
   char text[PROGRESS_TEXT_BYTES];
 
   progress_add(&reporter->progress, &(struct progress_moment){ now_ms, done, compare->read_bytes, compare->position });
   if (reporter->percent_fd != -1) {
-    reporter_show_percent(reporter->percent_fd, done, total);
+    reporter_tell(reporter->percent_fd, reporter->is_json, &reporter->progress, &state);
     return;
   }
   if (waits_for)
@@ -52,6 +53,8 @@ compare_reporter_begin(struct compare_reporter *reporter, const struct options *
 {
   *reporter = (struct compare_reporter){ .observer = { .progress = report_compare },
                                          .percent_fd = options->copy.progress_fd,
+                                         .is_json = options->copy.json,
+                                         .began_ms = now_ms,
                                          .retry_ms = options->copy.retry_ms };
   status_line_begin(&reporter->line, options_program(options));
   if (options->copy.progress)
@@ -64,7 +67,8 @@ compare_reporter_begin(struct compare_reporter *reporter, const struct options *
 }
 
 void
-compare_reporter_end(struct compare_reporter *reporter)
+compare_reporter_end(struct compare_reporter *reporter, uint64_t now_ms)
 {
+  reporter->ended_ms = now_ms;
   status_line_end(&reporter->line);
 }

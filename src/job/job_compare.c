@@ -61,10 +61,8 @@ compare_both(struct compare_job *job, const struct options *options, struct faul
   compare_reporter_begin(&job->reporter, options, loop_now_ms(&job->loop));
   compare_init(&job->compare, &config);
   job->has_compared = true;
-  if (is_other_length(job, options))
-    return 0;
-  int result = compare_run(&job->compare, fault);
-  compare_reporter_end(&job->reporter);
+  int result = is_other_length(job, options) ? 0 : compare_run(&job->compare, fault);
+  compare_reporter_end(&job->reporter, loop_now_ms(&job->loop));
   return result;
 }
 
@@ -112,12 +110,30 @@ say_compare_rows(const struct compare_job *job, bool is_json, struct fault *faul
   return 0;
 }
 
+static void
+add_compare_effort(const struct compare_job *job, struct text *text)
+{
+  const struct compare *compare = &job->compare;
+
+  text_add(text, ",\n\"read\": %llu", (unsigned long long)compare->read_bytes);
+  effort_add_json(&(struct effort){ .ms = job->reporter.ended_ms - job->reporter.began_ms,
+                                    .moved = compare->read_bytes,
+                                    .retries = compare->retries,
+                                    .reconnects = compare->sides[0].recovery.returns +
+                                                  compare->sides[1].recovery.returns,
+                                    .memory = job->payload.bytes },
+                  text);
+}
+
 static int
-say_object(struct compare_job *job, const struct compare_answer *answer, struct fault *fault)
+say_object(struct compare_job *job, const struct options *options, const struct compare_answer *answer,
+           struct fault *fault)
 {
   struct text text;
 
   text_init(&text, job->text, sizeof job->text);
+  outcome_begin_json(&text, options, compare_text_word(answer), fault);
+  add_compare_effort(job, &text);
   compare_text_add_head(answer, &text);
   return say_answer(job->text, fault) == -1 || say_compare_rows(job, true, fault) == -1
              ? -1
@@ -173,7 +189,7 @@ tell_answer(struct compare_job *job, const struct options *options, struct fault
 
   if (!options->compare.quiet) {
     say_remarks(job, options);
-    if ((options->copy.json ? say_object(job, &answer, fault) : say_lines(job, &answer, fault)) == -1)
+    if ((options->copy.json ? say_object(job, options, &answer, fault) : say_lines(job, &answer, fault)) == -1)
       return -1;
   }
   if (options->copy.mapfile && write_map(job, options, fault) == -1)
@@ -193,8 +209,11 @@ tell_failure(struct compare_job *job, const struct options *options, const struc
   if (!options->copy.json || fault->exit_code == EXIT_BAD_USAGE)
     return;
   text_init(&text, job->text, sizeof job->text);
-  text_add(&text, "{\n\"result\": \"%s\"", "failed");
-  outcome_add_member(&text, "message", fault->text);
+  outcome_begin_json(&text, options, "failed", fault);
+  if (job->has_compared) {
+    add_compare_effort(job, &text);
+    text_add(&text, ",\n\"same-below\": %llu", (unsigned long long)compare_known_below(&job->compare));
+  }
   text_add(&text, "\n}\n");
   (void)say_answer(job->text, &job->told);
 }

@@ -191,7 +191,7 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
   job->outcome.has_begun = true;
   int result = copy_run(&job->copy, fault);
   reporter_end(&job->reporter);
-  outcome_note(&job->outcome, &job->copy, loop_now_ms(&job->loop) - job->reporter.started_ms);
+  outcome_note(&job->outcome, &job->copy, loop_now_ms(&job->loop) - job->reporter.started_ms, job->payload.bytes);
   return result;
 }
 

@@ -119,8 +119,9 @@ rescue_between(struct rescue_job *job, const struct options *options, struct fau
   rescue_reporter_begin(&job->reporter, options, job->is_mute, &job->keeper, loop_now_ms(&job->loop));
   rescue_run_init(&job->run, &config);
   rescue_run_resume(&job->run, mapfile_status(map->phase), map->pass, map->position);
+  job->has_run = true;
   int result = rescue_run(&job->run, fault);
-  rescue_reporter_end(&job->reporter);
+  rescue_reporter_end(&job->reporter, loop_now_ms(&job->loop));
   return result;
 }
 
@@ -194,35 +195,55 @@ tell_how_to_go_on(struct rescue_job *job, const struct options *options, struct 
   outcome_lead_on(options, 0, "go on with", job->command, fault);
 }
 
+static const char *
+rescue_result_word(const struct fault *fault)
+{
+  return fault->exit_code == EXIT_DONE                ? "done"
+         : fault->exit_code == EXIT_PARTLY_UNREADABLE ? "partly-unreadable"
+                                                      : "failed";
+}
+
+/* What this run took, and how far it came. */
+static void
+add_rescue_effort(const struct rescue_job *job, struct text *text)
+{
+  const struct rescue_run *run = &job->run;
+
+  text_add(text, ",\n\"phase\": \"%s\",\n\"pass\": %u", rescue_text_doing(run->rescue.phase), run->rescue.pass);
+  effort_add_json(&(struct effort){ .ms = job->reporter.ended_ms - job->reporter.began_ms,
+                                    .moved = run->rescued,
+                                    .retries = run->retries,
+                                    .reconnects = run->recovery.returns,
+                                    .memory = job->payload.bytes },
+                  text);
+}
+
 static int
-say_json_head(struct rescue_job *job, const struct fault *told, struct fault *fault)
+say_json_head(struct rescue_job *job, const struct options *options, const struct fault *told, struct fault *fault)
 {
   struct rescue_totals totals;
   struct text text;
 
   text_init(&text, job->json, sizeof job->json);
-  text_add(&text, "{\n\"result\": \"%s\"",
-           told->exit_code == EXIT_DONE                ? "done"
-           : told->exit_code == EXIT_PARTLY_UNREADABLE ? "partly-unreadable"
-                                                       : "failed");
-  if (told->exit_code != EXIT_DONE)
-    outcome_add_member(&text, "message", told->text);
-  if (told->command)
-    outcome_add_member(&text, "go-on", told->command);
+  outcome_begin_json(&text, options, rescue_result_word(told), told);
   if (job->has_areas) {
     rescue_text_add_up(&totals, job->keeper.areas, job->keeper.domain);
     text_add(&text, ",\n\"bytes\": %llu,\n\"rescued\": %llu,\n\"errors\": %llu,\n\"set-back\": %llu",
              (unsigned long long)totals.wanted, (unsigned long long)totals.rescued, (unsigned long long)job->run.errors,
              (unsigned long long)job->keeper.areas->set_back);
   }
+  if (job->has_run)
+    add_rescue_effort(job, &text);
+  if (told->command)
+    outcome_add_command(options, told->command, 0, &text);
   return say_answer(job->json, fault);
 }
 
 /* An object of any length, in parts. */
 static int
-say_json(struct rescue_job *job, const struct fault *told, struct fault *fault)
+say_json(struct rescue_job *job, const struct options *options, const struct fault *told, struct fault *fault)
 {
-  if (say_json_head(job, told, fault) == -1 ||
+  if (say_json_head(job, options, told, fault) == -1 ||
       (job->has_areas && bad_areas_say_json(job->keeper.areas, job->keeper.domain, fault) == -1))
     return -1;
   return say_answer("\n}\n", fault);
@@ -269,5 +290,5 @@ job_rescue(struct rescue_job *job, const struct options *options, struct fault *
   if (!options->copy.json || fault->exit_code == EXIT_BAD_USAGE)
     return result;
   job->told = *fault;
-  return say_json(job, &job->told, result == 0 ? fault : &job->told) == -1 ? -1 : result;
+  return say_json(job, options, &job->told, result == 0 ? fault : &job->told) == -1 ? -1 : result;
 }

@@ -32,6 +32,7 @@ struct rescue_job {
   bool has_areas;    /* they say what is rescued */
   bool is_spoilt;    /* the destination isn't what it was */
   bool has_begun;    /* the same command goes on */
+  bool has_run;      /* maybe not to its end */
   struct fault told; /* what the object of --json does; not on the stack */
   char mark_words[BAD_AREAS_WORDS_BYTES];
   char command[OUTCOME_COMMAND_BYTES]; /* that goes on */

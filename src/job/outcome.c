@@ -55,13 +55,20 @@ fail_verifying(struct outcome *outcome, const struct options *options, struct fa
 }
 
 void
-outcome_note(struct outcome *outcome, const struct copy *copy, uint64_t ms)
+outcome_note(struct outcome *outcome, const struct copy *copy, uint64_t ms, uint64_t memory)
 {
   outcome->is_noted = true;
   outcome->bytes = copy->source_end;
   outcome->good_below = copy->flushed_below;
   outcome->confirmed_below = copy_confirmed_below(copy);
-  outcome->ms = ms;
+  outcome->zeroed = copy->zeroed;
+  outcome->kept = copy->kept;
+  outcome->skipped = copy->skipped;
+  outcome->effort = (struct effort){ .ms = ms,
+                                     .moved = copy->moved,
+                                     .retries = copy->retries,
+                                     .reconnects = copy->source_recovery.returns + copy->destination_recovery.returns,
+                                     .memory = memory };
 }
 
 void
@@ -102,7 +109,8 @@ int
 outcome_report(const struct outcome *outcome, struct fault *fault)
 {
   if (say_line("decant", "done: bytes=%llu seconds=%llu.%02llu", (unsigned long long)outcome->bytes,
-               (unsigned long long)(outcome->ms / 1000), (unsigned long long)(outcome->ms % 1000 / 10)) == -1)
+               (unsigned long long)(outcome->effort.ms / 1000),
+               (unsigned long long)(outcome->effort.ms % 1000 / 10)) == -1)
     return fault_set(fault, EXIT_FAILED, errno, "all is copied, but the --report can't be written to standard error");
   return 0;
 }
@@ -114,14 +122,21 @@ outcome_add_member(struct text *text, const char *name, const char *string)
   text_add_json(text, string);
 }
 
-/* The one that goes on, for a shell, and word by word for whoever has none. */
-static void
-add_command(struct outcome *outcome, const struct options *options, struct text *text)
+void
+outcome_begin_json(struct text *text, const struct options *options, const char *result, const struct fault *fault)
 {
-  outcome_add_member(text, "go-on", outcome->command);
+  text_add(text, "{\n\"verb\": \"%s\",\n\"result\": \"%s\"", options_verb_name(options), result);
+  if (fault->exit_code != EXIT_DONE && fault->text[0])
+    outcome_add_member(text, "message", fault->text);
+}
+
+void
+outcome_add_command(const struct options *options, const char *command, uint64_t from, struct text *text)
+{
+  outcome_add_member(text, "go-on", command);
   struct text before = *text;
   text_add(text, ",\n\"go-on-words\": ");
-  options_command_add_json(&options->command, outcome->from, text);
+  options_command_add_json(&options->command, from, text);
   if (!text->full)
     return;
   *text = before;
@@ -135,10 +150,20 @@ add_figures(const struct outcome *outcome, const struct holding *holding, struct
     return;
   if (outcome->bytes != SIZE_UNKNOWN)
     text_add(text, ",\n\"bytes\": %llu", (unsigned long long)outcome->bytes);
-  text_add(text, ",\n\"seconds\": %llu.%03llu,\n\"good-below\": %llu,\n\"confirmed-below\": %llu",
-           (unsigned long long)(outcome->ms / 1000), (unsigned long long)(outcome->ms % 1000),
+  text_add(text, ",\n\"good-below\": %llu,\n\"confirmed-below\": %llu",
            (unsigned long long)(outcome->is_spoilt ? 0 : outcome->good_below),
            (unsigned long long)outcome->confirmed_below);
+  text_add(text, ",\n\"data\": %llu,\n\"zeros\": %llu,\n\"kept\": %llu,\n\"skipped\": %llu",
+           (unsigned long long)outcome->effort.moved, (unsigned long long)outcome->zeroed,
+           (unsigned long long)outcome->kept, (unsigned long long)outcome->skipped);
+  effort_add_json(&outcome->effort, text);
+  text_add(text, ",\n\"phases\": {\"copy\": ");
+  effort_add_seconds(outcome->effort.ms, text);
+  if (outcome->verified.has_begun) {
+    text_add(text, ", \"verify\": ");
+    effort_add_seconds(outcome->verified.ms, text);
+  }
+  text_add(text, "}");
   if (holding_missing(holding) > 0)
     text_add(text, ",\n\"held-back\": %llu", (unsigned long long)holding_missing(holding));
 }
@@ -173,9 +198,7 @@ outcome_tell_json(struct outcome *outcome, const struct options *options, const 
   struct text text;
 
   text_init(&text, outcome->json, sizeof outcome->json);
-  text_add(&text, "{\n\"result\": \"%s\"", result_word(outcome, fault));
-  if (has_failed)
-    outcome_add_member(&text, "message", fault->text);
+  outcome_begin_json(&text, options, result_word(outcome, fault), fault);
   add_figures(outcome, holding, &text);
   if (outcome->verified.has_begun)
     add_verified(&outcome->verified, &text);
@@ -183,7 +206,7 @@ outcome_tell_json(struct outcome *outcome, const struct options *options, const 
     if (digests->told[i] && digests->hex[i][0])
       outcome_add_member(&text, digest_label((enum digest_kind)i), digests->hex[i]);
   if (fault->command)
-    add_command(outcome, options, &text);
+    outcome_add_command(options, outcome->command, outcome->from, &text);
   struct fault *told = has_failed ? &telling : fault;
   if (say_answer(outcome->json, told) == -1 || (unreadable && bad_areas_say_json(unreadable, NULL, told) == -1) ||
       say_answer("\n}\n", told) == -1)

@@ -8,6 +8,7 @@
 #include "copy/copy.h"
 #include "job/digests.h"
 #include "job/holding.h"
+#include "report/effort.h"
 
 #include <stdbool.h>
 
@@ -21,6 +22,7 @@
 struct outcome_verified {
   bool has_begun; /* the copy itself went well */
   uint64_t bytes; /* that were read back as they should be; all else in bytes, too */
+  uint64_t ms;    /* how long it took */
   uint64_t repaired;
   uint64_t differing;
   uint64_t first; /* the offset of the first that differ, if any do */
@@ -34,15 +36,16 @@ struct outcome {
   uint64_t bytes;           /* how long the source is; SIZE_UNKNOWN where that wasn't seen */
   uint64_t good_below;      /* of the destination, flushed ... */
   uint64_t confirmed_below; /* ... and confirmed */
-  uint64_t ms;              /* how long it took */
+  uint64_t zeroed, kept, skipped;
+  struct effort effort; /* of the copy itself */
   struct outcome_verified verified;
   uint64_t from;                       /* where it can go on */
   char command[OUTCOME_COMMAND_BYTES]; /* which does that */
   char json[OUTCOME_JSON_BYTES];
 };
 
-/* The copy has run, for so long. */
-void outcome_note(struct outcome *outcome, const struct copy *copy, uint64_t ms);
+/* The copy has run, for so long, in so much memory. */
+void outcome_note(struct outcome *outcome, const struct copy *copy, uint64_t ms, uint64_t memory);
 
 /* The copy has failed. One that had begun can go on, or be begun again: adds the command that does that to the fault.
  * nbdcopy's words stay as they are. */
@@ -53,6 +56,13 @@ void outcome_fail(struct outcome *outcome, const struct options *options, const 
  * bytes are the caller's, as long as the fault is. Returns false where it doesn't fit, and the fault says so. */
 bool outcome_lead_on(const struct options *options, uint64_t from, const char *leads_to,
                      char command[OUTCOME_COMMAND_BYTES], struct fault *fault);
+
+/* Begins the object of --json of any verb: which one, how it ended in a word, and what a fault says, if it has words. */
+void
+outcome_begin_json(struct text *text, const struct options *options, const char *result, const struct fault *fault);
+
+/* Adds the command that goes on, for a shell, and word by word for whoever has none, as far as there is room. */
+void outcome_add_command(const struct options *options, const char *command, uint64_t from, struct text *text);
 
 /* Adds a member, not the first one, to an object of JSON. */
 void outcome_add_member(struct text *text, const char *name, const char *string);

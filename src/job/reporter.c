@@ -11,13 +11,16 @@
 #define CONSOLE_INTERVAL_MS 5000
 
 void
-reporter_show_percent(int fd, uint64_t done, uint64_t total)
+reporter_tell(int fd, bool is_json, const struct progress *progress, const struct progress_state *state)
 {
-  char line[16];
+  char line[PROGRESS_JSON_BYTES];
+  struct text text;
 
-  if (total == SIZE_UNKNOWN)
-    return;
-  snprintf(line, sizeof line, "%u/100\n", progress_percent(done, total));
+  text_init(&text, line, sizeof line);
+  if (is_json)
+    progress_add_json(progress, state, &text);
+  else if (state->total != SIZE_UNKNOWN)
+    text_add(&text, "%u/100\n", progress_percent(state->done, state->total));
   (void)say_text(fd, line);
 }
 
@@ -28,14 +31,13 @@ reporter_interval_ms(const struct status_line *line, int percent_fd)
 }
 
 static void
-show_line(struct reporter *reporter, uint64_t total, uint64_t now_ms)
+show_line(struct reporter *reporter, const struct progress_state *state, uint64_t waited_ms)
 {
   char text[PROGRESS_TEXT_BYTES], line[PROGRESS_TEXT_BYTES];
-  uint64_t since_ms;
-  const struct endpoint *waits_for = copy_waits_for(reporter->copy, &since_ms);
+  uint64_t total = state->total;
 
-  if (waits_for)
-    progress_waiting_text(&reporter->progress, text, total, waits_for->name, now_ms - since_ms);
+  if (state->waits_for)
+    progress_waiting_text(&reporter->progress, text, total, state->waits_for, waited_ms);
   else
     progress_text(&reporter->progress, text, total);
   if (reporter->doing)
@@ -51,11 +53,17 @@ report(struct copy_observer *observer, uint64_t done, uint64_t total, uint64_t n
     .now_ms = now_ms, .done = done, .moved = reporter->copy->moved, .read = reporter->copy->reorder.frontier
   };
 
+  uint64_t since_ms = now_ms;
+  const struct endpoint *waits_for = copy_waits_for(reporter->copy, &since_ms);
+  struct progress_state state = {
+    .done = done, .total = total, .doing = reporter->doing, .waits_for = waits_for ? waits_for->name : NULL
+  };
+
   progress_add(&reporter->progress, &moment);
   if (reporter->percent_fd != -1)
-    reporter_show_percent(reporter->percent_fd, done, total);
+    reporter_tell(reporter->percent_fd, reporter->is_json, &reporter->progress, &state);
   else
-    show_line(reporter, total, now_ms);
+    show_line(reporter, &state, now_ms - since_ms);
 }
 _Static_assert(offsetof(struct reporter, observer) == 0, "the reporter is found by its observer");
 
@@ -87,6 +95,7 @@ reporter_begin(struct reporter *reporter, const struct options *options, bool is
     .copy = copy,
     .doing = doing,
     .percent_fd = options->copy.progress_fd,
+    .is_json = options->copy.json,
     .started_ms = loop_now_ms(loop),
   };
   status_line_begin(&reporter->line, options_program(options));

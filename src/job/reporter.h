@@ -18,6 +18,7 @@ struct reporter {
   const char *doing; /* where it isn't copying, what it is: before each line; NULL */
   struct status_line line;
   int percent_fd;    /* --progress=FD; -1: lines for people */
+  bool is_json;      /* what goes there */
   uint64_t retry_ms; /* how long a lost end is waited for */
   uint64_t started_ms;
   struct progress progress;
@@ -31,8 +32,9 @@ void reporter_begin(struct reporter *reporter, const struct options *options, bo
 /* The copy has run: the last line stays, and what follows begins on the next. */
 void reporter_end(struct reporter *reporter);
 
-/* What others that show progress do alike: a line "N/100" to a descriptor, unless nobody knows of how much; and how often. */
-void reporter_show_percent(int fd, uint64_t done, uint64_t total);
+/* What others that show progress do alike: a line to a descriptor, "N/100" unless nobody knows of how much, or an object of JSON;
+ * and how often. */
+void reporter_tell(int fd, bool is_json, const struct progress *progress, const struct progress_state *state);
 int reporter_interval_ms(const struct status_line *line, int percent_fd);
 
 #endif

@@ -2,6 +2,7 @@
 /* rescue_reporter: see rescue_reporter.h. */
 #include "job/rescue_reporter.h"
 
+#include "job/reporter.h"
 #include "report/rescue_text.h"
 
 #include <stddef.h>
@@ -65,6 +66,17 @@ note_moment(struct rescue_reporter *reporter, const struct rescue_run *run, uint
 }
 
 static void
+tell_moment(const struct rescue_reporter *reporter, const struct rescue_moment *moment)
+{
+  struct progress_state state = { .done = moment->totals.rescued,
+                                  .total = moment->totals.wanted,
+                                  .doing = rescue_text_doing(moment->phase),
+                                  .waits_for = moment->waits_for };
+
+  reporter_tell(reporter->percent_fd, reporter->is_json, &reporter->progress, &state);
+}
+
+static void
 report_rescue(struct rescue_observer *observer, const struct rescue_run *run, uint64_t now_ms)
 {
   struct rescue_reporter *reporter = reporter_of(observer);
@@ -73,7 +85,9 @@ report_rescue(struct rescue_observer *observer, const struct rescue_run *run, ui
 
   say_when_full(reporter, run);
   note_moment(reporter, run, now_ms, &moment);
-  if (status_line_has_room(&reporter->line, RESCUE_SCREEN_ROWS)) {
+  if (reporter->percent_fd != -1) {
+    tell_moment(reporter, &moment);
+  } else if (status_line_has_room(&reporter->line, RESCUE_SCREEN_ROWS)) {
     rescue_text_screen(text, &moment);
     status_line_show_rows(&reporter->line, text);
   } else {
@@ -102,12 +116,18 @@ rescue_reporter_begin(struct rescue_reporter *reporter, const struct options *op
                       struct keeper *keeper, uint64_t now_ms)
 {
   *reporter = (struct rescue_reporter){
-    .observer = { .keep = keep_rescue }, .keeper = keeper, .retry_ms = options->copy.retry_ms, .began_ms = now_ms
+    .observer = { .keep = keep_rescue },
+    .keeper = keeper,
+    .retry_ms = options->copy.retry_ms,
+    .began_ms = now_ms,
+    .percent_fd = options->copy.progress_fd,
+    .is_json = options->copy.json,
   };
   status_line_begin(&reporter->line, options_program(options));
-  if (!is_mute && !options->rescue.quiet) {
+  if (reporter->percent_fd != -1 || (!is_mute && !options->rescue.quiet)) {
+    bool is_often = reporter->line.on_terminal || reporter->percent_fd != -1;
     reporter->observer.progress = report_rescue;
-    reporter->observer.interval_ms = reporter->line.on_terminal ? TERMINAL_INTERVAL_MS : CONSOLE_INTERVAL_MS;
+    reporter->observer.interval_ms = is_often ? TERMINAL_INTERVAL_MS : CONSOLE_INTERVAL_MS;
   }
   if (!is_mute) {
     reporter->observer.lost = say_source_lost;
@@ -117,7 +137,8 @@ rescue_reporter_begin(struct rescue_reporter *reporter, const struct options *op
 }
 
 void
-rescue_reporter_end(struct rescue_reporter *reporter)
+rescue_reporter_end(struct rescue_reporter *reporter, uint64_t now_ms)
 {
+  reporter->ended_ms = now_ms;
   status_line_end(&reporter->line);
 }

@@ -18,7 +18,9 @@ struct rescue_reporter {
   struct keeper *keeper;           /* of the map */
   struct status_line line;
   uint64_t retry_ms;
-  uint64_t began_ms;
+  uint64_t began_ms, ended_ms;
+  int percent_fd; /* --progress=FD; -1: lines for people */
+  bool is_json;   /* what goes there */
   bool has_said_full;
   struct progress progress;
 };
@@ -29,6 +31,6 @@ void rescue_reporter_begin(struct rescue_reporter *reporter, const struct option
                            struct keeper *keeper, uint64_t now_ms);
 
 /* The rescue has run: the last line stays, and what follows begins on the next. */
-void rescue_reporter_end(struct rescue_reporter *reporter);
+void rescue_reporter_end(struct rescue_reporter *reporter, uint64_t now_ms);
 
 #endif

@@ -345,11 +345,14 @@ verify_run(struct copy_job *job, const struct options *options, struct fault *fa
 {
   const struct outcome_verified *verified = &job->outcome.verified;
 
+  uint64_t began_ms = loop_now_ms(&job->loop);
   job->outcome.verified.has_begun = true;
   endpoint_null_open(&job->verify->null);
   if (!job->verify->rereads)
     verifier_end_pass(&job->verify->verifier);
-  if (verify_rounds(job, options, fault) == -1) {
+  int result = verify_rounds(job, options, fault);
+  job->outcome.verified.ms = loop_now_ms(&job->loop) - began_ms;
+  if (result == -1) {
     fault_add(fault, "; all is copied, but it isn't verified");
     if (verified->differing > 0)
       fault_add(fault, ", and %llu bytes weren't what was written there, the first at offset %llu",

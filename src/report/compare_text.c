@@ -72,14 +72,19 @@ compare_text_add_line(const struct compare_answer *answer, struct text *text)
   text_add(text, "\n");
 }
 
-void
-compare_text_add_head(const struct compare_answer *answer, struct text *text)
+const char *
+compare_text_word(const struct compare_answer *answer)
 {
   static const char *const words[] = {
     [COMPARE_SAME] = "same", [COMPARE_DIFFERENT] = "different", [COMPARE_PARTLY_UNREADABLE] = "partly-unreadable"
   };
 
-  text_add(text, "{\n\"result\": \"%s\"", words[compare_text_verdict(answer)]);
+  return words[compare_text_verdict(answer)];
+}
+
+void
+compare_text_add_head(const struct compare_answer *answer, struct text *text)
+{
   text_add(text, ",\n\"sizes\": [%" PRIu64 ", %" PRIu64 "]", answer->sizes[0], answer->sizes[1]);
   if (answer->first_difference != UINT64_MAX)
     text_add(text, ",\n\"first-difference\": %" PRIu64, answer->first_difference);

@@ -28,7 +28,10 @@ enum compare_verdict compare_text_verdict(const struct compare_answer *answer);
 #define COMPARE_LINE_BYTES 2048
 void compare_text_add_line(const struct compare_answer *answer, struct text *text);
 
-/* Adds all of a JSON object before its ranges; "]\n}\n" ends it. */
+/* The answer in a word. */
+const char *compare_text_word(const struct compare_answer *answer);
+
+/* Adds what a JSON object has of the answer beside that word, as far as its ranges; "]\n}\n" ends it. */
 void compare_text_add_head(const struct compare_answer *answer, struct text *text);
 
 /* Adds the ranges that differ or can't be read, from an offset on and as many as fit: as lines, or as JSON objects,

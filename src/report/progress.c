@@ -5,6 +5,7 @@
 #include "base/clean.h"
 #include "base/limits.h"
 #include "base/sizes.h"
+#include "report/effort.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -140,6 +141,26 @@ progress_waiting_text(const struct progress *progress, char text[PROGRESS_TEXT_B
   used += clock_text(text + used, PROGRESS_TEXT_BYTES - (size_t)used, ms / 1000);
   snprintf(text + used, PROGRESS_TEXT_BYTES - (size_t)used, ", for %.48s", name);
   clean_in_place(text);
+}
+
+void
+progress_add_json(const struct progress *progress, const struct progress_state *state, struct text *text)
+{
+  char name[49]; /* of a long one, the beginning */
+
+  text_add(text, "{\"done\": %" PRIu64, state->done);
+  if (state->total != SIZE_UNKNOWN)
+    text_add(text, ", \"total\": %" PRIu64, state->total);
+  text_add(text, ", \"rate\": %" PRIu64 ", \"seconds\": ", (uint64_t)progress_rate(progress));
+  effort_add_seconds(moment_before(progress, 0)->now_ms - progress->first.now_ms, text);
+  if (state->doing)
+    text_add(text, ", \"doing\": \"%s\"", state->doing);
+  if (state->waits_for) {
+    snprintf(name, sizeof name, "%s", state->waits_for);
+    text_add(text, ", \"waits-for\": ");
+    text_add_json(text, name);
+  }
+  text_add(text, "}\n");
 }
 
 void

@@ -9,6 +9,8 @@
 #ifndef DECANT_PROGRESS_H
 #define DECANT_PROGRESS_H
 
+#include "base/text.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +55,20 @@ void progress_text(const struct progress *progress, char text[PROGRESS_TEXT_BYTE
  * for nbd://host/disk". Of a long name, the beginning; what of it may not be shown, as '?'. */
 void progress_waiting_text(const struct progress *progress, char text[PROGRESS_TEXT_BYTES], uint64_t total,
                            const char *name, uint64_t ms);
+
+/* What there is to say of the last moment beside its rate. */
+struct progress_state {
+  uint64_t done, total;  /* bytes; `total` may be SIZE_UNKNOWN */
+  const char *doing;     /* where it isn't copying, what it is; NULL */
+  const char *waits_for; /* the name of an end while it is lost; NULL */
+};
+
+/* What a line for scripts takes at most. */
+#define PROGRESS_JSON_BYTES 512
+
+/* Adds an object of JSON in one line, with its newline: {"done": 1536, "total": 4096, "rate": 210, "seconds": 1.500}, with "doing"
+ * and "waits-for" where there is something to be said. `total` is left out where it isn't known. */
+void progress_add_json(const struct progress *progress, const struct progress_state *state, struct text *text);
 
 /* Leaves out parts at the end of a line, the time left first, and at last all but the
  * percentage, so that it has at most so many columns. */

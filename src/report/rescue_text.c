@@ -22,6 +22,12 @@ static const struct status_words {
 };
 
 const char *
+rescue_text_doing(enum area_status phase)
+{
+  return status_words[phase].doing;
+}
+
+const char *
 rescue_text_status(enum area_status status)
 {
   return status_words[status].status;

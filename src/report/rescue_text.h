@@ -60,6 +60,9 @@ bool rescue_text_find(const struct areas *areas, const struct areas *domain, uin
 uint64_t
 rescue_text_add_json(const struct areas *areas, const struct areas *domain, uint64_t offset, struct text *text);
 
+/* What is done about areas of that status. */
+const char *rescue_text_doing(enum area_status phase);
+
 /* The word for a status there: "bad", or what is still to be done. */
 const char *rescue_text_status(enum area_status status);
 

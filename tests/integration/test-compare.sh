@@ -281,7 +281,7 @@ json)
     make_block 100000 >one.img
     cp one.img other.img
     compare --json one.img other.img
-    [ "$code" -eq 0 ] && [ "$(jq -c . out)" = '{"result":"same","sizes":[100000,100000]}' ] || fail "$code: $(cat out)"
+    [ "$code" -eq 0 ] && [ "$(jq -c '[.verb, .result, .sizes, .read]' out)" = '["compare","same",[100000,100000],200000]' ] || fail "$code: $(cat out)"
     change other.img 700
     compare --json --all one.img other.img
     [ "$code" -eq 2 ] && [ "$(jq -c '[.result, ."first-difference", ."different-bytes", .ranges]' out)" = \

@@ -4,6 +4,7 @@
 # the message and the exit code say.
 #
 # cases: done digests failed goes-on stopped not-begun digest-differs odd-words refused full
+# cases: figures progress every-verb schema
 
 . "$(dirname "$0")/../functions.sh"
 requires_program jq
@@ -68,7 +69,7 @@ stopped)
     holds '.message | test("^stopped by signal 15; ")' '."good-below" > 0' '."go-on" | test("--from=[0-9]+ ")' ;;
 not-begun)
     must_fail 1 'nosuch.img' --json nosuch.img out.img >out
-    holds '.result == "failed"' '.message == "cannot open nosuch.img: No such file or directory"' 'keys | length == 2'
+    holds '.result == "failed"' '.message == "cannot open nosuch.img: No such file or directory"' 'keys | length == 3'
     must_fail 64 'blkhash=crc32' --json --blkhash=crc32 in.img out.img >out
     [ ! -s out ] || fail "got: $(cat out)" ;;
 digest-differs)
@@ -85,6 +86,110 @@ odd-words)
 refused)
     must_fail 64 'json goes to standard output' --json in.img - >out
     [ ! -s out ] || fail "got: $(cat out)" ;;
+figures)
+    requires_holes
+    truncate -s 8M in.img
+    # Each byte is data, zeros, kept or there already.
+    adds_up='.data + .zeros + .kept + .skipped == .bytes'
+    must_copy --json in.img out.img >out
+    holds "$adds_up" '.skipped == 8388608 - .data' '.data > 2999999' '.memory > 16777216' '.retries == 0' '.reconnects == 0' '.phases.copy == .seconds'
+    must_copy --json in.img null: >out
+    holds "$adds_up" '.zeros > 0' '.rate >= 0'
+    junk out.img 8M
+    must_copy --json --from=4096 in.img out.img >out
+    holds "$adds_up - 4096" '.kept == 0'
+    printf '0x0 + 1\n0x0 0x100000 +\n0x100000 0x700000 ?\n' >domain
+    must_copy --json --domain=domain in.img out.img >out
+    holds "$adds_up" '.data == 1048576' '.kept == 7340032'
+    must_copy --json --verify in.img out.img >out
+    holds '.phases.verify >= 0' '.verified == 8388608'
+    # A request that fails once is asked for again.
+    requires_nbdkit_filter error
+    touch fails
+    serve_nbdkit s --filter=error file in.img error-pread=EIO error-pread-rate=100% error-file=fails
+    "$DECANT" --json --retry=60 "$(uri s)" out.img >out 2>err &
+    copy=$!
+    wait_for grep -q 'pread' s.server
+    rm fails
+    wait "$copy" || fail "exit code $?: $(cat err)"
+    holds '.retries > 0' '.result == "done"' ;;
+progress)
+    requires_holes
+    truncate -s 8M in.img
+    for verb in copy digest compare rescue; do
+        words=(in.img)
+        case $verb in
+        copy) words+=(out.img) ;;
+        compare) words+=(in.img) ;;
+        rescue) words+=(other.img --mapfile=map) ;;
+        esac
+        "$DECANT" "$verb" "${words[@]}" --json --progress=3 >"$verb.out" 3>"$verb.lines" 2>err || fail "$verb: exit code $?: $(cat err)"
+        [ "$(jq -s length "$verb.out")" = 1 ] || fail "$verb: not one object: $(cat "$verb.out")"
+        jq -s -e 'length >= 1 and all(.done <= .total and .total == 8388608 and .rate >= 0) and .[-1].done == 8388608' \
+            "$verb.lines" >/dev/null || fail "$verb: got: $(cat "$verb.lines")"
+        # Without --json they are for people, or their programs.
+        rm -f map other.img
+        "$DECANT" "$verb" "${words[@]}" --progress=3 >/dev/null 3>"$verb.percent" 2>err || fail "$verb: exit code $?: $(cat err)"
+        [ "$(tail -n 1 "$verb.percent")" = 100/100 ] || fail "$verb: got: $(cat "$verb.percent")"
+        rm -f map other.img
+    done ;;
+every-verb)
+    requires_program qemu-nbd qemu-img
+    make_image in.img 3M 7
+    cp in.img other.img
+    printf x | dd of=other.img seek=100 bs=1 conv=notrunc status=none
+    qemu-img create -q -f qcow2 disk.qcow2 1M
+    qcow2=('[' qemu-nbd -r -A -f qcow2 disk.qcow2 ']')
+    two=(--context=base:allocation --context=qemu:allocation-depth)
+    # KIND CODE ARGUMENTS: in what form it has to be, and how it ends.
+    is_of() {
+        local code=0
+        n=$((n + 1))
+        "$DECANT" "${@:3}" --json >"$1.$n" 2>err || code=$?
+        [ "$code" -eq "$2" ] || fail "exit code $code, not $2: ${*:3}: $(cat err)"
+        "$TOP/tests/valid-json" -k "$1" "$1.$n" || fail "decant ${*:3}: $(cat "$1.$n")"
+    }
+    n=0
+    is_of copy 0 in.img out.img
+    is_of copy 1 in.img none/out.img
+    is_of copy 4 --expect="sha256:$(printf '0%.0s' {1..64})" in.img null:
+    is_of copy 0 --sha256 --blkhash --verify in.img out.img
+    is_of copy 0 digest --blkhash in.img
+    is_of rescue 0 rescue in.img new.img --mapfile=map
+    is_of rescue 0 rescue in.img new.img --mapfile=map
+    is_of rescue 1 rescue none.img new.img --mapfile=map2
+    is_of compare 0 compare in.img out.img
+    is_of compare 2 compare --all in.img other.img
+    is_of compare 1 compare in.img none.img
+    is_of map 0 map in.img
+    is_of map 0 map "${two[@]}" "${qcow2[@]}"
+    is_of totals 0 map --totals in.img
+    is_of totals 0 map --totals "${two[@]}" "${qcow2[@]}"
+    is_of info 0 info in.img
+    is_of info 0 info "${qcow2[@]}"
+    is_of info 0 info --list "${qcow2[@]}"
+    is_of disks 0 disks
+    "$DECANT" map --json=imageio in.img >imageio
+    "$TOP/tests/valid-json" -k imageio imageio
+    for verb in $("$DECANT" --help | sed -n 's/^       decant \([a-z]*\) .*/\1/p') copy; do
+        "$DECANT" "$verb" --long-options | grep -qx -e --json || fail "$verb has no --json"
+    done ;;
+schema)
+    # It refuses what isn't so, ...
+    must_copy --json in.img out.img >good
+    for wrong in 's/"data"/"date"/' 's/"done"/"don"/' '/"verb"/d' 's/"bytes": /&-/' '/"rate"/d'; do
+        sed "$wrong" good >wrong
+        ! "$TOP/tests/valid-json" -k copy wrong >said || fail "it takes what $wrong makes of it"
+    done
+    rm wrong
+    # ... and has the names that the sources print, and no others.
+    grep -ohE '\\"[a-z][A-Za-z0-9_-]*\\": ' "$TOP"/src/job/*.c "$TOP"/src/report/*.c "$TOP"/src/copy/*.c | tr -d '\\": ' >printed
+    grep -ohE '(add_member\(&?text|add_string\(text|write_(string|known)\(info, [A-Z"]*), "[a-z-]*"' "$TOP"/src/job/*.c "$TOP"/src/report/*.c |
+        sed 's/.*"\([a-z-]*\)"$/\1/' >>printed
+    grep -ohE '= "(is_|can_|block_size_|TLS|structured|extended)[a-z_]*"' "$TOP"/src/report/facts.c | tr -d '= "' >>printed
+    printf '%s\n' sha256 blkhash >>printed # which are called by the digest's own word
+    jq -r '.definitions | .. | .properties? // empty | keys[]' "$TOP/docs/decant.schema.json" | sort -u >named
+    sort -u printed | grep -vx can_connect | diff - named || fail "the sources and the schema have other names" ;;
 full)
     must_fail 1 'cannot write to standard output: No space left' --json in.img out.img >/dev/full
     must_fail 1 'cannot open nosuch.img' --json nosuch.img out.img >/dev/full ;;

@@ -39,6 +39,21 @@ must_fail() {
 }
 
 
+# Whether all that a test has left of what decant printed with --json is as docs/decant.schema.json has it. What begins as that
+# does is that, in files that are small.
+all_json_is_valid() {
+    local file begin list=()
+    while read -r -d '' file; do
+        begin=
+        { IFS= read -r -d '' -n 24 begin <"$file"; } 2>/dev/null
+        case $begin in
+        $'{\n"verb": "'* | $'{\n"protocol": '* | $'{\n"exports": '* | '{"done": '* | $'[\n{ "offset": '* | $'[\n{ "size": '* | \
+            $'[\n{"start": '* | $'[\n  { "name": '*) list+=("$file") ;;
+        esac
+    done < <(find . -maxdepth 1 -type f -size +0 -size -400k -print0 2>/dev/null)
+    [ ${#list[@]} -eq 0 ] || "$TOP/tests/valid-json" "${list[@]}" >&2
+}
+
 # --- for tests of refusals: files that nothing may touch
 
 # Makes precious.img, a destination that has to stay as it is; new.img must not

@@ -99,14 +99,16 @@ scripts_get_an_object(void **state)
   (void)state;
   text_init(&text, bytes, sizeof bytes);
   compare_text_add_head(&answer, &text);
-  assert_string_equal(bytes, "{\n\"result\": \"same\",\n\"sizes\": [1000, 1000]");
+  assert_string_equal(bytes, ",\n\"sizes\": [1000, 1000]");
+  assert_string_equal(compare_text_word(&answer), "same");
   make_ranges();
   answer.areas = &areas;
   answer.first_difference = 7;
   text_init(&text, bytes, sizeof bytes);
   compare_text_add_head(&answer, &text);
   assert_int_equal(compare_text_add_rows(&areas, 0, true, &text), 1000);
-  assert_string_equal(bytes, "{\n\"result\": \"different\",\n\"sizes\": [1000, 1000],\n\"first-difference\": 7,\n"
+  assert_string_equal(compare_text_word(&answer), "different");
+  assert_string_equal(bytes, ",\n\"sizes\": [1000, 1000],\n\"first-difference\": 7,\n"
                              "\"different-bytes\": 10,\n\"unreadable-bytes\": 5,\n\"ranges\": [\n"
                              "{\"offset\": 0, \"length\": 10, \"status\": \"different\"},\n"
                              "{\"offset\": 300, \"length\": 5, \"status\": \"unreadable\"}");

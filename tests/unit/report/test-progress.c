@@ -305,6 +305,51 @@ random_copies_have_lines_that_fit(void **state)
   run_seeds(5000, one_random_copy);
 }
 
+static void
+scripts_get_an_object_in_a_line(void **state)
+{
+  struct progress progress;
+  char bytes[PROGRESS_JSON_BYTES];
+  struct text text;
+
+  (void)state;
+  progress_begin(&progress, 1000, 0);
+  progress_add(&progress, &(struct progress_moment){ 3500, 5000, 5000, 5000 });
+  text_init(&text, bytes, sizeof bytes);
+  progress_add_json(&progress, &(struct progress_state){ .done = 5000, .total = 8192 }, &text);
+  assert_string_equal(bytes, "{\"done\": 5000, \"total\": 8192, \"rate\": 2000, \"seconds\": 2.500}\n");
+  text_init(&text, bytes, sizeof bytes);
+  progress_add_json(&progress,
+                    &(struct progress_state){
+                        .done = 1, .total = SIZE_UNKNOWN, .doing = "verifying", .waits_for = "a\033\"b" },
+                    &text);
+  assert_string_equal(bytes, "{\"done\": 1, \"rate\": 2000, \"seconds\": 2.500, \"doing\": \"verifying\", "
+                             "\"waits-for\": \"a\\u001b\\\"b\"}\n");
+}
+
+/* Of what a name's bytes may become, all fits. */
+static void
+the_longest_object_fits(void **state)
+{
+  struct progress progress;
+  char bytes[PROGRESS_JSON_BYTES], name[200];
+  struct text text;
+
+  (void)state;
+  memset(name, 1, sizeof name - 1);
+  name[sizeof name - 1] = '\0';
+  progress_begin(&progress, 0, 0);
+  progress_add(&progress, &(struct progress_moment){ UINT64_MAX / 2, UINT64_MAX - 1, UINT64_MAX - 1, UINT64_MAX - 1 });
+  text_init(&text, bytes, sizeof bytes);
+  progress_add_json(&progress,
+                    &(struct progress_state){ .done = UINT64_MAX - 1,
+                                              .total = UINT64_MAX - 1,
+                                              .doing = "trying bad sectors again",
+                                              .waits_for = name },
+                    &text);
+  assert_false(text.full);
+}
+
 int
 main(void)
 {
@@ -315,7 +360,8 @@ main(void)
     cmocka_unit_test(zeros_that_are_read_show),          cmocka_unit_test(what_goes_back_has_no_rate),
     cmocka_unit_test(what_was_there_has_no_rate),        cmocka_unit_test(what_waits_says_for_whom),
     cmocka_unit_test(narrow_terminals_get_less),         cmocka_unit_test(percents_are_rounded_down),
-    cmocka_unit_test(random_copies_have_lines_that_fit),
+    cmocka_unit_test(random_copies_have_lines_that_fit), cmocka_unit_test(scripts_get_an_object_in_a_line),
+    cmocka_unit_test(the_longest_object_fits),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
