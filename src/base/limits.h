@@ -122,6 +122,10 @@
 #define HOLD_BACK_BYTES_MIN 512
 #define HOLD_BACK_BYTES_MAX (16 * MIB)
 
+/* --skip-identical compares so many writes at once with what is there, each in parts of so much: 4 MiB beside the payload. */
+#define SKIP_LANES 16
+#define SKIP_PART_BYTES (256 * KIB)
+
 /* What a map of areas tells apart: 160 KiB, and some 400 KiB of text. */
 #define AREAS_MAX 10000
 /* A mapfile is written while its copy runs when the last time took no more than this share of the time since. */

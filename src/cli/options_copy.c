@@ -79,6 +79,8 @@ static const char help[] =
     "                             copy, and hold each block to it before it is written\n"
     "      --delta                with --blocks: look first which blocks DESTINATION has\n"
     "                             already, and fetch only the others\n"
+    "      --skip-identical       compare with what DESTINATION has, and write only what\n"
+    "                             differs: flash wears less, and snapshots stay small\n"
     "      --verify[=quick]       read DESTINATION back, compare, and copy again what\n"
     "                             differs; quick: believe what it says of its holes\n"
     "      --memory=SIZE          bytes for data on its way (16M; from 512K to 4G;\n"
@@ -133,6 +135,7 @@ enum {
   OPTION_REQUEST_SIZE,
   OPTION_RETRY,
   OPTION_SHA256,
+  OPTION_SKIP_IDENTICAL,
   OPTION_SYNCHRONOUS,
   OPTION_VERIFY,
   OPTION_YES,
@@ -174,6 +177,7 @@ static const struct option long_options[] = {
   { "requests", required_argument, NULL, 'R' },
   { "retry", required_argument, NULL, OPTION_RETRY },
   { "sha256", no_argument, NULL, OPTION_SHA256 },
+  { "skip-identical", no_argument, NULL, OPTION_SKIP_IDENTICAL },
   { "sparse", required_argument, NULL, 'S' },
   { "synchronous", no_argument, NULL, OPTION_SYNCHRONOUS },
   { "target-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
@@ -339,6 +343,9 @@ take_copy_option(struct options *options, int option, const char *value, struct 
     return options_take_duration(&options->copy.retry_ms, "retry", value, fault);
   case OPTION_SHA256:
     options->copy.sha256 = true;
+    return 0;
+  case OPTION_SKIP_IDENTICAL:
+    options->copy.skip_identical = true;
     return 0;
   case OPTION_SYNCHRONOUS:
     options->wishes.connections = options->wishes.requests = 1;
@@ -523,6 +530,23 @@ check_skipping(const struct options *options, struct fault *fault)
   return 0;
 }
 
+/* What can't be read can't be compared; and what is there stays as it is, be it a hole or not. */
+static int
+check_skip_identical(const struct options *options, struct fault *fault)
+{
+  const struct copy_options *copy = &options->copy;
+
+  if (!copy->skip_identical)
+    return 0;
+  if (options->destination.kind == PLACE_NULL || options->destination.kind == PLACE_STREAM)
+    return options_usage(options, fault, "--skip-identical compares with what is there, which can't be done of ",
+                         options->destination.text);
+  if (copy->destination_is_zero || copy->allocated)
+    return options_usage(options, fault, "--skip-identical can't be used with ",
+                         copy->allocated ? "--allocated" : "--destination-is-zero");
+  return 0;
+}
+
 /* What can't be read back can't be verified. */
 static int
 check_verify(const struct options *options, struct fault *fault)
@@ -569,7 +593,8 @@ check_copy(struct options *options, struct fault *fault)
     return options_usage(options, fault, "--json goes to standard output, which is the DESTINATION", "");
   if (check_blocks(options, fault) == -1 || choose_part(options, fault) == -1 || check_from(options, fault) == -1 ||
       check_maps(options, fault) == -1 || check_hold_back(options, fault) == -1 ||
-      check_skipping(options, fault) == -1 || check_verify(options, fault) == -1)
+      check_skipping(options, fault) == -1 || check_skip_identical(options, fault) == -1 ||
+      check_verify(options, fault) == -1)
     return -1;
   if (!options->copy.payload_is_fixed)
     options->copy.payload_bytes = range_max(options->copy.payload_bytes,

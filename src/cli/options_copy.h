@@ -47,6 +47,7 @@ struct copy_options {
   const char *expect;       /* --expect's value, or NULL */
   bool verify;              /* read the destination back, and compare */
   bool verify_quick;        /* ... but believe what it says of its zeros */
+  bool skip_identical;      /* write only what differs from what the destination has */
   bool delta;               /* --delta: fetch only what the destination hasn't */
   const char *blocks;       /* --blocks' value, or NULL: where the blocks' digests are; of `digest`, where they go */
 };

@@ -79,13 +79,20 @@ can_skip_zeros(const struct options *options, bool keeps, const struct traits *s
   return options->copy.destination_is_zero || (destination->reads_zero && source->size != SIZE_UNKNOWN);
 }
 
+/* Whether what the destination has is looked at, so that it isn't to be emptied. */
+static bool
+looks_first(const struct options *options)
+{
+  return options->copy.delta || options->copy.skip_identical;
+}
+
 /* What the destination is for this copy. */
 static enum role
 destination_role(const struct copy_job *job, const struct options *options)
 {
   if (options->copy.part != PART_ALL)
     return ROLE_UPDATED;
-  return options->copy.from > 0 || options->copy.delta || keeper_keeps(&job->keeper) ? ROLE_RESUMED : ROLE_DESTINATION;
+  return options->copy.from > 0 || looks_first(options) || keeper_keeps(&job->keeper) ? ROLE_RESUMED : ROLE_DESTINATION;
 }
 
 /* Whether what the destination has is this copy's own, or is meant to stay. What is only looked at may be anything. */
@@ -138,7 +145,8 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
                                 .detect_zeros = options->copy.sparse_bytes > 0 && !options->copy.allocated,
                                 .allocated = options->copy.allocated,
                                 .selection = keeper_selection(&job->keeper),
-                                .skip_zeros = can_skip_zeros(options, keeper_keeps(&job->keeper) || job->delta,
+                                .skip_zeros = can_skip_zeros(options,
+                                                             keeper_keeps(&job->keeper) || looks_first(options),
                                                              &source->traits, &destination->traits),
                                 .flush = options->copy.flush,
                                 .only_looks = options->verb == VERB_DIGEST,
@@ -176,11 +184,13 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
     return 0;
   }
   if (holding_check(&job->holding, options, destination, fault) == -1 ||
+      skipping_check(&job->skipping, destination, fault) == -1 ||
       probe_source(&job->probe, &ends, options, fault) == -1 ||
       probe_destination(&job->probe, &ends, options, fault) == -1)
     return -1;
   if (destination->ops->prepare && destination->ops->prepare(destination, source->traits.size, fault) == -1)
     return -1;
+  skipping_begin(&job->skipping, &config);
   holding_begin(&job->holding, options, &job->keeper, &config);
   if (keeper_begin(&job->keeper, destination, fault) == -1)
     return -1;
@@ -192,6 +202,7 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
   int result = copy_run(&job->copy, fault);
   reporter_end(&job->reporter);
   outcome_note(&job->outcome, &job->copy, loop_now_ms(&job->loop) - job->reporter.started_ms, job->payload.bytes);
+  skipping_tell(&job->skipping, options, result == 0 && !job->is_mute, &job->outcome);
   return result;
 }
 
@@ -304,7 +315,7 @@ reserve_and_copy(struct copy_job *job, const struct options *options, struct fau
   unsigned sessions = client_sessions(&options->source, &options->wishes) +
                       client_sessions(&options->destination, &options->wishes) + blocks_sessions(options);
   size_t tables = tls_pool_bytes(sessions) + PAGE_BYTES + keeper_bytes(options) + holding_bytes(options) +
-                  verify_bytes(options) + blocks_bytes(options) + delta_bytes(options);
+                  skipping_bytes(options) + verify_bytes(options) + blocks_bytes(options) + delta_bytes(options);
 
   /* Before anything else, and never again. */
   if (buffers_reserve(&job->payload, options, tables, fault) == -1)
@@ -312,6 +323,7 @@ reserve_and_copy(struct copy_job *job, const struct options *options, struct fau
   if (options->copy.nice)
     (void)setpriority(PRIO_PROCESS, 0, NICEST); /* disks follow, unless their priority was set apart */
   holding_open(&job->holding, options, &job->payload);
+  skipping_open(&job->skipping, options, &job->payload);
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   if (options->copy.verify)
     job->verify = arena_take(&job->payload, verify_bytes(options), PAGE_BYTES);

@@ -16,6 +16,7 @@
 #include "job/outcome.h"
 #include "job/probe.h"
 #include "job/reporter.h"
+#include "job/skipping.h"
 #include "os/arena.h"
 #include "os/loop.h"
 #include "tls/tls_session.h"
@@ -41,6 +42,7 @@ struct copy_job {
   struct digests digests;
   struct keeper keeper;
   struct holding holding;
+  struct skipping skipping;
   char mark_words[BAD_AREAS_WORDS_BYTES];
   struct verify *verify; /* in the arena; NULL: nothing is verified */
   struct delta *delta;   /* likewise; NULL: all is fetched */

@@ -164,6 +164,8 @@ add_figures(const struct outcome *outcome, const struct holding *holding, struct
     effort_add_seconds(outcome->verified.ms, text);
   }
   text_add(text, "}");
+  if (outcome->counts_written)
+    text_add(text, ",\n\"written\": %llu", (unsigned long long)outcome->written);
   if (holding_missing(holding) > 0)
     text_add(text, ",\n\"held-back\": %llu", (unsigned long long)holding_missing(holding));
 }

@@ -38,6 +38,8 @@ struct outcome {
   uint64_t confirmed_below; /* ... and confirmed */
   uint64_t zeroed, kept, skipped;
   struct effort effort; /* of the copy itself */
+  bool counts_written;  /* what was there already wasn't written (--skip-identical) ... */
+  uint64_t written;     /* ... but so much */
   struct outcome_verified verified;
   uint64_t from;                       /* where it can go on */
   char command[OUTCOME_COMMAND_BYTES]; /* which does that */

@@ -365,6 +365,8 @@ is_fault(const struct disk *disk, const struct request *request)
     return disk->surveys_matter && (request->errnum || !survey_is_complete(request->survey));
   if (request->errnum == 0 || (request->errnum == ENOTCONN && disk->manners.returns) || disk->in_passing)
     return false;
+  if (request->kind == REQUEST_READ && request->errnum != ENOTCONN && disk->forgives && disk->forgives(request))
+    return false;
   return request->kind != REQUEST_ZERO ||
          (request->errnum != EOPNOTSUPP && request->errnum != EINVAL && request->errnum != EOVERFLOW);
 }

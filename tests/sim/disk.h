@@ -90,10 +90,11 @@ struct disk {
   uint64_t failed_reads;  /* for a defect */
   unsigned lies;          /* that were told */
   bool surveys_matter;    /* one that fails is a fault */
-  uint8_t *decided;       /* a destination: how often each byte was written or zeroed */
-  uint64_t watched_bytes; /* a destination: how much of the content is looked at afterwards */
-  uint64_t zero_limit;    /* no zero is larger, whatever this disk would take */
-  uint64_t longest;       /* a destination that grows: how far it was written */
+  bool (*forgives)(const struct request *request); /* a read that fails here is none; NULL: it always is */
+  uint8_t *decided;                                /* a destination: how often each byte was written or zeroed */
+  uint64_t watched_bytes;                          /* a destination: how much of the content is looked at afterwards */
+  uint64_t zero_limit;                             /* no zero is larger, whatever this disk would take */
+  uint64_t longest;                                /* a destination that grows: how far it was written */
   struct pending pending[DISK_REQUESTS_MAX];
   unsigned pending_count;
   struct request_queue answered;

@@ -12,10 +12,11 @@
  * code, and what the message calls good is there after power is lost. Some copies
  * keep maps of areas, as a mapfile has them: what is called finished there is, at
  * every turn, and of what isn't wanted nothing is asked. Some are held to a list of the source's blocks, and then
- * nothing that isn't the source's is ever written, whoever lies.
+ * nothing that isn't the source's is ever written, whoever lies. Some write only what differs, and nothing else.
  */
 #include "base/range.h"
 #include "copy/copy_stages.h"
+#include "copy/skip_identical.h"
 #include "copy/verifier.h"
 #include "sim/disk.h"
 #include "sim/stage.h"
@@ -57,6 +58,7 @@ struct sim {
   unsigned turns_after_stop;
   unsigned leaps_one_in;  /* turns in which the clock leaps: the machine was asleep, or had no time for us */
   uint64_t block_bytes;   /* of a list of blocks; 0: there is none */
+  bool skips;             /* what the destination has already */
   uint64_t watched_bytes; /* of the destination: the source's size and some beyond */
 };
 
@@ -77,6 +79,8 @@ static uint8_t list_content[DISK_BYTES_MAX + DISK_BYTES_MAX / 8], zero_digest[SI
     marks_of_list[BLOCK_LIST_PARTS_MAX * SIM_DIGEST_BYTES];
 static uint8_t list_windows[BLOCK_LIST_WINDOWS * BLOCK_LIST_PART_BYTES(SIM_DIGEST_BYTES)];
 static uint8_t slot_digests[SIM_PAYLOAD_BYTES_MAX * SIM_DIGEST_BYTES];
+static struct skip_identical skip;
+static uint8_t skip_buffers[SKIP_BUFFER_BYTES];
 static uint8_t payload[SIM_PAYLOAD_BYTES_MAX + 4 * GUARD_BYTES];
 
 /* ---- What must hold at every turn ---- */
@@ -866,6 +870,53 @@ choose_unreadable(uint64_t seed, uint64_t size)
   sim.random = others;
 }
 
+/* ---- What the destination has already ---- */
+
+/* The lane of a request of what skips; NULL: it is the copy's. */
+static const struct skip_lane *
+lane_of(const struct request *request)
+{
+  const struct skip_lane *lane = (const struct skip_lane *)request;
+
+  return (const char *)lane >= (const char *)skip.lanes && (const char *)lane < (const char *)(skip.lanes + SKIP_LANES)
+             ? lane
+             : NULL;
+}
+
+/* Whoever can't read what is there writes it. */
+static bool
+forgives(const struct request *request)
+{
+  return lane_of(request);
+}
+
+/* Some of the source's, some zeros, some that is other. By dice of their own. */
+static void
+choose_skipping(uint64_t seed)
+{
+  struct random others = { .state = ~seed * 37 };
+  uint64_t longest = random_power(&others, 0, 16);
+  struct fault fault;
+
+  sim.skips = !sim.destination.base.traits.in_order && random_one_in(&others, 4);
+  if (!sim.skips)
+    return;
+  sim_check(skip_identical_check(&sim.destination.base, &fault) == 0, "refused: %s", fault.text);
+  sim.config.skip_zeros = false;
+  sim.destination.forgives = forgives;
+  sim.destination.manners.zero_short = 0; /* what is asked for is small */
+  for (uint64_t at = 0, end; at < sim.watched_bytes; at = end) {
+    uint64_t kind = random_between(&others, 0, 3);
+    end = range_min(at + random_between(&others, 1, longest), sim.watched_bytes);
+    for (; at < end; at++)
+      destination_content[at] = kind == 0                           ? 0
+                                : kind < 3 && at < sim.source.bytes ? source_content[at]
+                                                                    : (uint8_t)(0xd5 + at + at / 256);
+  }
+}
+
+/* ---- All of it ---- */
+
 static void
 make_scenario(uint64_t seed)
 {
@@ -939,11 +990,16 @@ make_scenario(uint64_t seed)
   sim.watched_bytes = sim.destination.watched_bytes = size + BEYOND_BYTES;
   for (uint64_t i = 0; i < sim.watched_bytes; i++) /* every byte beside its neighbours differs */
     destination_content[i] = sim.config.skip_zeros ? 0 : (uint8_t)(0xd5 + i + i / 256);
+  choose_skipping(seed);
   memcpy(before, destination_content, sim.watched_bytes);
   memcpy(stable, destination_content, sim.watched_bytes);
   memset(decided, 0, sim.watched_bytes);
   sim.destination.zero_limit = sim.config.budget.zero_max;
   lay_out(&sim.config);
+  if (sim.skips) {
+    skip_identical_init(&skip, &sim.destination.base, sim.config.budget.block_bytes, skip_buffers);
+    sim.config.destination = &skip.front.base;
+  }
 }
 
 /* Windows of block status that are small beside a disk, so that many are out at once. */
@@ -992,8 +1048,8 @@ end_of_pending(const struct disk *disk, uint64_t at)
   }
   for (unsigned i = 0; i < WRITES_MAX; i++) {
     const struct transfer *transfer = &sim.copy.transfers[i];
-    if (transfer->state != TRANSFER_HOME && transfer->retry.failures > 0 && at >= transfer->range.start &&
-        at < transfer->range.end)
+    bool is_pending = transfer->state != TRANSFER_HOME && (transfer->retry.failures > 0 || sim.skips);
+    if (is_pending && at >= transfer->range.start && at < transfer->range.end)
       return transfer->range.end;
   }
   return at;
@@ -1007,7 +1063,8 @@ check_all_sent_below(uint64_t end)
   uint64_t at = copy_confirmed_below(&sim.copy);
 
   while (at < end) {
-    if (decided[at] || !is_wanted(at) || (sim.config.skip_zeros && source_content[at] == 0) || is_left_out(at)) {
+    if (decided[at] || !is_wanted(at) || (sim.config.skip_zeros && source_content[at] == 0) || is_left_out(at) ||
+        (sim.skips && destination_content[at] == source_content[at])) {
       at++;
       continue;
     }
@@ -1025,6 +1082,8 @@ sim_failures(const struct request *request)
 
   if (is_about_list(request))
     return ((const struct block_window *)request)->retry.failures;
+  if (lane_of(request))
+    return ((const struct transfer *)lane_of(request)->asked)->retry.failures;
   if (request == &copy->edge_request)
     return copy->edge_retry.failures;
   if (request == &copy->proof_request)
@@ -1034,16 +1093,39 @@ sim_failures(const struct request *request)
   return ((const struct transfer *)request)->retry.failures;
 }
 
+/* Of what is written, each unit differs from what is there, or couldn't be read. What others left behind may change it meanwhile. */
+static void
+check_differs(const struct skip_lane *lane)
+{
+  const struct request *own = &lane->own;
+  uint64_t end = own->offset + own->length;
+
+  if (sim.destination.deaths > 0 || sim.destination.flush_failed)
+    return;
+  for (uint64_t at = own->offset, next; at < end; at = next) {
+    bool differs = false;
+    next = range_min(range_align_down(at, skip.unit_bytes) + skip.unit_bytes, end);
+    for (uint64_t i = at; i < next && !differs; i++)
+      differs = destination_content[i] != (own->kind == REQUEST_ZERO ? 0 : own->payload[i - own->offset]);
+    sim_check(differs || next > lane->known_end, "byte %llu is written, and is there already", (ull)at);
+  }
+}
+
 void
 sim_see(const struct request *request)
 {
+  const struct skip_lane *lane = lane_of(request);
+
   if (request->kind == REQUEST_FLUSH)
     return;
-  sim_check(!sim.copy.signal && !sim.copy.destination_failed, "offset %llu was asked for after all was over",
+  sim_check(lane || (!sim.copy.signal && !sim.copy.destination_failed), "offset %llu was asked for after all was over",
             (ull)request->offset);
   if (request->kind == REQUEST_READ)
     return;
-  sim_check(!sim.copy.is_rewinding, "offset %llu is written before all is home", (ull)request->offset);
+  if (lane)
+    check_differs(lane);
+  sim_check(!sim.copy.is_rewinding || (lane && sim.destination.dead), "offset %llu is written before all is home",
+            (ull)request->offset);
   sim_check(request->offset >= range_align_down(sim.copy.flushed_below, sim.destination.base.traits.block_min),
             "offset %llu is written again, and was flushed", (ull)request->offset);
   if (sim_failures(request) == 0) /* the first time */
@@ -1075,7 +1157,8 @@ sim_see_asked(const struct request *request)
 static unsigned
 times_max(void)
 {
-  return 1 + sim.copy.rewinds;
+  return 1 + sim.copy.rewinds +
+         (sim.skips ? RETRIES_MAX : 0); /* of a request that failed, a part may have been written */
 }
 
 /* ---- What must hold at the end ---- */
@@ -1182,7 +1265,8 @@ check_content(uint64_t end)
     sim_check(destination_content[i] == source_content[i], "byte %llu is %02x on the destination, %02x on the source",
               (ull)i, destination_content[i], source_content[i]);
     sim_check((decided[i] >= 1 && decided[i] <= times_max()) ||
-                  (sim.config.skip_zeros && decided[i] == 0 && source_content[i] == 0),
+                  (sim.config.skip_zeros && decided[i] == 0 && source_content[i] == 0) ||
+                  (sim.skips && decided[i] == 0 && before[i] == source_content[i]),
               "byte %llu was decided %u times", (ull)i, decided[i]);
   }
 }
@@ -1333,9 +1417,9 @@ static void
 check_failure(const struct fault *fault)
 {
   const struct failure *failure = &sim.copy.failure;
-  const struct disk *disk = failure->endpoint == &sim.source.base        ? &sim.source
-                            : failure->endpoint == &sim.destination.base ? &sim.destination
-                                                                         : &sim.list;
+  const struct disk *disk = failure->endpoint == &sim.source.base         ? &sim.source
+                            : failure->endpoint == sim.config.destination ? &sim.destination
+                                                                          : &sim.list;
   uint64_t unit = disk == &sim.source && (sim.config.retry_ms > 0 || sim.config.unreadable) ? copy_unit_bytes(&sim.copy)
                                                                                             : 1;
   char offset[64];
@@ -1376,8 +1460,9 @@ check_failure(const struct fault *fault)
   sim_check(disk->faults > 0, "it blames the %s, which did nothing wrong", disk->base.name);
   snprintf(offset, sizeof offset, "failed at offset %llu", (ull)failure->offset);
   sim_check(strstr(fault->text, offset), "the message lacks the offset: %s", fault->text);
-  sim_check(failure->offset >= range_align_down(disk->fault_offset, unit), "no request failed at %llu",
-            (ull)failure->offset);
+  if (!sim.skips || disk != &sim.destination) /* else a part of a write failed */
+    sim_check(failure->offset >= range_align_down(disk->fault_offset, unit), "no request failed at %llu",
+              (ull)failure->offset);
   check_narrowed(failure);
   /* Once everything has come back, the lowest offset is the one that is told. */
   if (strcmp(failure->doing, "reading") == 0 && !sim.copy.signal && sim.destination.faults == 0 &&

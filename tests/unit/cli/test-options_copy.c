@@ -154,6 +154,9 @@ maps_are_named(void **state)
   assert_parsed(PARSE("--blocks=l", "--expect=blkhash:12", "--delta", "a", "b"));
   assert_true(options.copy.delta);
   assert_parsed(PARSE("--blocks=l", "--expect=blkhash:12", "--from=1k", "a", "b"));
+  assert_false(options.copy.skip_identical);
+  assert_parsed(PARSE("--skip-identical", "--hold-back=1M", "--mapfile=m", "--verify", "a", "b"));
+  assert_true(options.copy.skip_identical);
 }
 
 static void
@@ -337,6 +340,10 @@ a_part_is_not_the_whole(void **state)
     { { "--layer", "--sha256", "a", "b" }, "a digest is of the whole disk" },
     { { "--blocks=l", "a", "b" }, "--expect=blkhash:HEX" },
     { { "--delta", "a", "b" }, "--delta needs the list" },
+    { { "--skip-identical", "a", "null:" }, "can't be done of null:" },
+    { { "--skip-identical", "a", "-" }, "can't be done of -" },
+    { { "--skip-identical", "--allocated", "a", "b" }, "can't be used with --allocated" },
+    { { "--skip-identical", "--target-is-zero", "a", "b" }, "can't be used with --destination-is-zero" },
     { { "--delta", "--blocks=l", "--expect=blkhash:12", "a", "null:" }, "has something already" },
     { { "--blocks=l", "--expect=sha256:12", "a", "b" }, "--expect=blkhash:HEX" },
     { { "--blocks=-", "--expect=blkhash:12", "a", "b" }, "can't be a stream" },
