@@ -423,8 +423,6 @@ check_blocks(const struct options *options, struct fault *fault)
     return 0;
   if (copy->delta && (options->destination.kind == PLACE_STREAM || options->destination.kind == PLACE_NULL))
     return options_usage(options, fault, "--delta is for a destination that has something already", "");
-  if (copy->delta && copy->hold_back_bytes > 0) /* both ends of what is there are zeros meanwhile */
-    return options_usage(options, fault, "--delta can't be used with --hold-back", "");
   if (copy->delta && (copy->destination_is_zero || copy->sha256))
     return options_usage(options, fault, "--delta can't be used with ",
                          copy->sha256 ? "--sha256" : "--destination-is-zero");

@@ -122,6 +122,20 @@ delta_plan(struct delta *delta, const struct copy_config *config, struct fault *
       config->destination->name, (unsigned long long)list->config.block_bytes);
 }
 
+uint64_t
+delta_differs(const struct delta *delta)
+{
+  return areas_total(&delta->areas, AREA_FINISHED).bytes;
+}
+
+void
+delta_want(struct delta *delta, struct range part)
+{
+  part.end = range_min(part.end, delta->areas.size);
+  if (part.start < part.end)
+    areas_set(&delta->areas, part, AREA_FINISHED);
+}
+
 int
 delta_find(struct delta *delta, const struct copy_config *config, struct blocks *blocks, struct fault *fault)
 {

@@ -41,4 +41,10 @@ size_t delta_bytes(const struct options *options);
  * the fault set. */
 int delta_find(struct delta *delta, const struct copy_config *config, struct blocks *blocks, struct fault *fault);
 
+/* How much differs. */
+uint64_t delta_differs(const struct delta *delta);
+
+/* Has this part of the disk be fetched, too, whatever is there. */
+void delta_want(struct delta *delta, struct range part);
+
 #endif

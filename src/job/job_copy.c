@@ -122,14 +122,28 @@ find_delta(struct copy_job *job, const struct options *options, struct copy_conf
     return 0;
   if (delta_find(job->delta, config, job->blocks, fault) == -1)
     return -1;
-  uint64_t differs = areas_total(&job->delta->areas, AREA_FINISHED).bytes;
-  sizes_rounded_text(kept, (double)(job->delta->areas.size - differs));
+  sizes_rounded_text(kept, (double)(job->delta->areas.size - delta_differs(job->delta)));
   sizes_rounded_text(size, (double)job->delta->areas.size);
   if (!job->is_mute)
     (void)say_line(options_program(options), "%s of %s are on %s already", kept, size, config->destination->name);
   keeper_narrow(&job->keeper, &job->delta->areas);
   config->selection = keeper_selection(&job->keeper);
   return 0;
+}
+
+/* Both ends of what is there become zeros, and so come anew; not where nothing differs, since that is finished already. */
+static void
+hold_ends_back(struct copy_job *job, const struct options *options, struct copy_config *config)
+{
+  const struct hold_back *hold = &job->holding.hold;
+
+  if (!job->holding.buffer || (job->delta && delta_differs(job->delta) == 0))
+    return;
+  holding_begin(&job->holding, options, &job->keeper, config);
+  if (!job->delta)
+    return;
+  delta_want(job->delta, hold->head);
+  delta_want(job->delta, hold->tail);
 }
 
 static int
@@ -190,12 +204,12 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
     return -1;
   if (destination->ops->prepare && destination->ops->prepare(destination, source->traits.size, fault) == -1)
     return -1;
-  skipping_begin(&job->skipping, &config);
-  holding_begin(&job->holding, options, &job->keeper, &config);
-  if (keeper_begin(&job->keeper, destination, fault) == -1)
-    return -1;
   reporter_begin(&job->reporter, options, job->is_mute, &job->copy, &job->loop, NULL);
   if (find_delta(job, options, &config, fault) == -1)
+    return -1;
+  skipping_begin(&job->skipping, &config);
+  hold_ends_back(job, options, &config);
+  if (keeper_begin(&job->keeper, destination, fault) == -1)
     return -1;
   copy_init(&job->copy, &config);
   job->outcome.has_begun = true;

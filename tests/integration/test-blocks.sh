@@ -9,6 +9,7 @@
 # cases: held-verified-source-lies held-verified-mapfile zeros-are-not-read source-lies source-lies-once
 # cases: list-lies list-truncated list-changes list-of-other-blocks list-lost refused
 # cases: delta delta-fetches-only-what-differs delta-of-nothing delta-mapfile delta-verified delta-source-lies delta-unreadable delta-refused
+# cases: delta-held-back delta-held-back-map delta-held-back-of-nothing
 
 . "$(dirname "$0")/../functions.sh"
 requires_program perl
@@ -545,13 +546,54 @@ delta-unreadable)
     [ "$code" -eq 0 ] || fail "$code: $(cat err)"
     end_server d
     same in.img out.img ;;
+delta-held-back|delta-held-back-map)
+    # What is cut short doesn't boot, and then goes on: what was kept, and what came, stays; both ends come last.
+    requires_nbdkit_filter log
+    make_block 9000001 >in.img
+    listed
+    cp in.img out.img
+    for at in 0 3000000 6000000; do flip out.img $at; done
+    cp in.img good.img
+    flip in.img 6000000
+    map=()
+    [ "$1" = delta-held-back ] || map=(--mapfile=m.map)
+    run_decant --delta --hold-back=64k "${map[@]}" "${held[@]}" in.img out.img
+    [ "$code" -eq 4 ] && grep -q 'its first and last 65536 bytes are zeros until all is there' err || fail "$code: $(cat err)"
+    head -c 65536 /dev/zero | cmp -n 65536 - out.img || fail "the front isn't zeros"
+    tail -c 65536 out.img | cmp -n 65536 - /dev/zero || fail "the end isn't zeros"
+    cmp -i 65536 -n 5000000 good.img out.img || fail "what lies between isn't there"
+    cp good.img in.img
+    goes_on in.img out.img
+    # Of what lies between, only what differs comes.
+    flip out.img 3000000
+    serve_nbdkit s --filter=log file in.img logfile=s.log
+    run_decant --delta --hold-back=64k "${held[@]}" "$(uri s)" out.img
+    [ "$code" -eq 0 ] || fail "$code: $(cat err)"
+    end_server s
+    same in.img out.img
+    [ "$(log_ranges s.log Read | awk '{ n += $2 } END { print n }')" -le $((4 * 65536)) ] ||
+        fail "fetched: $(log_ranges s.log Read)" ;;
+delta-held-back-of-nothing)
+    # Where nothing differs, nothing is made zeros either, not for a moment.
+    requires_nbdkit_filter log
+    listed
+    cp in.img out.img
+    serve_nbdkit d --filter=log file out.img logfile=d.log
+    run_decant --delta --hold-back=64k "${held[@]}" in.img "$(uri d)"
+    [ "$code" -eq 0 ] || fail "$code: $(cat err)"
+    end_server d
+    same in.img out.img
+    [ "$(log_count d.log Write)" -eq 0 ] && [ "$(log_count d.log Zero)" -eq 0 ] || fail "written: $(cat d.log)"
+    run_decant --delta --hold-back=64k --mapfile=m.map "${held[@]}" in.img out.img
+    [ "$code" -eq 0 ] || fail "$code: $(cat err)"
+    run_decant --delta --hold-back=64k --mapfile=m.map "${held[@]}" in.img out.img
+    [ "$code" -eq 0 ] && grep -q 'finished already' err || fail "$code: $(cat err)" ;;
 delta-refused)
     listed
     guard_files
     must_fail 64 'blocks=LIST' --delta in.img precious.img
     must_fail 64 'has something already' --delta "${held[@]}" in.img null:
     must_fail 64 'has something already' --delta "${held[@]}" in.img - >said
-    must_fail 64 "can't be used with --hold-back" --delta --hold-back=64k "${held[@]}" in.img precious.img
     must_fail 64 "can't be used with --sha256" --delta --sha256 "${held[@]}" in.img precious.img
     must_fail 64 "can't be used with --destination-is-zero" --delta --destination-is-zero "${held[@]}" in.img precious.img
     nothing_touched ;;
