@@ -242,55 +242,61 @@ ask_for_more(struct blocks *blocks, uint64_t position)
   return question;
 }
 
-/* A lost list is reached again. Returns whether something was done; -1 with the fault set. */
-static int
-tend_list(struct blocks *blocks, struct fault *fault)
+int
+blocks_tend(struct blocks *blocks, struct endpoint *end, struct recovery *recovery)
 {
-  struct endpoint *list = &blocks->end.base;
-
-  if (!list->ops->reopen || blocks->recovery.limit_ms == 0)
+  if (!end->ops->reopen || recovery->limit_ms == 0)
     return 0;
-  switch (recovery_step(&blocks->recovery, list, loop_now_ms(blocks->loop))) {
+  switch (recovery_step(recovery, end, loop_now_ms(blocks->loop))) {
   case RECOVERY_NOTHING:
     return 0;
   case RECOVERY_TRIES:
-    return 1;
+    break;
   case RECOVERY_LOST:
     if (!blocks->is_mute)
-      status_line_say_lost(&blocks->line, list, blocks->recovery.limit_ms);
-    return 1;
+      status_line_say_lost(&blocks->line, end, recovery->limit_ms);
+    break;
   case RECOVERY_BACK:
     if (!blocks->is_mute)
-      status_line_say_back(&blocks->line, list, "");
-    return 1;
-  case RECOVERY_OVER:
+      status_line_say_back(&blocks->line, end, "");
     break;
+  case RECOVERY_OVER:
+    return -1;
   }
-  return cannot_read(blocks, &blocks->list.windows[0].request, ENOTCONN, fault);
+  return 1;
 }
 
 int
 blocks_fetch(struct blocks *blocks, uint64_t offset, struct fault *fault)
 {
-  int taken = take_answers(blocks, fault), tended = taken == -1 ? -1 : tend_list(blocks, fault);
+  int taken = take_answers(blocks, fault);
 
+  if (taken != 0)
+    return taken;
+  int tended = blocks_tend(blocks, &blocks->end.base, &blocks->recovery);
   if (tended == -1)
-    return -1;
-  return taken > 0 || tended > 0 || ask_for_more(blocks, offset);
+    return cannot_read(blocks, &blocks->list.windows[0].request, ENOTCONN, fault);
+  return tended > 0 || ask_for_more(blocks, offset);
+}
+
+static void
+watch_or_wake(struct loop *loop, struct endpoint *end, const struct recovery *recovery)
+{
+  end->ops->watch(end, loop);
+  if (recovery->is_lost)
+    loop_wake_by(loop, recovery_wake_ms(recovery, end));
 }
 
 int
-blocks_wait(struct blocks *blocks, struct endpoint *other, struct fault *fault)
+blocks_wait(struct blocks *blocks, struct endpoint *other, const struct recovery *recovery, struct fault *fault)
 {
   struct endpoint *list = &blocks->end.base;
   struct loop *loop = blocks->loop;
 
   loop_begin(loop);
-  list->ops->watch(list, loop);
+  watch_or_wake(loop, list, &blocks->recovery);
   if (other)
-    other->ops->watch(other, loop);
-  if (blocks->recovery.is_lost)
-    loop_wake_by(loop, recovery_wake_ms(&blocks->recovery, list));
+    watch_or_wake(loop, other, recovery);
   if (loop_wait(loop, fault) == -1)
     return -1;
   list->ops->serve(list, loop);
@@ -306,7 +312,7 @@ read_list(struct blocks *blocks, struct fault *fault)
 {
   while (!block_list_is_noted(&blocks->list)) {
     int fetched = blocks_fetch(blocks, blocks->list.noted * BLOCK_LIST_PART_BLOCKS * blocks->config.block_bytes, fault);
-    if (fetched == -1 || (fetched == 0 && blocks_wait(blocks, NULL, fault) == -1))
+    if (fetched == -1 || (fetched == 0 && blocks_wait(blocks, NULL, NULL, fault) == -1))
       return -1;
   }
   return 0;

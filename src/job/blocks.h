@@ -56,8 +56,12 @@ int blocks_read(struct blocks *blocks, const struct endpoint *source, struct loo
  * -1 with the fault set; where nothing was, what comes is waited for. */
 int blocks_fetch(struct blocks *blocks, uint64_t offset, struct fault *fault);
 
+/* Has an end that is lost be reached again, which is asked before the copy takes over. Returns whether something was done, or -1:
+ * nothing is left to try. */
+int blocks_tend(struct blocks *blocks, struct endpoint *end, struct recovery *recovery);
+
 /* Waits for what comes of the list, and of another end that is asked beside it; NULL: of none. Returns 0, or -1 with the fault set. */
-int blocks_wait(struct blocks *blocks, struct endpoint *other, struct fault *fault);
+int blocks_wait(struct blocks *blocks, struct endpoint *other, const struct recovery *recovery, struct fault *fault);
 
 /* Refuses a destination that is the list, or lies where that does. Returns 0, or -1 with the fault set. */
 int blocks_check(const struct blocks *blocks, const struct endpoint *destination, struct fault *fault);

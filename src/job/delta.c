@@ -44,15 +44,20 @@ delta_judge(struct delta *delta, const struct delta_read *read)
 static int
 delta_take(struct delta *delta, struct fault *fault)
 {
-  struct request *answer = delta->destination->ops->take(delta->destination);
+  struct endpoint *destination = delta->destination;
+  struct request *answer = destination->ops->take(destination);
   struct delta_read *read = (struct delta_read *)answer;
 
   if (!answer)
     return 0;
+  read->waits = answer->errnum == ENOTCONN;
+  if (read->waits && (!destination->ops->reopen || delta->recovery.limit_ms == 0))
+    return cannot_read_back(delta, answer->offset, ENOTCONN, fault);
+  if (read->waits)
+    return 1;
   read->is_out = false;
   delta->out--;
-  if (answer->errnum == ENOTCONN)
-    return cannot_read_back(delta, answer->offset, ENOTCONN, fault);
+  recovery_progress(&delta->recovery);
   if (answer->errnum || answer->done < answer->length)
     areas_set(&delta->areas, (struct range){ answer->offset, read->end }, AREA_FINISHED);
   else
@@ -60,6 +65,18 @@ delta_take(struct delta *delta, struct fault *fault)
   return 1;
 }
 _Static_assert(offsetof(struct delta_read, request) == 0, "a read is found by its request");
+
+static bool
+read_lost_again(struct delta *delta)
+{
+  for (struct delta_read *read = delta->reads; read < delta->reads + delta->count; read++)
+    if (read->waits) {
+      read->waits = false;
+      delta->destination->ops->submit(delta->destination, &read->request);
+      return true;
+    }
+  return false;
+}
 
 /* The next read, as far as the list is here. Returns whether there was one. */
 static bool
@@ -70,7 +87,11 @@ delta_read_on(struct delta *delta)
   uint64_t start = delta->position, part = list->config.block_bytes * BLOCK_LIST_PART_BLOCKS;
   struct delta_read *read = delta->reads;
 
-  if (start == list->config.size || delta->out == range_min(delta->count, traits->requests_max) ||
+  if (delta->destination->presence != PRESENCE_HERE)
+    return false;
+  if (read_lost_again(delta))
+    return true;
+  if (start == list->config.size || delta->out >= range_min(delta->count, traits->requests_max) ||
       !block_list_has(list, start))
     return false;
   while (read->is_out)
@@ -89,18 +110,29 @@ delta_read_on(struct delta *delta)
   return true;
 }
 
+/* One step of any kind. Returns whether there was one to be taken, or -1 with the fault set. */
+static int
+take_delta_step(struct delta *delta, struct fault *fault)
+{
+  int taken = delta_take(delta, fault);
+
+  if (taken != 0)
+    return taken;
+  int tended = blocks_tend(delta->blocks, delta->destination, &delta->recovery);
+  if (tended == -1)
+    return cannot_read_back(delta, delta->position, ENOTCONN, fault);
+  if (tended > 0)
+    return 1;
+  int fetched = delta->position == delta->areas.size ? 0 : blocks_fetch(delta->blocks, delta->position, fault);
+  return fetched != 0 ? fetched : delta_read_on(delta);
+}
+
 static int
 look_at_all(struct delta *delta, struct fault *fault)
 {
-  uint64_t size = delta->blocks->list.config.size;
-
-  while (delta->position < size || delta->out > 0) {
-    int taken = delta_take(delta, fault);
-    int fetched = taken == -1 ? -1 : delta->position == size ? 0 : blocks_fetch(delta->blocks, delta->position, fault);
-    if (fetched == -1)
-      return -1;
-    if (taken == 0 && fetched == 0 && !delta_read_on(delta) &&
-        blocks_wait(delta->blocks, delta->destination, fault) == -1)
+  while (delta->position < delta->areas.size || delta->out > 0) {
+    int taken = take_delta_step(delta, fault);
+    if (taken == -1 || (taken == 0 && blocks_wait(delta->blocks, delta->destination, &delta->recovery, fault) == -1))
       return -1;
   }
   return 0;
@@ -145,6 +177,7 @@ delta_find(struct delta *delta, const struct copy_config *config, struct blocks 
   delta->destination = config->destination;
   delta->blocks = blocks;
   delta->count = budget->slots;
+  recovery_init(&delta->recovery, config->retry_ms, 2);
   areas_init(&delta->areas, list->config.size, true);
   if (delta_plan(delta, config, fault) == -1)
     return -1;

@@ -3,12 +3,14 @@
  *
  * The destination is read once, many requests at a time, and each block is held to the list; what differs is noted in a map of
  * areas, and the copy fetches that alone. A disk where more areas differ than a map can tell apart has neighbours joined, so that
- * some of what is there is fetched again. What can't be read is fetched, too. Nothing is written here.
+ * some of what is there is fetched again. What can't be read is fetched, too. A destination that is lost is reached again, and asked
+ * on. Nothing is written here.
  */
 #ifndef DECANT_DELTA_H
 #define DECANT_DELTA_H
 
 #include "copy/copy.h"
+#include "copy/recovery.h"
 #include "disk/areas.h"
 #include "job/blocks.h"
 #include "os/arena.h"
@@ -18,6 +20,7 @@ struct delta_read {
   struct request request;
   struct chunks chunks;
   bool is_out;
+  bool waits;       /* it was lost with the destination, and is asked for again */
   uint64_t end;     /* of what is looked at of it */
   uint8_t *digests; /* what its blocks have to be */
 };
@@ -29,8 +32,9 @@ struct delta {
   struct blocks *blocks;
   uint64_t bytes; /* of one read */
   uint64_t position;
-  unsigned count; /* reads that there can be, and those that are out */
+  unsigned count; /* reads that there can be, and those that are out or wait */
   unsigned out;
+  struct recovery recovery; /* of the destination */
   struct delta_read reads[SLOTS_MAX];
 };
 

@@ -8,7 +8,7 @@
 # cases: held held-nbd held-pieces held-larger-blocks held-to-a-pipe held-goes-on held-mapfile held-verified
 # cases: held-verified-source-lies held-verified-mapfile zeros-are-not-read source-lies source-lies-once
 # cases: list-lies list-truncated list-changes list-of-other-blocks list-lost refused
-# cases: delta delta-fetches-only-what-differs delta-of-nothing delta-mapfile delta-verified delta-source-lies delta-unreadable delta-refused
+# cases: delta delta-fetches-only-what-differs delta-of-nothing delta-mapfile delta-verified delta-source-lies delta-unreadable delta-lost delta-refused
 # cases: delta-held-back delta-held-back-map delta-held-back-of-nothing
 
 . "$(dirname "$0")/../functions.sh"
@@ -546,6 +546,27 @@ delta-unreadable)
     [ "$code" -eq 0 ] || fail "$code: $(cat err)"
     end_server d
     same in.img out.img ;;
+delta-lost)
+    # A destination that is lost meanwhile is reached again, or else nothing is written.
+    requires_program python3
+    make_block 9000001 >in.img
+    listed
+    for read in 1 3; do
+        cp in.img out.img
+        flip out.img 6000000
+        serve_odd d out.img cuts-read=$read
+        run_decant --delta "${held[@]}" in.img "$(uri d)"
+        [ "$code" -eq 0 ] && grep -q 'is back' err || fail "$code: $(cat err)"
+        grep -q '^decant: 8.5 MiB of 8.6 MiB are on .* already$' err || fail "$code: $(cat err)"
+        end_server d
+        same in.img out.img
+    done
+    flip out.img 6000000
+    cp out.img before.img
+    serve_odd d out.img cuts-read=2
+    run_decant --delta --retry=0 "${held[@]}" in.img "$(uri d)"
+    [ "$code" -eq 1 ] && grep -q 'to see what is there already, failed at offset .*; nothing was written' err || fail "$code: $(cat err)"
+    same before.img out.img ;;
 delta-held-back|delta-held-back-map)
     # What is cut short doesn't boot, and then goes on: what was kept, and what came, stays; both ends come last.
     requires_nbdkit_filter log
