@@ -82,6 +82,8 @@ main(int argc, char **argv)
 
   if (run(argc, argv, &fault) == 0 && say_finish(&fault) == 0)
     return EXIT_DONE;
+  if (fault.exit_code == EXIT_DONE) /* whatever failed without a word, it isn't done */
+    fault_set(&fault, EXIT_FAILED, 0, "something failed, and there are no words for it");
   if (fault.text[0])
     say_fault(options_program(&options), &fault);
   return (int)options_exit_code(&options, &fault);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 /* Where libnbd's words are about its settings, what they mean to an operator. */
 static const char *
@@ -222,15 +223,30 @@ tune(const struct client *client, int fd)
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &often_s, sizeof often_s);
 }
 
-/* What fails here shows in the handle. */
-static void
+/* What fails on the way shows in the handle; what can't even begin doesn't: -1 is returned. */
+static int
 begin_uri(struct client *client, struct nbd_handle *handle)
 {
   const struct address *address = &client->addresses.list[client->address];
 
-  nbd_aio_connect(handle, (const struct sockaddr *)&address->name, address->length);
+  int result = nbd_aio_connect(handle, (const struct sockaddr *)&address->name, address->length);
   if (nbd_aio_is_connecting(handle) == 1) /* else what failed is libnbd's last word */
     tune(client, nbd_aio_get_fd(handle));
+  return result;
+}
+
+/* Starts the server; what it was connected by is the handle's, or closed again. */
+static int
+begin_command(struct client *client, struct nbd_handle *handle, struct fault *fault)
+{
+  int connection = activation_start(&client->server, client->place->command, client->name, fault);
+
+  if (connection == -1)
+    return 0; /* the fault is set */
+  int result = nbd_aio_connect_socket(handle, connection);
+  if (nbd_aio_is_created(handle) == 1)
+    close(connection);
+  return result;
 }
 
 static int
@@ -247,19 +263,19 @@ struct nbd_handle *
 client_begin(struct client *client, const struct client_setup *setup, const char *what, struct fault *fault)
 {
   struct nbd_handle *handle = nbd_create();
-  int connection = -1;
+  int result;
 
   client->has_given_up = client->was_cut = false;
   if (!handle || client_configure(client, setup, handle) == -1)
-    client_fault(client, what, fault);
+    result = -1;
   else if (client->place->kind == PLACE_URI)
-    begin_uri(client, handle);
+    result = begin_uri(client, handle);
   else
-    connection = activation_start(&client->server, client->place->command, client->name, fault);
-  if (connection != -1)
-    nbd_aio_connect_socket(handle, connection);
-  if (connection != -1 || (handle && nbd_aio_is_created(handle) == 0))
+    result = begin_command(client, handle, fault);
+  if (handle && nbd_aio_is_created(handle) == 0)
     return handle;
+  if (result == -1)
+    client_fault(client, what, fault);
   nbd_close(handle);
   return NULL;
 }

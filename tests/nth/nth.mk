@@ -5,14 +5,15 @@ NTH := $(BUILD)/tests/nth/nth
 $(NTH): tests/nth/nth.c tests/nth/nth.mk
 	$(call say,CC) $(UNIT_CC) -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wmissing-prototypes $(if $(CI),-Werror) $< -o $@
 
-# The program itself, with another heap before its own.
-NTH_HEAP := $(BUILD)/tests/nth/decant-heap
-$(NTH_HEAP): tests/nth/failing_heap.c $(BUILD)/decant tests/nth/nth.mk
-	$(call say,CC) $(CC) $(DECANT_CPPFLAGS) -std=gnu11 -fPIE $(WARNINGS) -g -O1 -c $< -o $@.o && \
-		$(call link,$@,$@.o $(OBJECTS) $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc))
+# The program itself, with what fails before its heap and before libnbd.
+LIBNBD_MAY_FAIL = $(shell awk -F'"' '/^WRAP/ { print $$2 }' tests/nth/failing.c)
+NTH_FAILING := $(BUILD)/tests/nth/decant-failing
 comma := ,
+$(NTH_FAILING): tests/nth/failing.c $(BUILD)/decant tests/nth/nth.mk
+	$(call say,CC) $(CC) $(DECANT_CPPFLAGS) -std=gnu11 -fPIE $(WARNINGS) -g -O1 -c $< -o $@.o && \
+		$(call link,$@,$@.o $(OBJECTS) $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc $(LIBNBD_MAY_FAIL)))
 
-NTH_TOOLS := $(NTH) $(NTH_HEAP)
+NTH_TOOLS := $(NTH) $(NTH_FAILING)
 
 # Which cases of tests/nth/test-nth.sh: none named, all.
 CASES :=
