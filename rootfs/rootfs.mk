@@ -2,7 +2,7 @@
 # The initramfs of a board: the list rootfs/files, the modules that the board always loads, and the drivers that its buses ask for, as a
 # compressed cpio archive.
 
-ROOTFS_PARTS := $(addprefix rootfs/,files last init job consoles telling hardware mdev.conf excepts medium network network-links \
+ROOTFS_PARTS := $(addprefix rootfs/,files last init job consoles telling menu hardware mdev.conf excepts medium network network-links \
 	network-words lease name-servers nearest profile dhcp-answer dhcp6-answer mkcpio)
 
 $(BUILD)/boards/%/modules/files: boards/%/board.mk boards/%/modules rootfs/modules

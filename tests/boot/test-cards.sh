@@ -47,7 +47,7 @@ for place in "${places[@]}"; do
     [ "$place" = ahci ] || more+=("$place=$place.raw")
 done
 mv ahci.raw target.raw
-NIC="${nics[*]}" MORE_DISKS="${more[*]}" INITRAMFS=both boot '' </dev/null
+NIC="${nics[*]}" MORE_DISKS="${more[*]}" INITRAMFS=both boot decant.then=shell </dev/null
 mv target.raw ahci.raw
 
 ! grep '^failed' console || fail "a card or a disk can't be used: $(tail -n 30 console)"

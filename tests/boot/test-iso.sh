@@ -32,12 +32,30 @@ make_image source.img 16M
 yes 'what was there before' | head -c 16M >target.raw || true
 serve_tcp source 127.0.0.1 --readonly file source.img
 
-from=nbd://10.0.2.2:$port/
-# The menu, which forgets what is typed before its first second is over, and its questions.
+from=server
+# The boot loader's menu, which forgets what is typed before its first second is over, and the appliance's questions.
 type() {
     type_at 'automatically in 2[0-7]s' i
-    type_at 'What is read, ' "$from\\r"
-    type_at 'Which disk is OVERWRITTEN' '/dev/nvme0n1\r'
+    "choose_from_$from"
+    type_at 'The disk that is OVERWRITTEN' 'nvme0n1\r'
+    type_at 'Type nvme0n1 to begin' 'nvme0n1\r'
+    wait_for shows '^decant: result='
+    type_at 'What is to be done' '5\r'
+}
+choose_from_server() {
+    type_at 'Where from?' '1\r'
+    type_at 'Which server' "10.0.2.2:$port\\r"
+    type_at 'Which of these exports' '1\r'
+}
+choose_from_stick() {
+    type_at 'Where from?' '2\r'
+    wait_for shows 'The file system that the image is on'
+    type_at . "$(sed -n 's/^ *\([0-9]*\)  .* LABEL="STICK".*/\1/p' console)\\r"
+    type_at 'Which file' '1\r'
+}
+type_words() {
+    type_at 'automatically in 2[0-7]s' w
+    type_at 'Words of the kernel command line' 'decant.source=LABEL=STICK:/images/golden.img decant.destination=/dev/nvme0n1\r'
     wait_for shows '^decant: result='
 }
 # A stick with the image behind the appliance, and a machine with no network.
@@ -47,15 +65,19 @@ make_stick() {
     mkdir -p tree/images
     cp source.img tree/images/golden.img
     mke2fs -q -F -t ext4 -L STICK -d tree -E "offset=$((512 * $(sfdisk -d stick.raw | sed -n 's/^stick.raw4 : start= *\([0-9]*\).*/\1/p')))" stick.raw 48M
-    from=LABEL=STICK:/images/golden.img
+    from=stick
     export NIC=none
 }
 export DISK_ON=nvme
-# It reboots when it is done, and that ends QEMU.
+# It restarts when it is done, and that ends QEMU.
 case $1 in
 cd-uefi) requires_file "$uefi"; start "cdrom=$built/decant-$board.iso" "$uefi" ;;
 stick-bios) make_stick; start usb=stick.raw '' ;;
-stick-uefi) requires_file "$uefi"; make_stick; start usb=stick.raw "$uefi" ;;
+stick-uefi)
+    requires_file "$uefi"
+    make_stick
+    type() { type_words; }
+    start usb=stick.raw "$uefi" ;;
 uki)
     requires_file "$uefi"
     requires_program mformat mcopy
@@ -66,6 +88,7 @@ uki)
     mmd -i stick.raw@@1M ::/EFI ::/EFI/BOOT
     mcopy -i stick.raw@@1M "$built/decant-$board.efi" ::/EFI/BOOT/BOOTX64.EFI
     type() {
+        type_at 'What is to be done' '4\r'
         type_at '^decant:~# ' 'decant disks --destination usb,only --except=$(excepts); network\r'
         type_at '^network: eth0 has' "decant --yes --report nbd://10.0.2.2:$port/ /dev/nvme0n1; echo RESULT=\$?; sync; reboot -f\\r"
         wait_for shows '^RESULT='
