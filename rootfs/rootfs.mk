@@ -8,14 +8,14 @@ ROOTFS_PARTS := $(addprefix rootfs/,files last init job consoles telling menu ha
 $(BUILD)/boards/%/modules/files: boards/%/board.mk boards/%/modules rootfs/modules
 	@rootfs/modules $(KERNELS)/$(KERNEL_$*) boards/$*/modules $(@D)
 
-# Groups of boards/NAME/modules.rc to do without.
+# Groups of boards/NAME/modules.rc to do without, and what the board itself does without (LEFT_OUT_NAME).
 LEAVE_OUT :=
 $(BUILD)/boards/%/left-out: words
-	@mkdir -p $(@D); echo '$(LEAVE_OUT)' | cmp -s - $@ || echo '$(LEAVE_OUT)' >$@
+	@mkdir -p $(@D); echo '$(LEAVE_OUT) $(LEFT_OUT_$*)' | cmp -s - $@ || echo '$(LEAVE_OUT) $(LEFT_OUT_$*)' >$@
 
 .PRECIOUS: $(BUILD)/boards/%/left-out
 $(BUILD)/boards/%/drivers/files: boards/%/board.mk boards/%/modules.rc rootfs/drivers $(COMMON)/boards/%/left-out
-	@rootfs/drivers $(KERNELS)/$(KERNEL_$*) boards/$*/modules.rc '$(LEAVE_OUT)' $(@D)
+	@rootfs/drivers $(KERNELS)/$(KERNEL_$*) boards/$*/modules.rc '$(LEAVE_OUT) $(LEFT_OUT_$*)' $(@D)
 
 $(BUILD)/boards/%/initramfs.gz: boards/%/memory-mib $(ROOTFS_PARTS) $(BUSYBOX) $(BUILD)/decant
 	@BOARD=$* BUILD=$(BUILD) BUSYBOX=$(BUSYBOX) rootfs/mkcpio rootfs/files $(filter $(@D)/%/files,$^) rootfs/last >$(@D)/initramfs

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 # The appliance's menu makes of answers the words of a job, and of wrong, missing or late answers none: what it runs is played here, with
 # a machine that has three disks and a stick, and the shell is the appliance's own.
-# cases: server stick save rescue refused quicker goes-back nobody
+# cases: server stick save rescue convert refused quicker goes-back nobody
 . "$(dirname "$0")/../functions.sh"
 busybox=$TOP/build/third_party/busybox/busybox
 requires_file "$busybox"
 
-mkdir -p bin run mnt/images lib
+mkdir -p bin run mnt/images lib net/eth0/device
 "$busybox" --install -s bin
 rm -f bin/umount bin/blkid bin/reboot bin/poweroff
 play() { # NAME LINE...
@@ -59,13 +59,13 @@ play hardware 'echo nothing'
 play excepts 'echo /dev/sdb'
 play umount :
 play blkid "echo '/dev/sda1: LABEL=\"root\" UUID=\"11-22\" TYPE=\"ext4\"'" "echo '/dev/sdb1: LABEL=\"STICK\" UUID=\"AB-CD\" TYPE=\"vfat\"'" \
-    "echo '/dev/sda2: TYPE=\"swap\"'"
+    "echo '/dev/sda2: TYPE=\"swap\"'" "echo '/dev/sr0: LABEL=\"DECANT\" TYPE=\"iso9660\"'"
 truncate -s 5G mnt/images/golden.img
 truncate -s 1M "mnt/images/a small one.img" mnt/notes.txt
 
 # menu WHERE ANSWER...: sets code; what it showed is in `shown`.
 menu() {
-    sed "s|/run/decant|$TEST_DIR/run|g; s|/mnt|$TEST_DIR/mnt|g; s|/lib/decant|$TEST_DIR/lib|g" "$TOP/rootfs/menu" >menu.here
+    sed "s|/run/decant|$TEST_DIR/run|g; s|/mnt|$TEST_DIR/mnt|g; s|/lib/decant|$TEST_DIR/lib|g; s|/sys/class/net|$TEST_DIR/net|g" "$TOP/rootfs/menu" >menu.here
     code=0
     printf '%s\n' "${@:2}" | PATH=$TEST_DIR/bin "$busybox" ash menu.here words "$1" >shown 2>&1 || code=$?
 }
@@ -95,6 +95,7 @@ stick)
     menu image 2 1 1 4 nvme0n1
     words_are 'decant.source="UUID=11-22:/images/a small one.img" decant.destination="/dev/nvme0n1" decant.options=--progress decant.yes'
     grep -q 'medium /dev/sda1$' ran || fail "not mounted: $(cat ran)"
+    grep -q '^   3 .*iso9660' shown || fail "not from a CD: $(cat shown)"
     ! grep notes.txt shown || fail "anything is an image"
     rm words
     menu image 2 2 images/golden.img 1 sda
@@ -102,12 +103,25 @@ stick)
 save)
     menu '' 2 sda 2 2 images/golden.img 'sda of "today".img' sda
     words_are 'decant.source="/dev/sda" decant.destination="UUID=AB-CD:/sda of today.img" decant.options="--progress" decant.yes'
+    ! grep 'iso9660' shown || fail "onto a CD"
     grep -q '^medium -w /dev/sdb1$' ran || fail "not mounted: $(cat ran)"
     grep -q 'There is a images/golden.img already' shown || fail "a file that is there: $(cat shown)" ;;
 rescue)
     menu '' 3 sda 1 server 1 server 3 sda
     words_are 'decant.source="/dev/sda" decant.destination="nbd://server/win%2011" decant.options="rescue --mapfile='"$TEST_DIR"'/run/rescue.map" decant.yes'
     grep -q "That one can't be written to" shown || fail "a read-only export: $(cat shown)" ;;
+convert)
+    # Where the tools are in, and not elsewhere.
+    menu '' 7 1 ''
+    ! grep -q 'becomes a' shown || fail "it converts by nothing"
+    menu convert 1 sda
+    grep -q 'Where from' shown || fail "not at the beginning: $(cat shown)"
+    touch lib/formats "mnt/images/one.ova"
+    menu '' 7 1 sda 2 sda.qcow2 sda
+    words_are 'decant.source="/dev/sda" decant.destination="UUID=AB-CD:/sda.qcow2" decant.options=--progress decant.yes'
+    rm words
+    menu convert 2 2 images/one.ova sda sda
+    words_are 'decant.source="UUID=AB-CD:/images/one.ova" decant.destination="/dev/sda" decant.options=--progress decant.yes' ;;
 refused)
     menu image 1 server 2 sdb sr0 sdz 7 1 sdb ''
     nothing_begun "sdb isn't overwritten: this was started from it"
@@ -116,6 +130,10 @@ refused)
     nothing_begun "It doesn't fit: 32212254720 bytes"
     menu image 3 1 1 sda
     nothing_begun 'That is the one that is read'
+    mv net/eth0 .
+    menu image 1
+    nothing_begun 'No server can be reached: nothing'
+    mv eth0 net/
     rm -f run/network-is-up
     touch no-network
     menu image 1 server 10.0.0.2::: 10.0.0.3 '' ''

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2016 # the dollars are make's, or those of the commands under test
 #
 # cases: odd-path says-why clean-environment build-time rebuilt-when-the-words-change locale missing clean
-# cases: sources kernel-security kernel-local kernel-offline kernel-flavour modules-odd-path drivers firmware quiet help
+# cases: sources kernel-security kernel-local kernel-offline kernel-flavour modules-odd-path drivers firmware programs quiet help
 # cases: machines another-machine
 
 . "$(dirname "$0")/../functions.sh"
@@ -159,7 +159,7 @@ locale)
     got=$(LC_ALL=tr_TR.UTF-8 LANGUAGE=tr make --no-print-directory --eval 'probe: ; @echo "$$LC_ALL $$LANGUAGE"' probe)
     [ "$got" = "C " ] || fail "recipes run with $got"
     seen=0
-    for script in third_party/* rootfs/modules rootfs/drivers rootfs/firmware boards/demo boards/iso boards/uki; do
+    for script in third_party/* rootfs/modules rootfs/drivers rootfs/firmware rootfs/converters boards/demo boards/iso boards/uki; do
         head -c 2 "$script" | grep -q '#!' || continue
         seen=$((seen + 1))
         grep -q '^export LC_ALL=C$' "$script" || fail "$script sorts and matches as its caller's language does"
@@ -374,6 +374,32 @@ END
         diff - list || fail "another list"
     ! "$TOP/third_party/packages" out apt firmware-two 2>err || fail "a package that isn't there"
     grep -q 'cannot get firmware-two.*DECANT_SOURCES.* has no firmware-two_' err || fail "not said so: $(cat err)" ;;
+programs)
+    # Those that are asked for, with what they need and what that needs, and nothing else.
+    mkdir stubs 'from here'
+    touch 'from here/one_1_amd64.deb'
+    cat >stubs/dpkg-deb <<'END'
+#!/bin/bash
+[ "$1" = -x ] || { echo "${3,,}"; exit; }
+mkdir -p "$3/usr/bin" "$3/usr/lib/deep"
+cd "$3/usr"
+echo liba.so.1 >bin/one
+echo libb.so.2 >lib/liba.so.1
+printf '%s\n' liba.so.1 libb.so.2 >lib/deep/libb.so.2
+echo libnowhere.so >bin/two
+touch lib/libc.so.3
+END
+    printf '#!/bin/sh\nsed "s/.*/ 0x01 (NEEDED)  Shared library: [&]/" "$2"\n' >stubs/readelf
+    chmod +x stubs/*
+    PATH=$TEST_DIR/stubs:$PATH
+    export DECANT_SOURCES='from here'
+    "$TOP/third_party/programs" out apt usr/bin/one -- one 2>err || fail "$(cat err)"
+    printf '%s\n' '10 /usr/bin/one' '20 /usr/lib/deep/libb.so.2' '10 /usr/lib/liba.so.1' | diff - out/sizes || fail "other files"
+    (cd out/root && find . -type f) | sort | diff - <(sed 's/.* /./' out/sizes) || fail "others are there than are told"
+    grep -q '^package version sha256:[0-9a-f]*$' out/version || fail "not told: $(cat out/version)"
+    ! "$TOP/third_party/programs" out apt usr/bin/two -- one 2>err || fail "a library that isn't there"
+    grep -q 'usr/bin/two needs libnowhere.so, which none' err || fail "not said so: $(cat err)"
+    [ ! -e out ] || fail "half of it is there" ;;
 quiet)
     # One object, with a compiler that does nothing: a line that says what is done, or with V=1 how.
     make_tree
