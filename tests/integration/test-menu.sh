@@ -101,9 +101,9 @@ stick)
     menu image 2 2 images/golden.img 1 sda
     words_are 'decant.source="UUID=AB-CD:/images/golden.img" decant.destination="/dev/sda" decant.options=--progress decant.yes' ;;
 save)
-    menu '' 2 sda 2 2 images/golden.img 'sda of "today".img' sda
+    menu '' 2 sda 2 1 images/golden.img 'sda of "today".img' sda
     words_are 'decant.source="/dev/sda" decant.destination="UUID=AB-CD:/sda of today.img" decant.options="--progress" decant.yes'
-    ! grep 'iso9660' shown || fail "onto a CD"
+    ! grep -E 'iso9660|/dev/sda1 LABEL' shown || fail "onto a CD, or what is read"
     grep -q '^medium -w /dev/sdb1$' ran || fail "not mounted: $(cat ran)"
     grep -q 'There is a images/golden.img already' shown || fail "a file that is there: $(cat shown)" ;;
 rescue)
@@ -117,7 +117,7 @@ convert)
     menu convert 1 sda
     grep -q 'Where from' shown || fail "not at the beginning: $(cat shown)"
     touch lib/formats "mnt/images/one.ova"
-    menu '' 7 1 sda 2 sda.qcow2 sda
+    menu '' 7 1 sda 1 sda.qcow2 sda
     words_are 'decant.source="/dev/sda" decant.destination="UUID=AB-CD:/sda.qcow2" decant.options=--progress decant.yes'
     rm words
     menu convert 2 2 images/one.ova sda sda
