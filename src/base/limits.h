@@ -128,6 +128,8 @@
 
 /* What a map of areas tells apart: 160 KiB, and some 400 KiB of text. */
 #define AREAS_MAX 10000
+/* The ranges that a block map may have: 3.5 MiB with their digests. */
+#define BMAP_RANGES_MAX 65536
 /* A mapfile is written while its copy runs when the last time took no more than this share of the time since. */
 #define MAPFILE_SHARE_MAX 50
 /* What of a line of a mapfile is looked at; a longer one can only be a comment. */

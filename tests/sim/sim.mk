@@ -3,7 +3,7 @@
 
 SIM := $(BUILD)/tests/sim/sim
 # The real copy and the rooms it carries things between; the simulator brings the endpoints and the loop.
-SIM_SOURCES := $(filter-out src/disk/mapfile.c,$(wildcard tests/sim/*.c src/base/*.c src/disk/*.c src/copy/*.c src/hash/ranges.c))
+SIM_SOURCES := $(filter-out src/disk/mapfile.c src/disk/bmap_%,$(wildcard tests/sim/*.c src/base/*.c src/disk/*.c src/copy/*.c src/hash/ranges.c))
 SIM_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -Isrc -Itests -Wall -Wextra
 
 $(SIM): $(SIM_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/sim.mk
@@ -18,7 +18,7 @@ $(SIM_SANITIZED): $(SIM_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/s
 # Rescues of failing disks, on the same disks, with a loop and a main of their own.
 SIM_RESCUE := $(BUILD)/tests/sim/sim-rescue
 SIM_RESCUE_SOURCES := tests/sim/rescue/sim-rescue.c tests/sim/disk.c tests/sim/stage.c \
-	$(filter-out src/disk/mapfile.c,$(wildcard src/base/*.c src/disk/*.c)) \
+	$(filter-out src/disk/mapfile.c src/disk/bmap_%,$(wildcard src/base/*.c src/disk/*.c)) \
 	$(wildcard src/copy/rescue*.c) src/copy/mark.c src/copy/recovery.c src/copy/turn.c
 
 $(SIM_RESCUE): $(SIM_RESCUE_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/sim.mk
@@ -36,7 +36,7 @@ $(SIM_HOLDS): $(SIM_HOLDS_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim
 # Comparisons, likewise.
 SIM_COMPARE := $(BUILD)/tests/sim/sim-compare
 SIM_COMPARE_SOURCES := tests/sim/compare/sim-compare.c tests/sim/disk.c tests/sim/stage.c \
-	$(filter-out src/disk/mapfile.c,$(wildcard src/base/*.c src/disk/*.c)) \
+	$(filter-out src/disk/mapfile.c src/disk/bmap_%,$(wildcard src/base/*.c src/disk/*.c)) \
 	$(wildcard src/copy/compare*.c) $(patsubst %,src/copy/%.c,asking extents pace rate recovery retry selection turn windows)
 
 $(SIM_COMPARE): $(SIM_COMPARE_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/sim.mk
