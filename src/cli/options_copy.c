@@ -50,6 +50,8 @@ static const char help[] =
     "      --mapfile=FILE         keep there what is done, as GNU ddrescue does: after\n"
     "                             whatever ends it, the same command goes on\n"
     "      --domain=FILE          copy only what this mapfile calls finished\n"
+    "      --bmap=FILE            copy only the ranges of this block map of bmaptool's, and\n"
+    "                             check their digests on the way\n"
     "      --hold-back=SIZE       make the first and last SIZE bytes of DESTINATION zeros,\n"
     "                             and write them when all else is there (0): what is only\n"
     "                             half there doesn't boot\n"
@@ -102,8 +104,8 @@ static const char help[] =
     "  -h, --help                 print this\n"
     "\n"
     "SIZE takes k, M, G, T.\n"
-    "Exit codes: 0 done, 1 failed, 3 some can't be read, 4 copied, but the digest isn't the expected one,\n"
-    "or not what --blocks has, or what was read back differs, 64 the command line is wrong.\n";
+    "Exit codes: 0 done, 1 failed, 3 some can't be read, 4 a digest isn't the expected one,\n"
+    "or not what --blocks or --bmap has, or what was read back differs, 64 the command line is wrong.\n";
 /* clang-format on */
 
 enum {
@@ -113,6 +115,7 @@ enum {
   OPTION_BLKHASH,
   OPTION_BLKHASH_FILE,
   OPTION_BLOCKS,
+  OPTION_BMAP,
   OPTION_DELTA,
   OPTION_DESTINATION_IS_ZERO,
   OPTION_DIRTY_BITMAP,
@@ -150,6 +153,7 @@ static const struct option long_options[] = {
   { "blkhash", optional_argument, NULL, OPTION_BLKHASH },
   { "blkhash-file", required_argument, NULL, OPTION_BLKHASH_FILE },
   { "blocks", required_argument, NULL, OPTION_BLOCKS },
+  { "bmap", required_argument, NULL, OPTION_BMAP },
   { "connections", required_argument, NULL, 'C' },
   { "delta", no_argument, NULL, OPTION_DELTA },
   { "destination-is-zero", no_argument, NULL, OPTION_DESTINATION_IS_ZERO },
@@ -285,6 +289,9 @@ take_copy_option(struct options *options, int option, const char *value, struct 
     return 0;
   case OPTION_BLOCKS:
     options->copy.blocks = value;
+    return 0;
+  case OPTION_BMAP:
+    options->copy.bmap = value;
     return 0;
   case OPTION_DELTA:
     options->copy.delta = true;
@@ -466,9 +473,11 @@ static int
 check_maps(const struct options *options, struct fault *fault)
 {
   const struct copy_options *copy = &options->copy;
-  const char *with = copy->mapfile ? " can't be used with --mapfile" : " can't be used with --domain";
+  const char *with = copy->mapfile  ? " can't be used with --mapfile"
+                     : copy->domain ? " can't be used with --domain"
+                                    : " can't be used with --bmap";
 
-  if (!copy->mapfile && !copy->domain)
+  if (!copy->mapfile && !copy->domain && !copy->bmap)
     return 0;
   if (asks_for_digest(copy))
     return options_usage(options, fault, "a digest is of the whole disk: it", with);
@@ -488,6 +497,27 @@ check_maps(const struct options *options, struct fault *fault)
     return options_usage(options, fault, copy->layer ? "--layer" : "--dirty-bitmap", with);
   if (!copy->flush)
     return options_usage(options, fault, "only what was flushed is finished: --no-flush", with);
+  return 0;
+}
+
+/* Of a block map's ranges all is copied, since only so can they be checked; and it takes the place of the source's extents. */
+static int
+check_bmap(struct options *options, struct fault *fault)
+{
+  struct copy_options *copy = &options->copy;
+  const char *with = " can't be used with --bmap";
+
+  if (!copy->bmap)
+    return 0;
+  if (copy->domain)
+    return options_usage(options, fault, "--domain", with);
+  if (copy->layer || copy->dirty_bitmap)
+    return options_usage(options, fault, copy->layer ? "--layer" : "--dirty-bitmap", with);
+  if (copy->blocks)
+    return options_usage(options, fault, "--blocks", with);
+  if (copy->skips)
+    return options_usage(options, fault, "--on-read-error=skip", with);
+  copy->no_extents = true;
   return 0;
 }
 
@@ -589,8 +619,8 @@ check_copy(struct options *options, struct fault *fault)
 {
   if (options->copy.json && options->destination.kind == PLACE_STREAM)
     return options_usage(options, fault, "--json goes to standard output, which is the DESTINATION", "");
-  if (check_blocks(options, fault) == -1 || choose_part(options, fault) == -1 || check_from(options, fault) == -1 ||
-      check_maps(options, fault) == -1 || check_hold_back(options, fault) == -1 ||
+  if (check_blocks(options, fault) == -1 || check_bmap(options, fault) == -1 || choose_part(options, fault) == -1 ||
+      check_from(options, fault) == -1 || check_maps(options, fault) == -1 || check_hold_back(options, fault) == -1 ||
       check_skipping(options, fault) == -1 || check_skip_identical(options, fault) == -1 ||
       check_verify(options, fault) == -1)
     return -1;

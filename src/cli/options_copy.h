@@ -19,6 +19,7 @@ struct copy_options {
   bool from_is_given;
   const char *mapfile;      /* --mapfile's value, or NULL */
   const char *domain;       /* --domain's value, or NULL */
+  const char *bmap;         /* --bmap's value, or NULL */
   uint64_t hold_back_bytes; /* --hold-back: how much of both ends is written last; 0: nothing */
   uint64_t retry_ms;        /* --retry: how long to go on without any progress; COPY_RETRY_FOREVER; 0: not at all */
   bool skips;               /* --on-read-error=skip: what can't be read is left out */

@@ -51,6 +51,7 @@ struct copy_observer {
 struct copy_tap {
   void (*take)(struct copy_tap *tap, const uint8_t *data, uint64_t length);
   void (*keep)(struct copy_tap *tap, uint64_t length);
+  bool has_refused; /* what it was shown last isn't what it should be: neither that nor anything behind it is written */
 };
 
 /* Is told whenever more of the destination is on stable storage: whatever was to be copied below `below` is

@@ -8,9 +8,15 @@
 #include <stddef.h>
 
 static bool
+has_refused(const struct copy *copy)
+{
+  return copy->config.tap && copy->config.tap->has_refused;
+}
+
+static bool
 all_popped(const struct copy *copy)
 {
-  return copy->all_planned && copy->reorder.frontier == copy->source_end;
+  return copy->all_planned && copy->reorder.frontier == copy->source_end && !has_refused(copy);
 }
 
 /* The source ends here for us, since it failed, and all that could be read below is there. Where the destination takes no
@@ -18,9 +24,10 @@ all_popped(const struct copy *copy)
 static bool
 ends_early(const struct copy *copy)
 {
+  uint64_t end = has_refused(copy) ? copy->assemble.position : copy->reorder.frontier;
+
   return copy->failure.endpoint == copy->config.source && copy->reads_in_flight == 0 &&
-         !reorder_is_ready(&copy->reorder) &&
-         range_is_aligned(copy->reorder.frontier, copy->config.destination->traits.block_min);
+         !reorder_is_ready(&copy->reorder) && range_is_aligned(end, copy->config.destination->traits.block_min);
 }
 
 static bool
@@ -118,6 +125,18 @@ tap(struct copy *copy, const struct piece *piece)
   copy->tapped = end;
 }
 
+/* What the tap won't have ends the copy; neither that nor what comes behind it gets any further. */
+static bool
+is_refused(struct copy *copy, const struct piece *piece)
+{
+  if (!has_refused(copy))
+    tap(copy, piece);
+  if (!has_refused(copy))
+    return false;
+  copy_fail(copy, copy->config.source, "checking", piece->offset, EBADMSG);
+  return true;
+}
+
 /* The assembler has used up its piece: gives back that one's slot, and gets it
  * the next. */
 static void
@@ -129,9 +148,8 @@ feed(struct copy *copy)
   copy->poured_slot = SLOT_NONE;
   if (next_piece(copy, &piece)) {
     copy->poured_slot = piece.slot;
-    if (!cut_to_fit(copy, &piece))
+    if (!cut_to_fit(copy, &piece) || is_refused(copy, &piece))
       return;
-    tap(copy, &piece);
     assemble_feed(&copy->assemble, &piece);
   } else if (all_popped(copy) || ends_early(copy)) {
     assemble_end(&copy->assemble);

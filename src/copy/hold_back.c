@@ -96,7 +96,7 @@ is_to_be_written(const struct hold_back *hold, struct range block)
 {
   if (is_outermost(hold, block.start) != (hold->step == HOLD_BACK_WRITES_OUTERMOST))
     return false;
-  return hold->config.domain || !zeros_only(held_bytes(hold, block.start), range_length(block));
+  return hold->config.wanted || !zeros_only(held_bytes(hold, block.start), range_length(block));
 }
 
 /* The next run of blocks that this step writes, from an offset on. */
@@ -118,17 +118,16 @@ next_written(const struct hold_back *hold, uint64_t at)
   return run;
 }
 
-/* What of a part the domain wants first, in whole blocks of the destination; empty: nothing. */
+/* What of a part is wanted first, in whole blocks of the destination; empty: nothing. */
 static struct range
 wanted_of(const struct hold_back *hold, struct range part)
 {
   uint64_t block = hold->front.base.traits.block_min;
-  struct area area;
+  struct range found;
 
-  for (uint64_t at = part.start;
-       areas_find(hold->config.domain, (struct range){ at, part.end }, 1u << AREA_FINISHED, false, &area);
-       at = area.range.end) {
-    struct range wanted = { range_align_up(area.range.start, block), range_align_down(area.range.end, block) };
+  for (uint64_t at = part.start; selection_find(hold->config.wanted, (struct range){ at, part.end }, &found);
+       at = found.end) {
+    struct range wanted = { range_align_up(found.start, block), range_align_down(found.end, block) };
     if (wanted.start < wanted.end)
       return wanted;
   }
@@ -141,7 +140,7 @@ next_zeroed(const struct hold_back *hold, uint64_t at)
 {
   struct range part, wanted;
 
-  if (!hold->config.domain)
+  if (!hold->config.wanted)
     return held_from(hold, at, hold->zero_below);
   for (; !range_is_empty(part = held_from(hold, at, hold->zero_below)); at = part.end)
     if (!range_is_empty(wanted = wanted_of(hold, part)))
@@ -203,7 +202,7 @@ take_hold_step(struct hold_back *hold)
 
   switch (hold->step) {
   case HOLD_BACK_READS:
-    return hold->config.domain && ask_about(hold, REQUEST_READ, held_from(hold, hold->at, hold->reach), max);
+    return hold->config.wanted && ask_about(hold, REQUEST_READ, held_from(hold, hold->at, hold->reach), max);
   case HOLD_BACK_ZEROS:
     return !hold->config.are_zeros && ask_for_zeros(hold);
   case HOLD_BACK_WRITES:
@@ -383,7 +382,7 @@ hold_has_sent(struct endpoint *endpoint, const struct request *request)
 /* ---- The beginning ---- */
 
 int
-hold_back_check(const struct endpoint *destination, uint64_t bytes, bool has_domain, struct fault *fault)
+hold_back_check(const struct endpoint *destination, uint64_t bytes, bool is_partial, struct fault *fault)
 {
   const struct traits *traits = &destination->traits;
   const char *why = NULL;
@@ -392,7 +391,7 @@ hold_back_check(const struct endpoint *destination, uint64_t bytes, bool has_dom
     why = "is written from front to end";
   else if (!traits->can_flush)
     why = "can't be told to bring what it has to stable storage";
-  else if (has_domain && !traits->can_read)
+  else if (is_partial && !traits->can_read)
     why = "can't be read";
   else if (bytes + traits->block_min > capacity(bytes) + 1)
     why = "takes blocks that are too large for that";
@@ -439,9 +438,7 @@ hold_back_init(struct hold_back *hold, const struct hold_back_config *config)
   lay_out_ends(hold);
   if (config->size != SIZE_UNKNOWN)
     hold->reach = range_min(range_align_up(config->size, traits->block_min), hold->end);
-  hold->zero_below = config->domain              ? config->domain->size
-                     : hold->end != SIZE_UNKNOWN ? hold->end
-                                                 : config->there_below;
+  hold->zero_below = config->wanted ? config->size : hold->end != SIZE_UNKNOWN ? hold->end : config->there_below;
   begin_step(hold, HOLD_BACK_READS);
   front_mirror(&hold->front);
 }

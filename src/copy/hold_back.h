@@ -13,7 +13,7 @@
  * anything finished before that lies in what is held.
  *
  * Of a larger destination the last bytes become zeros too, where the source has nothing for them: another system's table may be
- * there. With a domain, only what it wants becomes zeros, in whole blocks, and what is to stay there is read before.
+ * there. Where only a part is wanted, only that becomes zeros, in whole blocks, and what is to stay there is read before.
  *
  * Nothing is done twice at a time: what is asked meanwhile waits, and while the ends are made zeros, one request is taken. Makes no
  * call but the destination's, and allocates nothing: the buffer is the caller's. Offsets and lengths are bytes.
@@ -23,7 +23,7 @@
 
 #include "base/range.h"
 #include "copy/front.h"
-#include "disk/areas.h"
+#include "copy/selection.h"
 #include "disk/endpoint.h"
 
 #include <stdbool.h>
@@ -37,12 +37,12 @@ struct hold_back_config {
                                    destination's size that is known */
   uint64_t passed_below;        /* what isn't held of it is there already, though it is written again; 0: nothing is */
   uint64_t there_below;         /* where neither size is known: how much the destination has */
-  const struct areas *domain;   /* what is to be written, at least; the rest stays. NULL: all */
-  bool are_zeros;               /* both ends read as zeros already */
-  bool allocated;               /* zeros are not to become holes */
-  const unsigned char *zeros;   /* zero_bytes of zeros, to write where the destination can't zero */
-  uint64_t zero_bytes;          /* a multiple of the destination's block */
-  unsigned char *buffer;        /* hold_back_bytes() of zeros, in whole pages */
+  const struct selection *wanted; /* what is to be written, at least; the rest stays. NULL: all */
+  bool are_zeros;                 /* both ends read as zeros already */
+  bool allocated;                 /* zeros are not to become holes */
+  const unsigned char *zeros;     /* zero_bytes of zeros, to write where the destination can't zero */
+  uint64_t zero_bytes;            /* a multiple of the destination's block */
+  unsigned char *buffer;          /* hold_back_bytes() of zeros, in whole pages */
 };
 
 /* Two scripts of requests, whose steps make any number of them, one after the other. */
@@ -90,7 +90,7 @@ struct hold_back {
 size_t hold_back_bytes(uint64_t bytes);
 
 /* Whether a destination's ends can be held back, in the buffer for `bytes`. Returns 0, or -1 with the fault set. */
-int hold_back_check(const struct endpoint *destination, uint64_t bytes, bool has_domain, struct fault *fault);
+int hold_back_check(const struct endpoint *destination, uint64_t bytes, bool is_partial, struct fault *fault);
 
 /* Readies it, for a destination that is open, passed hold_back_check(), and is closed by the caller. Nothing is touched yet. */
 void hold_back_init(struct hold_back *hold, const struct hold_back_config *config);

@@ -4,33 +4,55 @@
 
 #include <assert.h>
 
-/* The next bytes that all lists want, up to where the first of them has another area; an empty range at the end if there are none. */
-static struct range
-next_wanted(const struct selection *selection, struct range within)
+bool
+selection_is_all(const struct selection *selection)
 {
-  struct range wanted = within;
+  return selection->count == 0 && !selection->bmap;
+}
+
+/* The first bytes within a range that one list wants; the block map comes behind the lists. */
+static bool
+find_in(const struct selection *selection, unsigned list, struct range within, struct range *found)
+{
   struct area area;
 
+  if (list == selection->count)
+    return bmap_find(selection->bmap, within, found);
+  if (!areas_find(selection->lists[list].areas, within, selection->lists[list].statuses, false, &area))
+    return false;
+  *found = area.range;
+  return true;
+}
+
+bool
+selection_find(const struct selection *selection, struct range within, struct range *found)
+{
+  unsigned count = selection->count + (selection->bmap != NULL);
+  struct range wanted = within, next;
+
   /* What a list begins later, all begin anew at. */
-  for (unsigned i = 0, agreed = 0; agreed < selection->count; i = (i + 1) % selection->count) {
-    if (!areas_find(selection->lists[i].areas, (struct range){ wanted.start, within.end }, selection->lists[i].statuses,
-                    false, &area))
-      return (struct range){ within.end, within.end };
-    if (agreed == 0 || area.range.start > wanted.start) {
+  for (unsigned i = 0, agreed = 0; agreed < count; i = (i + 1) % count) {
+    if (!find_in(selection, i, (struct range){ wanted.start, within.end }, &next))
+      return false;
+    if (agreed == 0 || next.start > wanted.start) {
       agreed = 0;
-      wanted = area.range;
+      wanted = next;
     }
-    wanted.end = range_min(wanted.end, area.range.end);
+    wanted.end = range_min(wanted.end, next.end);
     agreed++;
   }
-  return wanted;
+  *found = wanted;
+  return !range_is_empty(wanted);
 }
 
 uint64_t
 selection_run(const struct selection *selection, uint64_t offset, uint64_t size, uint64_t alignment, bool *is_wanted)
 {
   assert(offset < size && range_is_aligned(offset, alignment));
-  struct range wanted = next_wanted(selection, (struct range){ offset, size });
+  struct range wanted;
+
+  if (!selection_find(selection, (struct range){ offset, size }, &wanted))
+    wanted = (struct range){ size, size };
   uint64_t start = wanted.start < size ? range_align_down(wanted.start, alignment) : size;
 
   *is_wanted = start == offset;

@@ -42,7 +42,7 @@ skip_blank(const char *text)
 
 /* Reads a number, and what blank follows it. Returns what is behind, or NULL where there was none, or too large a one. */
 static const char *
-take_number(const char *text, uint64_t *value)
+take_digits(const char *text, uint64_t *value)
 {
   const char *p = text;
 
@@ -59,7 +59,7 @@ take_number(const char *text, uint64_t *value)
 static bool
 is_number(const char *text, uint64_t *value)
 {
-  const char *end = take_number(text, value);
+  const char *end = take_digits(text, value);
 
   return end && *end == '\0';
 }
@@ -130,7 +130,7 @@ take_kind(struct bmap_reader *reader, struct fault *fault)
 }
 
 static int
-take_size(const struct bmap_reader *reader, uint64_t *value, uint64_t most, struct fault *fault)
+take_positive(const struct bmap_reader *reader, uint64_t *value, uint64_t most, struct fault *fault)
 {
   if (is_number(reader->xml.text, value) && *value > 0 && *value <= most)
     return 0;
@@ -144,11 +144,11 @@ take_range(struct bmap_reader *reader, struct fault *fault)
 {
   struct bmap *bmap = reader->bmap;
   uint64_t first, last;
-  const char *end = take_number(reader->xml.text, &first);
+  const char *end = take_digits(reader->xml.text, &first);
 
   last = first;
   if (end && *end == '-')
-    end = take_number(skip_blank(end + 1), &last);
+    end = take_digits(skip_blank(end + 1), &last);
   if (!end || *end || last < first)
     return xml_refuse(&reader->xml, fault, "a range of blocks should be here, such as 3-5, or a block");
   if (last >= reader->blocks)
@@ -171,11 +171,11 @@ take_text(struct bmap_reader *reader, struct fault *fault)
   reader->has_text = true;
   switch (reader->element) {
   case IMAGE_SIZE:
-    return take_size(reader, &bmap->size, IMAGE_BYTES_MAX, fault);
+    return take_positive(reader, &bmap->size, IMAGE_BYTES_MAX, fault);
   case BLOCK_SIZE:
-    return take_size(reader, &bmap->block_bytes, BLOCK_BYTES_LARGEST, fault);
+    return take_positive(reader, &bmap->block_bytes, BLOCK_BYTES_LARGEST, fault);
   case BLOCKS_COUNT:
-    return take_size(reader, &reader->blocks, IMAGE_BYTES_MAX, fault);
+    return take_positive(reader, &reader->blocks, IMAGE_BYTES_MAX, fault);
   case MAPPED_COUNT:
     if (is_number(reader->xml.text, &reader->mapped))
       return 0;

@@ -31,7 +31,7 @@ holding_check(const struct holding *holding, const struct options *options, cons
 {
   if (!holding->buffer)
     return 0;
-  return hold_back_check(destination, options->copy.hold_back_bytes, options->copy.domain, fault);
+  return hold_back_check(destination, options->copy.hold_back_bytes, options->copy.domain || options->copy.bmap, fault);
 }
 
 /* What lies between the head and where the copy goes on is there, but what of it is the tail. */
@@ -72,7 +72,7 @@ holding_begin(struct holding *holding, const struct options *options, struct kee
                                    .size = size,
                                    .passed_below = is_stream ? from : 0,
                                    .there_below = from,
-                                   .domain = keeper->domain,
+                                   .wanted = keeper_wanted(keeper),
                                    .are_zeros = config->skip_zeros,
                                    .allocated = config->allocated,
                                    .zeros = config->zeros,

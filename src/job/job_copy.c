@@ -209,12 +209,17 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
     return -1;
   skipping_begin(&job->skipping, &config);
   hold_ends_back(job, options, &config);
+  config.tap = checking_tap(&job->checking, job->keeper.bmap, source, config.tap);
+  if (job->keeper.bmap)
+    keeper_check_ranges(&job->keeper, &job->checking.checker);
   if (keeper_begin(&job->keeper, destination, fault) == -1)
     return -1;
   copy_init(&job->copy, &config);
   job->outcome.has_begun = true;
   int result = copy_run(&job->copy, fault);
   reporter_end(&job->reporter);
+  if (result == -1)
+    (void)checking_tell(&job->checking, options, &job->copy, fault);
   outcome_note(&job->outcome, &job->copy, loop_now_ms(&job->loop) - job->reporter.started_ms, job->payload.bytes);
   skipping_tell(&job->skipping, options, result == 0 && !job->is_mute, &job->outcome);
   return result;
@@ -318,6 +323,7 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
     return -1;
   }
   say_remark(job, options);
+  checking_say(&job->checking, options, job->is_mute);
   if (job->keeper.unreadable && tell_what_is_left_out(job, options, fault) == -1)
     return -1;
   return job_copy_conclude(job, options, fault);
@@ -356,6 +362,7 @@ int
 job_copy(struct copy_job *job, const struct options *options, struct fault *fault)
 {
   job->is_mute = inherited_says_into_disk(options);
+  job->outcome.checking = &job->checking;
   int result = reserve_and_copy(job, options, fault);
   if (options->copy.json && fault->exit_code != EXIT_BAD_USAGE)
     result = outcome_tell_json(&job->outcome, options, &job->digests, &job->holding,

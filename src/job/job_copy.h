@@ -8,6 +8,7 @@
 #include "copy/copy.h"
 #include "job/bad_areas.h"
 #include "job/blocks.h"
+#include "job/checking.h"
 #include "job/delta.h"
 #include "job/digests.h"
 #include "job/endpoints.h"
@@ -43,6 +44,7 @@ struct copy_job {
   struct keeper keeper;
   struct holding holding;
   struct skipping skipping;
+  struct checking checking;
   char mark_words[BAD_AREAS_WORDS_BYTES];
   struct verify *verify; /* in the arena; NULL: nothing is verified */
   struct delta *delta;   /* likewise; NULL: all is fetched */

@@ -5,6 +5,7 @@
 #include "base/range.h"
 #include "hash/hash.h"
 #include "job/ask.h"
+#include "job/bmap_file.h"
 #include "local/file_mark.h"
 #include "os/say.h"
 
@@ -25,7 +26,8 @@ keeper_bytes(const struct options *options)
 {
   size_t each = range_align_up(sizeof(struct areas), PAGE_BYTES);
 
-  return (options->copy.mapfile ? each : 0) + (options->copy.domain ? each : 0) + (options->copy.skips ? each : 0);
+  return (options->copy.mapfile ? each : 0) + (options->copy.domain ? each : 0) + (options->copy.skips ? each : 0) +
+         (options->copy.bmap ? range_align_up(sizeof(struct bmap), PAGE_BYTES) : 0);
 }
 
 int
@@ -37,6 +39,8 @@ keeper_open(struct keeper *keeper, const struct options *options, bool is_mute, 
   keeper->loop = loop;
   if (options->copy.domain)
     keeper->domain = arena_take(arena, sizeof *keeper->domain, PAGE_BYTES);
+  if (options->copy.bmap)
+    keeper->bmap = arena_take(arena, sizeof *keeper->bmap, PAGE_BYTES);
   if (options->copy.skips)
     keeper->unreadable = arena_take(arena, sizeof *keeper->unreadable, PAGE_BYTES);
   if (!options->copy.mapfile)
@@ -56,10 +60,8 @@ say_set_back(const struct keeper *keeper, const struct areas *areas, const char 
 }
 
 static void
-keeper_select(struct keeper *keeper, const struct areas *areas, unsigned statuses)
+select_areas_of(struct selection *selection, const struct areas *areas, unsigned statuses)
 {
-  struct selection *selection = &keeper->selection;
-
   selection->lists[selection->count].areas = areas;
   selection->lists[selection->count++].statuses = statuses;
 }
@@ -73,8 +75,30 @@ read_domain(struct keeper *keeper, uint64_t size, struct fault *fault)
   if (mapfile_store_load(path, &keeper->map, keeper->domain, fault) == -1)
     return -1;
   say_set_back(keeper, keeper->domain, path);
-  keeper_select(keeper, keeper->domain, 1u << AREA_FINISHED);
+  select_areas_of(&keeper->wanted, keeper->domain, 1u << AREA_FINISHED);
   return 0;
+}
+
+static int
+read_bmap(struct keeper *keeper, const struct endpoint *source, struct fault *fault)
+{
+  if (bmap_file_load(keeper->options->copy.bmap, keeper->bmap, source, fault) == -1)
+    return -1;
+  keeper->wanted.bmap = keeper->bmap;
+  return 0;
+}
+
+/* A range that is finished in part is copied again as a whole, since only so can it be checked. */
+static void
+set_back_cut_ranges(struct keeper *keeper)
+{
+  struct area area;
+
+  for (size_t i = 0; i < keeper->bmap->count; i++) {
+    struct range range = keeper->bmap->list[i].range;
+    if (areas_find(keeper->areas, range, UNFINISHED, false, &area))
+      areas_set(keeper->areas, range, AREA_NON_TRIED);
+  }
 }
 
 static int
@@ -88,10 +112,12 @@ read_own(struct keeper *keeper, uint64_t size, struct fault *fault)
   if (keeper->store.is_there && mapfile_store_read(&keeper->store, &keeper->map, keeper->areas, fault) == -1)
     return -1;
   say_set_back(keeper, keeper->areas, keeper->store.path);
+  if (keeper->bmap)
+    set_back_cut_ranges(keeper);
   if (!areas_find(keeper->areas, (struct range){ 0, size }, 1u << AREA_FINISHED, true, &last))
     return 0;
   keeper->kept_below = last.range.end;
-  keeper_select(keeper, keeper->areas, UNFINISHED);
+  select_areas_of(&keeper->selection, keeper->areas, UNFINISHED);
   return 0;
 }
 
@@ -110,28 +136,31 @@ keeper_read(struct keeper *keeper, const struct endpoint *source, struct fault *
 {
   uint64_t size = source->traits.size;
 
-  if (!keeper->areas && !keeper->domain && !keeper->unreadable)
+  if (!keeper->areas && !keeper->domain && !keeper->bmap && !keeper->unreadable)
     return 0;
   if (source->traits.in_order || size == SIZE_UNKNOWN)
     return fault_set(fault, EXIT_FAILED, 0,
                      "%s is read from front to end, and no part of it can be left out: %s is for disks", source->name,
                      keeper->areas    ? "--mapfile"
                      : keeper->domain ? "--domain"
+                     : keeper->bmap   ? "--bmap"
                                       : "--on-read-error=skip");
   if (keeper->unreadable) {
     areas_init(keeper->unreadable, size, false);
     areas_set(keeper->unreadable, (struct range){ 0, size }, AREA_FINISHED);
   }
   if ((keeper->areas && check_lives_elsewhere(keeper, source, fault) == -1) ||
-      (keeper->domain && read_domain(keeper, size, fault) == -1))
+      (keeper->domain && read_domain(keeper, size, fault) == -1) ||
+      (keeper->bmap && read_bmap(keeper, source, fault) == -1))
     return -1;
+  keeper->selection = keeper->wanted;
   return keeper->areas ? read_own(keeper, size, fault) : 0;
 }
 
 bool
 keeper_keeps(const struct keeper *keeper)
 {
-  return keeper->selection.count > 0;
+  return !selection_is_all(&keeper->selection);
 }
 
 /* ---- What it is about ---- */
@@ -223,13 +252,16 @@ int
 keeper_check(struct keeper *keeper, struct endpoint *source, const struct endpoint *destination, unsigned char *buffer,
              uint64_t buffer_bytes, struct fault *fault)
 {
-  if (!keeper->areas && !keeper->domain)
+  if (!keeper->areas && !keeper->domain && !keeper->bmap)
     return 0;
   assert(buffer_bytes >= range_max(MARK_BLOCK_BYTES, source->traits.block_min));
   if (destination->traits.in_order)
     return fault_set(fault, EXIT_FAILED, 0,
                      "%s is written from front to end, and no part of it can be left out: %s is for disks",
-                     destination->name, keeper->areas ? "--mapfile" : "--domain");
+                     destination->name,
+                     keeper->areas    ? "--mapfile"
+                     : keeper->domain ? "--domain"
+                                      : "--bmap");
   return keeper->areas ? check_ends(keeper, source, destination, buffer, fault) : 0;
 }
 
@@ -237,10 +269,11 @@ keeper_check(struct keeper *keeper, struct endpoint *source, const struct endpoi
 static uint64_t
 first_unfinished(const struct keeper *keeper)
 {
-  struct selection left = { .lists = { { keeper->areas, UNFINISHED }, { keeper->domain, 1u << AREA_FINISHED } },
-                            .count = keeper->domain ? 2 : 1 };
+  struct selection left = keeper->wanted;
   uint64_t size = keeper->areas->size;
   bool is_wanted = false;
+
+  select_areas_of(&left, keeper->areas, UNFINISHED);
   uint64_t end = size > 0 ? selection_run(&left, 0, size, 1, &is_wanted) : 0;
 
   return is_wanted ? 0 : end;
@@ -293,17 +326,14 @@ set_areas(struct keeper *keeper, struct range range, enum area_status status)
     areas_set(keeper->areas, range, status);
 }
 
-/* Of what was wanted there: all of it, or what of the domain lies there. */
+/* Of what was wanted there. */
 static void
 keeper_set(struct keeper *keeper, struct range range, enum area_status status)
 {
-  struct area area = { { 0, range.start }, AREA_FINISHED };
+  struct range wanted = { 0, range.start };
 
-  if (!keeper->domain)
-    set_areas(keeper, range, status);
-  else
-    while (areas_find(keeper->domain, (struct range){ area.range.end, range.end }, 1u << AREA_FINISHED, false, &area))
-      set_areas(keeper, area.range, status);
+  while (selection_find(&keeper->wanted, (struct range){ wanted.end, range.end }, &wanted))
+    set_areas(keeper, wanted, status);
 }
 
 /* What is held is zeros on the destination, or on its way there. */
@@ -345,6 +375,8 @@ note_flushed(struct copy_witness *witness, uint64_t below)
 {
   struct keeper *keeper = (struct keeper *)witness;
 
+  if (keeper->checker)
+    below = checker_whole_below(keeper->checker, below);
   finish_below(keeper, below);
   if (below < keeper->areas->size &&
       loop_now_ms(keeper->loop) - keeper->written_ms >= MAPFILE_SHARE_MAX * keeper->write_ms)
@@ -355,13 +387,25 @@ _Static_assert(offsetof(struct keeper, witness) == 0, "the keeper is found by it
 void
 keeper_narrow(struct keeper *keeper, const struct areas *areas)
 {
-  keeper_select(keeper, areas, 1u << AREA_FINISHED);
+  select_areas_of(&keeper->selection, areas, 1u << AREA_FINISHED);
 }
 
 const struct selection *
 keeper_selection(const struct keeper *keeper)
 {
   return keeper_keeps(keeper) ? &keeper->selection : NULL;
+}
+
+const struct selection *
+keeper_wanted(const struct keeper *keeper)
+{
+  return selection_is_all(&keeper->wanted) ? NULL : &keeper->wanted;
+}
+
+void
+keeper_check_ranges(struct keeper *keeper, const struct checker *checker)
+{
+  keeper->checker = checker;
 }
 
 struct copy_witness *

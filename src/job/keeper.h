@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* keeper: keeps the maps of areas of a copy: which part of the disk is wanted (--domain), how much of that is done (--mapfile),
+/* keeper: keeps the maps of areas of a copy: which part of the disk is wanted (--domain, --bmap), how much of that is done (--mapfile),
  * and what this was of; and what of it couldn't be read (--on-read-error=skip).
  *
  * Done is what was flushed, and nothing else. The map is written before any data moves, so that a full disk or one that can't be
@@ -11,6 +11,7 @@
 
 #include "cli/options.h"
 #include "copy/copy.h"
+#include "copy/checker.h"
 #include "copy/hold_back.h"
 #include "copy/selection.h"
 #include "local/mapfile_store.h"
@@ -28,17 +29,20 @@ struct keeper {
   bool is_rescue; /* the phase, pass and position are in the map already when it is written */
   struct mapfile_store store;
   struct mapfile map;
-  struct areas *areas;      /* in the arena; NULL: no --mapfile */
-  struct areas *domain;     /* likewise; NULL: all of the disk is wanted */
-  struct areas *unreadable; /* likewise, for the copy: what of the source can't be read; NULL: that ends it */
-  struct selection selection;
-  uint64_t kept_below;    /* the end of the last finished area: a destination has to reach there */
-  uint64_t marked_below;  /* what was wanted there is called finished */
-  bool has_begun;         /* the map is this copy's */
-  bool has_failed;        /* it couldn't be written the last time */
-  uint64_t written_ms;    /* the last time ... */
-  uint64_t write_ms;      /* ... and how long it took */
-  struct request request; /* for the marks of the ends; may be with the source until that is closed */
+  struct areas *areas;           /* in the arena; NULL: no --mapfile */
+  struct areas *domain;          /* likewise; NULL: all of the disk is wanted */
+  struct bmap *bmap;             /* likewise; its ranges are */
+  struct areas *unreadable;      /* likewise, for the copy: what of the source can't be read; NULL: that ends it */
+  struct selection wanted;       /* by the domain, or the block map */
+  struct selection selection;    /* of it, what is left to be copied */
+  const struct checker *checker; /* what it doesn't find right isn't finished; NULL: nothing is checked */
+  uint64_t kept_below;           /* the end of the last finished area: a destination has to reach there */
+  uint64_t marked_below;         /* what was wanted there is called finished */
+  bool has_begun;                /* the map is this copy's */
+  bool has_failed;               /* it couldn't be written the last time */
+  uint64_t written_ms;           /* the last time ... */
+  uint64_t write_ms;             /* ... and how long it took */
+  struct request request;        /* for the marks of the ends; may be with the source until that is closed */
   struct chunks chunks;
 };
 
@@ -69,6 +73,12 @@ void keeper_narrow(struct keeper *keeper, const struct areas *areas);
 /* What is to be copied; NULL: all. And who is to be told what is flushed; NULL: nobody. */
 const struct selection *keeper_selection(const struct keeper *keeper);
 struct copy_witness *keeper_witness(struct keeper *keeper);
+
+/* What is wanted at all, now or earlier; NULL: all. */
+const struct selection *keeper_wanted(const struct keeper *keeper);
+
+/* Only whole ranges of the block map that this has checked are finished. */
+void keeper_check_ranges(struct keeper *keeper, const struct checker *checker);
 
 /* What of the destination this holds isn't finished, or no longer, until it is done. */
 void keeper_hold(struct keeper *keeper, const struct hold_back *hold);

@@ -34,11 +34,12 @@ outcome_lead_on(const struct options *options, uint64_t from, const char *leads_
   return !text.full;
 }
 
-/* Where a copy that has begun is to go on: what was held back is written again in any case. */
+/* Where a copy that has begun is to go on: what was held back is written again in any case, and what is checked as a whole is copied as a
+ * whole. */
 static uint64_t
-offset_to_go_on(const struct options *options, const struct copy *copy)
+offset_to_go_on(const struct outcome *outcome, const struct options *options, const struct copy *copy)
 {
-  uint64_t from = range_max(copy->flushed_below, options->copy.from);
+  uint64_t from = range_max(checking_from(outcome->checking, copy->flushed_below), options->copy.from);
 
   return from > options->copy.hold_back_bytes ? from : 0;
 }
@@ -89,7 +90,7 @@ outcome_fail(struct outcome *outcome, const struct options *options, const struc
   if (!outcome->has_begun)
     from = options->copy.from;
   else if (goes_on && !has_map)
-    from = offset_to_go_on(options, copy);
+    from = offset_to_go_on(outcome, options, copy);
   outcome->from = from;
   const char *leads_to = options->verb == VERB_DIGEST           ? "try again with"
                          : from == 0 && !(has_map && goes_on)   ? "copy again with"
@@ -204,6 +205,7 @@ outcome_tell_json(struct outcome *outcome, const struct options *options, const 
   add_figures(outcome, holding, &text);
   if (outcome->verified.has_begun)
     add_verified(&outcome->verified, &text);
+  checking_add_json(outcome->checking, &text);
   for (int i = 0; i < DIGESTS; i++)
     if (digests->told[i] && digests->hex[i][0])
       outcome_add_member(&text, digest_label((enum digest_kind)i), digests->hex[i]);

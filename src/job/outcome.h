@@ -6,6 +6,7 @@
 
 #include "cli/options.h"
 #include "copy/copy.h"
+#include "job/checking.h"
 #include "job/digests.h"
 #include "job/holding.h"
 #include "report/effort.h"
@@ -41,6 +42,7 @@ struct outcome {
   bool counts_written;  /* what was there already wasn't written (--skip-identical) ... */
   uint64_t written;     /* ... but so much */
   struct outcome_verified verified;
+  const struct checking *checking;     /* the copy's, by a block map */
   uint64_t from;                       /* where it can go on */
   char command[OUTCOME_COMMAND_BYTES]; /* which does that */
   char json[OUTCOME_JSON_BYTES];

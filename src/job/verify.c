@@ -73,7 +73,7 @@ verify_begin(struct copy_job *job, const struct options *options, unsigned char 
                      job->destination.base.name);
   if (try_reading(job, buffer, fault) == -1)
     return -1;
-  bool is_partial = options->copy.part != PART_ALL || options->copy.domain || options->copy.delta ||
+  bool is_partial = options->copy.part != PART_ALL || keeper_wanted(&job->keeper) || options->copy.delta ||
                     options->copy.from > 0;
   verify->rereads = job->keeper.kept_below > 0;
   verifier_init(&verify->verifier, source->size, range_max(source->block_min, destination->block_min), is_partial,
@@ -104,7 +104,7 @@ run_engine(struct copy_job *job, const struct options *options, struct copy_conf
   config->retry_ms = options->copy.retry_ms;
   config->bytes_per_s = options->copy.bytes_per_s;
   config->observer = &job->reporter.observer;
-  config->tap = &job->verify->verifier.tap;
+  config->tap = config->tap ? config->tap : &job->verify->verifier.tap;
   config->only_looks = true;
   config->start = job->verify->verifier.start;
   if (buffers_plan(config, options, &job->payload, job->payload_from, fault) == -1)
@@ -115,25 +115,31 @@ run_engine(struct copy_job *job, const struct options *options, struct copy_conf
   reporter_end(&job->reporter);
   if (result == 0)
     verifier_end_pass(&job->verify->verifier);
+  else if (checking_tell(&job->checking, options, &job->copy, fault))
+    keeper_set_back(&job->keeper, job->checking.checker.differing);
   return result;
 }
 
-/* What of the disk is wanted: what both maps have, NULL being one that has it all. */
-static const struct selection *
-select_areas(const struct areas *one, const struct areas *other, struct selection *selection)
+/* A pass whose content is held to the block map, if there is one, before the verifier hears of it. */
+static struct copy_tap *
+checked_tap(struct copy_job *job, const struct endpoint *of)
 {
-  const struct areas *maps[] = { one, other };
-
-  *selection = (struct selection){ .count = 0 };
-  for (unsigned i = 0; i < 2; i++)
-    if (maps[i]) {
-      selection->lists[selection->count].areas = maps[i];
-      selection->lists[selection->count++].statuses = 1u << AREA_FINISHED;
-    }
-  return selection->count > 0 ? selection : NULL;
+  return checking_tap(&job->checking, job->keeper.bmap, of, &job->verify->verifier.tap);
 }
 
-/* The source once more, for its digests alone. */
+/* What of the disk is to pass: what the map has of all that is wanted, NULL being one that has it all. */
+static const struct selection *
+select_areas(const struct areas *areas, const struct selection *wanted, struct selection *selection)
+{
+  *selection = wanted ? *wanted : (struct selection){ .count = 0 };
+  if (areas) {
+    selection->lists[selection->count].areas = areas;
+    selection->lists[selection->count++].statuses = 1u << AREA_FINISHED;
+  }
+  return selection_is_all(selection) ? NULL : selection;
+}
+
+/* The source once more, for its digests alone. What an earlier run has copied was checked as it was read then; now all passes again. */
 static int
 learn_source(struct copy_job *job, const struct options *options, uint64_t start, struct fault *fault)
 {
@@ -142,10 +148,12 @@ learn_source(struct copy_job *job, const struct options *options, uint64_t start
                                 .destination = &job->verify->null.base,
                                 .part = options->copy.part,
                                 .extents = !options->copy.no_extents,
-                                .selection = select_areas(NULL, job->keeper.domain, &selection) };
+                                .selection = select_areas(NULL, keeper_wanted(&job->keeper), &selection) };
 
   blocks_hold(job->blocks, &config);
   verifier_begin_round(&job->verify->verifier, start);
+  if (job->verify->rereads && start == first_offset(options))
+    config.tap = checked_tap(job, config.source);
   return run_engine(job, options, &config, "reading the source again", fault);
 }
 
@@ -195,11 +203,15 @@ read_back_open(struct copy_job *job, const struct options *options, bool is_agai
     digests_begin_again(&job->digests);
     verifier->other = digests_tap(&job->digests);
   }
+  if (is_again && job->keeper.bmap) {
+    config.tap = checked_tap(job, config.source);
+    job->checking.checker.only_notes = true; /* the verifier knows more of what differs */
+  }
   return run_engine(job, options, &config, "verifying", fault);
 }
 
 /* All that this round is about is read back; also after a part was copied again, which whoever writes to the wrong places may have put
- * elsewhere. */
+ * elsewhere, and which was read from a source that may say something else by now. */
 static int
 read_back(struct copy_job *job, const struct options *options, bool is_again, struct fault *fault)
 {
@@ -219,7 +231,7 @@ copy_again(struct copy_job *job, const struct options *options, struct fault *fa
                                 .destination = &job->destination.base,
                                 .part = options->copy.part,
                                 .extents = !options->copy.no_extents,
-                                .selection = select_areas(&job->verify->verifier.differing, job->keeper.domain,
+                                .selection = select_areas(&job->verify->verifier.differing, keeper_wanted(&job->keeper),
                                                           &selection),
                                 .detect_zeros = options->copy.sparse_bytes > 0 && !options->copy.allocated,
                                 .allocated = options->copy.allocated,
@@ -280,6 +292,15 @@ give_up_on_differing(struct copy_job *job, uint64_t bytes)
   verified->bytes -= bytes;
 }
 
+/* What was copied again is there, but by the block map it isn't what it should be: the source said something else the second time. */
+static int
+refuse_repair(struct copy_job *job, const struct options *options, struct fault *fault)
+{
+  (void)checking_tell(&job->checking, options, &job->copy, fault);
+  keeper_set_back(&job->keeper, job->checking.checker.differing);
+  return -1;
+}
+
 static int
 verify_round(struct copy_job *job, const struct options *options, struct fault *fault)
 {
@@ -301,8 +322,10 @@ verify_round(struct copy_job *job, const struct options *options, struct fault *
     bytes = verifier_gather(verifier);
     verified->repaired += before - range_min(before, bytes);
   }
-  if (bytes == 0)
+  if (bytes == 0 && !job->checking.checker.differs)
     return 0;
+  if (bytes == 0)
+    return refuse_repair(job, options, fault);
   say_differing(job, options, "they are left so");
   give_up_on_differing(job, bytes);
   return 0;

@@ -51,6 +51,8 @@ struct sim {
   uint64_t confirmed;
   uint64_t turns;
   uint64_t tapped_bytes;
+  uint64_t refuse_at;  /* the tap refuses what has this byte, or comes behind it; or NEVER */
+  uint64_t refused_at; /* and that began here */
   uint64_t rewinds;
   uint64_t flushed_below;
   bool is_mild;          /* whatever happens, the copy can go on */
@@ -203,13 +205,17 @@ loop_wait(struct loop *loop, struct fault *fault)
 static void
 check_tapped(struct copy_tap *tap, const uint8_t *data, uint64_t length)
 {
-  (void)tap;
+  sim_check(!tap->has_refused, "something passed the tap behind what it has refused");
   for (uint64_t at = sim.tapped_bytes, i = 0; i < length; i++, at++) {
     sim_check((data ? data[i] : 0) == source_content[at] || is_left_out(at), "byte %llu passed the tap as another",
               (ull)at);
     sim_check(parts[at], "byte %llu passed the tap, and is none of this copy", (ull)at);
     heard[at] = 1;
     passed[at] = data ? data[i] : 0;
+  }
+  if (sim.refuse_at != NEVER && sim.tapped_bytes + length > sim.refuse_at) {
+    tap->has_refused = true;
+    sim.refused_at = sim.tapped_bytes;
   }
   sim.tapped_bytes += length;
   verifier.tap.take(&verifier.tap, data, length);
@@ -225,7 +231,7 @@ check_tap_kept(struct copy_tap *tap, uint64_t length)
   verifier.tap.keep(&verifier.tap, length);
 }
 
-static struct copy_tap tap = { check_tapped, check_tap_kept };
+static struct copy_tap tap = { .take = check_tapped, .keep = check_tap_kept };
 
 /* ---- Reading back: what passed the tap is there, and whatever isn't is found ---- */
 
@@ -915,6 +921,18 @@ choose_skipping(uint64_t seed)
   }
 }
 
+/* The tap refuses something, now and then; by dice of their own, too. */
+static void
+choose_refusal(uint64_t seed, uint64_t size)
+{
+  struct random random = { seed * 3 + 1 };
+  bool refuses = sim.config.tap && random_one_in(&random, 16);
+
+  sim.refuse_at = refuses ? random_between(&random, 0, size) : NEVER;
+  sim.refused_at = NEVER;
+  tap.has_refused = false;
+}
+
 /* ---- All of it ---- */
 
 static void
@@ -979,6 +997,7 @@ make_scenario(uint64_t seed)
   if (seed % 2)
     sim.config.tap = &tap;
   fill_parts(size);
+  choose_refusal(seed, size);
   if (sim.config.tap) {
     verifier_init(&verifier, sim.source.base.traits.size, sim.source.base.traits.block_min,
                   part != PART_ALL || sim.selects || sim.config.start > 0 || sim.config.unreadable, sim.config.start);
@@ -1428,7 +1447,7 @@ check_failure(const struct fault *fault)
     unit = sim.block_bytes;
 
   check_claims(fault);
-  sim_check(!sim.is_mild || sim.copy.signal, "it could have gone on: %s", fault->text);
+  sim_check(!sim.is_mild || sim.copy.signal || tap.has_refused, "it could have gone on: %s", fault->text);
   if (failure->endpoint && failure->errnum == COPY_DIFFERS) {
     check_difference(fault, disk);
     return;
@@ -1437,6 +1456,10 @@ check_failure(const struct fault *fault)
   if (!failure->endpoint) {
     sim_check(sim.copy.signal == SIGINT || sim.destination.flush_failed || sim.destination.dead,
               "it failed without a reason");
+    return;
+  }
+  if (strcmp(failure->doing, "checking") == 0) {
+    sim_check(tap.has_refused && failure->errnum == EBADMSG, "the tap has refused nothing");
     return;
   }
   if (strcmp(failure->doing, "copying") == 0) {
@@ -1471,6 +1494,17 @@ check_failure(const struct fault *fault)
               "it tells of %llu, but %llu failed first", (ull)failure->offset, (ull)disk->fault_offset);
 }
 
+/* What the tap has refused isn't written, nor anything behind it, and the copy isn't done. */
+static void
+check_refused(int result)
+{
+  if (!tap.has_refused)
+    return;
+  sim_check(result == -1, "it says that it is done, after something was refused");
+  for (uint64_t i = sim.refused_at; i < sim.source.bytes; i++)
+    sim_check(destination_content[i] == before[i], "byte %llu was written, and is refused", (ull)i);
+}
+
 static void
 run_seed(uint64_t seed)
 {
@@ -1487,6 +1521,7 @@ run_seed(uint64_t seed)
   check_buffers();
   check_beyond();
   check_nothing_wrong_written();
+  check_refused(result);
   if (result == 0)
     check_success();
   else

@@ -53,6 +53,7 @@ struct sim {
 
 static struct sim sim;
 static struct areas map, domain, left;
+static struct selection in_domain = { .lists = { { &domain, 1u << AREA_FINISHED } }, .count = 1 };
 static struct selection selection;
 static uint8_t source_content[DISK_BYTES_MAX], destination_content[DISK_BYTES_MAX], before[DISK_BYTES_MAX];
 static uint8_t stable[DISK_BYTES_MAX], flushing[DISK_BYTES_MAX], late_bytes[DISK_BYTES_MAX];
@@ -487,16 +488,14 @@ begin_session(void)
                                                .size = config->source->traits.size,
                                                .passed_below = is_stream ? from : 0,
                                                .there_below = from,
-                                               .domain = sim.has_domain ? &domain : NULL,
+                                               .wanted = sim.has_domain ? &in_domain : NULL,
                                                .allocated = config->allocated,
                                                .zeros = config->zeros,
                                                .zero_bytes = config->budget.zero_bytes,
                                                .buffer = held };
   hold_back_init(&sim.hold, &sim.hold_config);
   config->destination = &sim.hold.front.base;
-  selection = (struct selection){ .count = 0 };
-  if (sim.has_domain)
-    selection.lists[selection.count].areas = &domain, selection.lists[selection.count++].statuses = 1u << AREA_FINISHED;
+  selection = sim.has_domain ? in_domain : (struct selection){ .count = 0 };
   areas_init(&left, sim.size, false);
   if (from > 0 && !is_stream) {
     uint64_t end = range_is_empty(sim.hold.tail) ? sim.size : sim.hold.tail.start;

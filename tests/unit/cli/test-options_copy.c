@@ -160,6 +160,19 @@ maps_are_named(void **state)
 }
 
 static void
+a_block_map_takes_the_place_of_extents(void **state)
+{
+  (void)state;
+  assert_parsed(PARSE("a", "b"));
+  assert_true(!options.copy.bmap && !options.copy.no_extents);
+  assert_parsed(PARSE("--bmap=x", "--mapfile=m", "--verify", "--hold-back=1M", "a", "b"));
+  assert_string_equal(options.copy.bmap, "x");
+  assert_true(options.copy.no_extents);
+  assert_int_equal(options.wishes.contexts.count, 0);
+  assert_parsed(PARSE("--bmap=x", "a", "null:"));
+}
+
+static void
 both_ends_are_held_back_by_a_size(void **state)
 {
   (void)state;
@@ -242,6 +255,14 @@ what_is_wrong_is_said(void **state)
     { { "--domain=m", "--destination-is-zero", "a", "b" }, "--destination-is-zero can't be used with --domain" },
     { { "--mapfile=m", "a", "-" }, "such as -, can't be used with --mapfile" },
     { { "--domain=m", "-", "b" }, "a source that is read from front to end, such as -, can't be used with --domain" },
+    { { "--bmap=m", "--domain=d", "a", "b" }, "--domain can't be used with --bmap" },
+    { { "--bmap=m", "--layer", "a", "b" }, "--layer can't be used with --bmap" },
+    { { "--bmap=m", "--dirty-bitmap=x", "a", "b" }, "--dirty-bitmap can't be used with --bmap" },
+    { { "--bmap=m", "--on-read-error=skip", "a", "b" }, "--on-read-error=skip can't be used with --bmap" },
+    { { "--bmap=m", "--sha256", "a", "b" }, "a digest is of the whole disk: it can't be used with --bmap" },
+    { { "--bmap=m", "--destination-is-zero", "a", "b" }, "--destination-is-zero can't be used with --bmap" },
+    { { "--bmap=m", "-", "b" }, "such as -, can't be used with --bmap" },
+    { { "--bmap=m", "a", "-" }, "such as -, can't be used with --bmap" },
     { { "--on-read-error=retry", "a", "b" }, "--on-read-error=retry: must be fail or skip" },
     { { "--max-errors=1", "a", "b" }, "--max-errors is for --on-read-error=skip" },
     { { "--mark-bad=zero", "a", "b" }, "--mark-bad is for --on-read-error=skip" },
@@ -396,6 +417,7 @@ main(void)
     cmocka_unit_test(copies_go_on_where_it_is_said),
     cmocka_unit_test(what_cant_be_read_ends_a_copy_unless_told),
     cmocka_unit_test(maps_are_named),
+    cmocka_unit_test(a_block_map_takes_the_place_of_extents),
     cmocka_unit_test(both_ends_are_held_back_by_a_size),
     cmocka_unit_test(what_is_written_is_read_back),
     cmocka_unit_test(what_is_wrong_is_said),

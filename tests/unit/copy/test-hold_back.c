@@ -28,6 +28,7 @@ static struct disk {
 static unsigned char buffer[2 * 80 * KIB] __attribute__((aligned(PAGE_BYTES))), zeros[4 * KIB], data[DISK_BYTES];
 static struct hold_back hold;
 static struct areas domain;
+static const struct selection in_domain = { .lists = { { &domain, 1u << AREA_FINISHED } }, .count = 1 };
 
 static void
 carry_out(struct request *request)
@@ -80,7 +81,7 @@ disk_has_sent(struct endpoint *endpoint, const struct request *request)
 }
 
 static void
-begin(uint64_t size, const struct areas *wanted)
+begin(uint64_t size, const struct selection *wanted)
 {
   memset(&disk, 0, sizeof disk);
   memset(disk.bytes, 0xaa, sizeof disk.bytes);
@@ -101,7 +102,7 @@ begin(uint64_t size, const struct areas *wanted)
   struct hold_back_config config = { .destination = &disk.base,
                                      .bytes = HELD,
                                      .size = size,
-                                     .domain = wanted,
+                                     .wanted = wanted,
                                      .zeros = zeros,
                                      .zero_bytes = sizeof zeros,
                                      .buffer = buffer };
@@ -284,7 +285,7 @@ what_a_domain_does_not_want_stays(void **state)
   areas_init(&domain, DISK_BYTES, true);
   areas_set(&domain, (struct range){ 2 * KIB, 3 * KIB }, AREA_FINISHED);
   areas_set(&domain, (struct range){ 5 * KIB, 60 * KIB }, AREA_FINISHED);
-  begin(DISK_BYTES, &domain);
+  begin(DISK_BYTES, &in_domain);
   assert_int_equal(write_kib(2, 1), 0);
   assert_told("r0+8 r56+8 z2+1 z5+3 z56+4 F ");
   assert_int_equal(write_kib(5, 55), 0);

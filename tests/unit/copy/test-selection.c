@@ -6,6 +6,7 @@
 
 static struct areas domain, map;
 static struct selection selection;
+static struct bmap bmap;
 
 static void
 assert_run(uint64_t offset, uint64_t size, uint64_t alignment, uint64_t end, bool is_wanted)
@@ -23,6 +24,11 @@ without_lists_all_is_wanted(void **state)
   selection.count = 0;
   assert_run(0, UINT64_MAX, 512, UINT64_MAX, true);
   assert_run(512, 1000, 512, 1000, true);
+  assert_true(selection_is_all(&selection));
+  selection.bmap = &bmap;
+  assert_false(selection_is_all(&selection));
+  selection = (struct selection){ .count = 1, .lists = { { &map, 0 } } };
+  assert_false(selection_is_all(&selection));
 }
 
 static void
@@ -74,7 +80,7 @@ wants_byte(uint64_t offset)
   for (unsigned i = 0; i < selection.count; i++)
     if (!areas_find(selection.lists[i].areas, range_make(offset, 1), selection.lists[i].statuses, false, &area))
       return false;
-  return true;
+  return !selection.bmap || bmap_find(selection.bmap, range_make(offset, 1), &(struct range){ 0, 0 });
 }
 
 static bool
@@ -98,6 +104,34 @@ set_at_random(struct random *random, struct areas *areas, uint64_t size)
 }
 
 static void
+ranges_at_random(struct random *random, uint64_t size)
+{
+  bmap.count = 0;
+  for (uint64_t at = random_between(random, 0, 60); at < size; at += random_between(random, 0, 60)) {
+    uint64_t end = range_min(at + random_between(random, 1, 60), size);
+    bmap.list[bmap.count++].range = (struct range){ at, end };
+    at = end;
+  }
+}
+
+/* What is found is the first that is wanted, and no more than is. */
+static void
+check_finding(struct random *random, uint64_t size)
+{
+  uint64_t start = random_between(random, 0, size), first = start;
+  struct range within = { start, random_between(random, start, size) }, found;
+
+  while (first < within.end && !wants_byte(first))
+    first++;
+  check(selection_find(&selection, within, &found) == (first < within.end));
+  if (first == within.end)
+    return;
+  check(found.start == first && found.end > first && found.end <= within.end);
+  for (uint64_t byte = first; byte < found.end; byte++)
+    check(wants_byte(byte));
+}
+
+static void
 one_random_selection(struct random *random)
 {
   uint64_t size = random_between(random, 1, 300), alignment = random_power(random, 0, 5);
@@ -110,6 +144,9 @@ one_random_selection(struct random *random)
   selection.lists[1].areas = &map;
   for (unsigned i = 0; i < 2; i++)
     selection.lists[i].statuses = (unsigned)random_between(random, 0, AREA_STATUSES_ALL);
+  ranges_at_random(random, size);
+  selection.bmap = random_one_in(random, 2) ? &bmap : NULL;
+  check_finding(random, size);
   for (uint64_t at = 0, end; at < size; at = end) {
     end = selection_run(&selection, at, size, alignment, &wanted);
     check(end > at && end <= size && (end == size || end % alignment == 0));
