@@ -166,6 +166,9 @@
 #define BLOCK_LIST_GRAIN_BYTES BLOCK_LIST_PART_BLOCKS /* of which a part is a multiple, however long a digest is */
 #define BLOCK_LIST_BLOCK_BYTES_MIN UINT64_C(512)
 
+/* A block map is written in blocks of this size, and what it is of is read in parts. */
+#define MAP_BLOCK_BYTES (4 * KIB)
+#define MAP_READ_BYTES (4 * MIB)
 /* What `decant map` sums up at most, and how large a bar it draws. */
 #define MAP_TOTALS_MAX 256
 #define MAP_ROWS 8

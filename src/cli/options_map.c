@@ -25,6 +25,7 @@ static const char help[] =
     "      --json             as JSON\n"
     "      --json=imageio     as oVirt's tools read it: zero, hole, dirty\n"
     "      --totals           the sum of each kind\n"
+    "      --bmap             as a block map of bmaptool's, with digests (for copy --bmap)\n"
     "      --graph            draw the disk as a bar\n"
     "      --colour, --no-colour  colours (default on a terminal; also --color,\n"
     "                         --colors, --colours, --no-color, --no-colors,\n"
@@ -37,7 +38,8 @@ static const char help[] =
 /* clang-format on */
 
 enum {
-  OPTION_CONTEXT = OPTION_OF_VERB,
+  OPTION_BMAP = OPTION_OF_VERB,
+  OPTION_CONTEXT,
   OPTION_GRAPH,
   OPTION_JSON,
   OPTION_LENGTH,
@@ -48,6 +50,7 @@ enum {
 static const char short_options[] = OPTIONS_SHORT_BEGIN "hV";
 
 static const struct option long_options[] = {
+  { "bmap", no_argument, NULL, OPTION_BMAP },
   { "context", required_argument, NULL, OPTION_CONTEXT },
   { "graph", no_argument, NULL, OPTION_GRAPH },
   { "json", optional_argument, NULL, OPTION_JSON },
@@ -85,6 +88,9 @@ static int
 take_map_option(struct options *options, int option, const char *value, struct fault *fault)
 {
   switch (option) {
+  case OPTION_BMAP:
+    options->map.style = MAP_BMAP;
+    return 0;
   case OPTION_CONTEXT:
     if (!contexts_add(&options->wishes.contexts, value, true))
       return options_usage(options, fault, "too many metadata contexts, or too long a name: ", value);
@@ -114,6 +120,10 @@ check_map(struct options *options, struct fault *fault)
 
   if (options->map.totals && shows_layers)
     return options_usage(options, fault, "--totals can't be used with --json=imageio or --graph", "");
+  if (options->map.style == MAP_BMAP && (options->map.totals || options->map.offset > 0 ||
+                                         options->map.length < UINT64_MAX || options->wishes.contexts.count > 0))
+    return options_usage(options, fault, "a block map is of the whole disk: --totals, --offset, --length and --context",
+                         " can't be used with --bmap");
   options->wishes.connections = 1; /* one question is asked at a time */
   if (options->wishes.contexts.count > 0)
     return 0;

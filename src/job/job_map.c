@@ -18,10 +18,14 @@ job_map(struct map_job *job, const struct options *options, struct fault *fault)
                                .colour = options_in_colour(options, isatty(STDOUT_FILENO)),
                                .columns = say_columns(STDOUT_FILENO) };
   unsigned sessions = client_sessions(&options->source, &options->wishes);
+  size_t buffer = options->map.style == MAP_BMAP ? MAP_READ_BYTES : 0;
   struct fault closing;
 
-  if (sessions > 0 && arena_reserve(&job->memory, tls_pool_bytes(sessions), 0, fault) == -1)
+  if (sessions + buffer > 0 &&
+      arena_reserve(&job->memory, tls_pool_bytes(sessions) + buffer + PAGE_BYTES, 0, fault) == -1)
     return -1;
+  if (buffer > 0)
+    config.buffer = arena_take(&job->memory, buffer, PAGE_BYTES);
   if (sessions > 0)
     tls_pool_init(&job->tls, arena_take(&job->memory, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   if (loop_init(&job->loop, fault) == -1 || endpoints_open(&job->source, &options->source, ROLE_SOURCE,

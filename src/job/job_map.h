@@ -12,7 +12,7 @@
 
 /* Everything about one map; begins as zeros. */
 struct map_job {
-  struct arena memory; /* for TLS */
+  struct arena memory; /* for TLS, and for what a block map is read into */
   struct tls_pool tls;
   union any_endpoint source;
   struct loop loop;

@@ -32,6 +32,37 @@ map_print(struct map *map, const char *line, struct fault *fault)
 
 /* ---- What has been learnt ---- */
 
+/* Prints what is known of a block map once the pending extent has come; or all of it, at the end. */
+static int
+show_in_bmap(struct map *map, bool is_end, struct fault *fault)
+{
+  const uint32_t empty = EXTENT_HOLE | EXTENT_ZERO;
+  const struct extent *pending = &map->pending;
+  bool is_mapped = !is_end && (contexts_flags(map->look.contexts, pending->values) & empty) != empty;
+  struct text text;
+
+  text_init(&text, map->line, sizeof map->line);
+  if (is_mapped &&
+      map_bmap_add(&map->bmap, (struct range){ map->position - pending->length, map->position }, &text, fault) == -1)
+    return -1;
+  if (is_end && map_bmap_end(&map->bmap, &text, fault) == -1)
+    return -1;
+  return map_print(map, map->line, fault);
+}
+
+static int
+begin_bmap(struct map *map, struct fault *fault)
+{
+  struct text text;
+
+  if (map->config.source->traits.size == 0)
+    return fault_set(fault, EXIT_FAILED, 0, "%s is empty, and nothing is known as the block map of that",
+                     map->config.source->name);
+  text_init(&text, map->line, sizeof map->line);
+  map_bmap_begin(&map->bmap, map->config.source, map->config.loop, map->config.buffer, &text);
+  return 0;
+}
+
 /* Shows what is pending: nothing more of its kind follows. */
 static int
 map_show(struct map *map, struct fault *fault)
@@ -45,6 +76,9 @@ map_show(struct map *map, struct fault *fault)
     if (!map_totals_add(&map->totals, pending))
       return fault_set(fault, EXIT_FAILED, 0, "%s has more than %d kinds of extents: too many to sum up",
                        map->config.source->name, MAP_TOTALS_MAX);
+  } else if (map->look.style == MAP_BMAP) {
+    if (show_in_bmap(map, false, fault) == -1)
+      return -1;
   } else if (map->look.style == MAP_GRAPH) {
     map_graph_add(&map->graph, map->look.contexts, offset, pending);
   } else {
@@ -88,6 +122,8 @@ finish(struct map *map, struct fault *fault)
   for (unsigned row = 0; map->look.style == MAP_GRAPH && map_text_graph(&map->look, &map->graph, row, map->line); row++)
     if (map_print(map, map->line, fault) == -1)
       return -1;
+  if (map->look.style == MAP_BMAP)
+    return show_in_bmap(map, true, fault) == -1 ? -1 : map_flush(map, fault);
   map_text_end(&map->look, map->line);
   return map_print(map, map->line, fault) == -1 ? -1 : map_flush(map, fault);
 }
@@ -155,7 +191,10 @@ map_run(struct map *map, const struct map_config *config, struct fault *fault)
   map->survey_bytes = SURVEY_BYTES_FIRST;
   map->is_first = true;
   map_graph_init(&map->graph, map->config.range, config->columns);
-  map_text_begin(&map->look, map->line);
+  if (config->style == MAP_BMAP && begin_bmap(map, fault) == -1)
+    return -1;
+  if (config->style != MAP_BMAP)
+    map_text_begin(&map->look, map->line);
   if (map_print(map, map->line, fault) == -1)
     return -1;
   while (map->position < map->config.range.end)

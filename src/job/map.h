@@ -13,6 +13,7 @@
 #include "base/range.h"
 #include "copy/extents.h"
 #include "disk/endpoint.h"
+#include "job/map_bmap.h"
 #include "os/loop.h"
 #include "report/map_text.h"
 
@@ -23,9 +24,10 @@ struct map_config {
   struct loop *loop;       /* loop_init() is done */
   struct range range;      /* bytes of the disk to be shown, as far as it has them */
   enum map_style style;
-  bool totals;      /* how many bytes of each kind, instead of where */
-  bool colour;      /* for a terminal */
-  unsigned columns; /* MAP_GRAPH: width of the bar */
+  bool totals;           /* how many bytes of each kind, instead of where */
+  bool colour;           /* for a terminal */
+  unsigned columns;      /* MAP_GRAPH: width of the bar */
+  unsigned char *buffer; /* MAP_BMAP: MAP_READ_BYTES, to read into */
 };
 
 struct map {
@@ -41,6 +43,7 @@ struct map {
   bool is_first;         /* nothing has been printed */
   struct map_totals totals;
   struct map_graph graph;
+  struct map_bmap bmap;
   char line[MAP_LINE_BYTES];
   char output[MAP_OUTPUT_BYTES];
   size_t output_used;

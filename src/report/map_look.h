@@ -13,6 +13,7 @@ enum map_style {
   MAP_JSON,    /* an object for each extent */
   MAP_IMAGEIO, /* the same, as oVirt's tools read it: zero, hole and dirty */
   MAP_GRAPH,   /* a bar of blocks */
+  MAP_BMAP,    /* a block map, with digests (job/map_bmap.h) */
 };
 
 /* The longest line: a JSON object with the names of all contexts, every character

@@ -63,6 +63,7 @@ map_text_extent(const struct map_look *look, uint64_t offset, const struct exten
     map_json_imageio(&text, look->contexts, offset, extent);
     break;
   case MAP_GRAPH:
+  case MAP_BMAP:
     break;
   }
 }

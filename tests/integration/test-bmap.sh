@@ -8,6 +8,7 @@
 # cases: wrong wrong-long wrong-each wrong-last wrong-by-server wrong-device held-back null json
 # cases: from from-at-a-range interrupted mapfile mapfile-wrong mapfile-of-others mapfile-held-back
 # cases: verify verify-repairs verify-in-vain verify-source-lies verify-source-changes verify-from
+# cases: map-for-bmaptool map-of-a-server map-of-zeros map-of-larger-blocks map-refused map-cut-short
 # cases: other-size damaged refused unreadable-blocks options on-a-device
 
 . "$(dirname "$0")/../functions.sh"
@@ -560,6 +561,74 @@ verify-from)
     junk_of in.img
     must_copy --verify --from=$((20 * 4096)) --bmap=in.bmap in.img out.img
     grep -q "1 ranges of in.img weren't checked" err || fail "got: $(cat err)" ;;
+map-for-bmaptool)
+    # bmaptool reads our maps, and has the same ranges and digests in its own.
+    for seed in 1 2 3 4 5 6; do
+        image in.img $((300 * seed)) $((seed + 20))
+        truncate -s -$((seed * 333)) in.img # a last block that is cut
+        must_copy map --bmap in.img >our.bmap
+        bmap in.bmap in.img
+        diff <(grep -o 'Range.*' in.bmap) <(grep -o 'Range.*' our.bmap) || fail "seed $seed: another map than bmaptool's"
+        rm -f theirs.img
+        bmaptool copy --bmap our.bmap in.img theirs.img >bmaptool.out 2>&1 || fail "seed $seed: bmaptool: $(cat bmaptool.out)"
+        mv our.bmap in.bmap
+        copies
+        rm -f new.img
+        must_copy --bmap=in.bmap in.img new.img
+        same theirs.img new.img
+    done
+    sed -i 's|</BlockMap>| </BlockMap>|' in.bmap
+    ! bmaptool copy --bmap in.bmap in.img theirs.img >bmaptool.out 2>&1 || fail "bmaptool doesn't check it" ;;
+map-of-a-server)
+    requires_program qemu-img
+    image in.img 2000 31
+    must_copy map --bmap in.img >of-file.bmap
+    serve_nbdkit s file in.img
+    must_copy map --bmap "$(uri s)" >of-server.bmap
+    diff of-file.bmap of-server.bmap || fail "of a server it is another one"
+    # A qcow2's holes of 64 KiB, and what it really holds.
+    qemu-img convert -O qcow2 in.img in.qcow2
+    serve_qemu q --read-only -f qcow2 in.qcow2
+    must_copy map --bmap "$(uri q)" >in.bmap
+    junk_of in.img
+    expected_of in.bmap in.img out.img
+    must_copy --bmap=in.bmap "$(uri q)" out.img
+    same expected.img out.img ;;
+map-of-zeros)
+    # Zeros that take space are wanted on the destination; holes aren't. A source that knows nothing of either has data.
+    printf 'base:allocation %s\n' '65536 0' '65536 2' '65536 3' '65536 1' '8192 3' >extents
+    head -c 65536 /dev/urandom >in.img
+    truncate -s 270336 in.img
+    serve_contexts s in.img extents
+    must_copy map --bmap "$(uri s)" >our.bmap
+    [ "$(ranges our.bmap | tr '\n' ,)" = '0 31,48 63,' ] || fail "other ranges: $(cat our.bmap)" ;;
+map-of-larger-blocks)
+    requires_nbdkit_filter blocksize-policy
+    image in.img 1000 33
+    truncate -s 4M in.img # whole blocks
+    serve_nbdkit s --filter=blocksize-policy file in.img blocksize-minimum=65536 blocksize-preferred=65536 blocksize-maximum=1M
+    must_copy map --bmap "$(uri s)" >in.bmap
+    grep -q '<BlockSize> 65536 </BlockSize>' in.bmap || fail "other blocks: $(cat in.bmap)"
+    junk_of in.img
+    expected_of in.bmap in.img out.img 65536
+    must_copy --bmap=in.bmap "$(uri s)" out.img
+    same expected.img out.img ;;
+map-refused)
+    : >empty.img
+    must_fail 1 'empty.img is empty, and nothing is known as the block map of that' map --bmap empty.img
+    for with in --totals --offset=1k --length=1k --context=base:allocation; do
+        must_fail 64 "a block map is of the whole disk: --totals, --offset, --length and --context can't be used with --bmap" map --bmap $with empty.img
+    done
+    must_fail 1 'has no metadata context' map --bmap - </dev/null ;;
+map-cut-short)
+    # One that wasn't written to its end is taken by nobody.
+    requires_nbdkit_filter error
+    three_ranges
+    serve_nbdkit s --filter=error file in.img error=EIO error-pread-rate=100% error-file=broken
+    touch broken
+    run_decant map --bmap "$(uri s)" >cut.bmap
+    [ "$code" -eq 1 ] && grep -q "failed at offset 40960: .*; the map isn't all there" err || fail "exit code $code: $(cat err)"
+    must_fail 1 "cut.bmap, line 1: it ends before" --bmap=cut.bmap in.img null: ;;
 other-size)
     three_ranges
     guard_files

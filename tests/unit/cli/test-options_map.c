@@ -36,6 +36,9 @@ each_option_sets_its_own(void **state)
   assert_false(options_in_colour(&options, true));
   assert_parsed(PARSE("map", "--graph", "a"));
   assert_int_equal(options.map.style, MAP_GRAPH);
+  assert_parsed(PARSE("map", "--bmap", "a"));
+  assert_int_equal(options.map.style, MAP_BMAP);
+  assert_int_equal(options.wishes.contexts.count, 1);
   assert_parsed(PARSE("map", "a", "--totals", "--offset=1k", "--length=2M"));
   assert_true(options.map.totals && options.map.offset == KIB && options.map.length == 2 * MIB);
 }
@@ -50,6 +53,10 @@ what_is_wrong_is_said(void **state)
     { { "map", "--json=xml", "a" }, "not xml" },
     { { "map", "--offset=x", "a" }, "not x" },
     { { "map", "--totals", "--graph", "a" }, "--totals can't" },
+    { { "map", "--totals", "--bmap", "a" }, "a block map is of the whole disk" },
+    { { "map", "--bmap", "--context=x", "a" }, "a block map is of the whole disk" },
+    { { "map", "--bmap", "--length=1", "a" }, "a block map is of the whole disk" },
+    { { "map", "--bmap", "--offset=1", "a" }, "a block map is of the whole disk" },
     { { "map", "--sparse=0", "a" }, "unknown option --sparse" },
   };
 
