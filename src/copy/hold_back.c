@@ -344,6 +344,8 @@ hold_submit(struct endpoint *endpoint, struct request *request)
   assert(!hold->parked);
   if (hold->step < HOLD_BACK_HOLDS && (request->kind != REQUEST_FLUSH || request->is_final))
     begin_script(hold, request, HOLD_BACK_READS);
+  else if (request->is_final && hold->waits)
+    front_pass_on(&hold->front, request);
   else if (request->is_final)
     begin_script(hold, request, HOLD_BACK_FLUSHES_REST);
   else if (changes)
@@ -441,6 +443,21 @@ hold_back_init(struct hold_back *hold, const struct hold_back_config *config)
   hold->zero_below = config->wanted ? config->size : hold->end != SIZE_UNKNOWN ? hold->end : config->there_below;
   begin_step(hold, HOLD_BACK_READS);
   front_mirror(&hold->front);
+}
+
+void
+hold_back_wait(struct hold_back *hold, bool waits)
+{
+  hold->waits = waits;
+}
+
+void
+hold_back_show(const struct hold_back *hold, struct range range, unsigned char *bytes)
+{
+  struct range part = held_from(hold, range.start, range.end);
+
+  for (; !range_is_empty(part); part = held_from(hold, part.end, range.end))
+    memcpy(bytes + (part.start - range.start), held_bytes(hold, part.start), range_length(part));
 }
 
 bool

@@ -73,6 +73,7 @@ struct hold_back {
   uint64_t at;        /* where it goes on; of a flush, 0: it is to be asked for */
   bool is_touched;    /* something was asked to be changed ... */
   bool is_ending;     /* ... and, of what is held, to be written */
+  bool waits;         /* a final flush isn't the last one */
   bool writes_zeros;  /* as plain data, since asking for them was refused */
   struct request own; /* of the script */
   struct chunks own_chunks;
@@ -94,6 +95,12 @@ int hold_back_check(const struct endpoint *destination, uint64_t bytes, bool is_
 
 /* Readies it, for a destination that is open, passed hold_back_check(), and is closed by the caller. Nothing is touched yet. */
 void hold_back_init(struct hold_back *hold, const struct hold_back_config *config);
+
+/* Whether more is going to be written after a final flush, which doesn't begin the last script then. */
+void hold_back_wait(struct hold_back *hold, bool waits);
+
+/* Puts what of a range is held where it would lie in that range's bytes. */
+void hold_back_show(const struct hold_back *hold, struct range range, unsigned char *bytes);
 
 /* Whether what was held is there, come what may. */
 bool hold_back_is_done(const struct hold_back *hold);

@@ -321,6 +321,43 @@ what_is_there_is_passed(void **state)
   assert_told("w28+28 ");
 }
 
+/* As a partition table does, which is changed once all else is there. */
+static void
+what_follows_the_copy_is_shown_and_held(void **state)
+{
+  unsigned char bytes[DISK_BYTES];
+
+  (void)state;
+  begin(48 * KIB, NULL);
+  hold_back_wait(&hold, true);
+  assert_int_equal(write_kib(0, 48), 0);
+  assert_told("z0+8 z56+8 F w8+40 ");
+  assert_int_equal(flush(true), 0);
+  assert_told("F ");
+  assert_false(hold_back_is_done(&hold));
+  memset(bytes, 0xcc, sizeof bytes);
+  hold_back_show(&hold, (struct range){ 2 * KIB, 60 * KIB }, bytes + 2 * KIB);
+  assert_memory_equal(bytes + 2 * KIB, data + 2 * KIB, 6 * KIB);
+  assert_int_equal(bytes[2 * KIB - 1], 0xcc);
+  assert_int_equal(bytes[8 * KIB], 0xcc);
+  assert_int_equal(bytes[56 * KIB - 1], 0xcc);
+  assert_int_equal(bytes[56 * KIB], 0);
+  assert_int_equal(bytes[60 * KIB - 1], 0);
+  assert_int_equal(bytes[60 * KIB], 0xcc);
+  data[1] = (unsigned char)~data[1];
+  assert_int_equal(write_kib(0, 1), 0);
+  assert_int_equal(write_kib(60, 4), 0);
+  hold_back_show(&hold, (struct range){ 0, KIB }, bytes);
+  assert_memory_equal(bytes, data, KIB);
+  assert_told("");
+  hold_back_wait(&hold, false);
+  assert_int_equal(flush(true), 0);
+  assert_told("F w4+4 F w0+4 w60+4 F ");
+  assert_true(hold_back_is_done(&hold));
+  assert_memory_equal(disk.bytes, data, 48 * KIB);
+  assert_memory_equal(disk.bytes + 60 * KIB, data + 60 * KIB, 4 * KIB);
+}
+
 static void
 what_waits_has_not_been_sent(void **state)
 {
@@ -373,6 +410,7 @@ main(void)
     cmocka_unit_test(what_a_domain_does_not_want_stays),
     cmocka_unit_test(a_larger_destination_ends_with_zeros),
     cmocka_unit_test(what_is_there_is_passed),
+    cmocka_unit_test(what_follows_the_copy_is_shown_and_held),
     cmocka_unit_test(what_waits_has_not_been_sent),
     cmocka_unit_test(only_what_can_be_rewritten_and_flushed_is_taken),
   };
