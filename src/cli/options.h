@@ -82,7 +82,7 @@ enum exit_code options_exit_code(const struct options *options, const struct fau
 
 /* Writes what --help, --version, --long-options or --short-options print, which
  * OPTIONS_TEXT_BYTES hold. */
-#define OPTIONS_TEXT_BYTES 6144
+#define OPTIONS_TEXT_BYTES 7168
 void options_describe(const struct options *options, char *bytes, size_t size);
 
 #endif

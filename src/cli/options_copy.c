@@ -67,6 +67,8 @@ static const char help[] =
     "      --force-destination    overwrite a device that is in use\n"
     "      --any-content          write an image or a compressed file to a device as it is\n"
     "      --any-sector-size      write a partition table for sectors of another size\n"
+    "      --grow[=PARTITION]     have the partition table reach to the end of a larger\n"
+    "                             disk, and that partition (number, label or UUID) too\n"
     "      --yes                  don't ask before a device is overwritten that holds a\n"
     "                             filesystem or a partition table\n"
     "      --flush, --no-flush    wait for data to reach stable storage (default), or\n"
@@ -122,6 +124,7 @@ enum {
   OPTION_DOMAIN,
   OPTION_EXPECT,
   OPTION_FLUSH,
+  OPTION_GROW,
   OPTION_HOLD_BACK,
   OPTION_JSON,
   OPTION_LAYER,
@@ -162,6 +165,7 @@ static const struct option long_options[] = {
   { "expect", required_argument, NULL, OPTION_EXPECT },
   { "flush", no_argument, NULL, OPTION_FLUSH },
   { "from", required_argument, NULL, OPTION_FROM },
+  { "grow", optional_argument, NULL, OPTION_GROW },
   { "hold-back", required_argument, NULL, OPTION_HOLD_BACK },
   { "json", no_argument, NULL, OPTION_JSON },
   { "layer", no_argument, NULL, OPTION_LAYER },
@@ -314,6 +318,10 @@ take_copy_option(struct options *options, int option, const char *value, struct 
     return 0;
   case OPTION_FROM:
     return parse_from(options, value, fault);
+  case OPTION_GROW:
+    options->copy.grow = true;
+    options->copy.grow_part = value;
+    return 0;
   case OPTION_HOLD_BACK:
     return parse_hold_back(options, value, fault);
   case OPTION_JSON:
@@ -541,6 +549,28 @@ check_hold_back(const struct options *options, struct fault *fault)
   return 0;
 }
 
+/* The table that is changed is the whole disk's, and lies where it can be read back. */
+static int
+check_grow(const struct options *options, struct fault *fault)
+{
+  const struct copy_options *copy = &options->copy;
+  const char *with = " can't be used with --grow";
+
+  if (!copy->grow)
+    return 0;
+  if (copy->grow_part && !copy->grow_part[0])
+    return fault_set(fault, EXIT_BAD_USAGE, 0, "--grow=: must be a partition's number, label or UUID");
+  if (copy->part != PART_ALL)
+    return options_usage(options, fault, copy->layer ? "--layer" : "--dirty-bitmap", with);
+  if (copy->domain)
+    return options_usage(options, fault, "--domain", with);
+  if (options->destination.kind == PLACE_STREAM)
+    return options_usage(options, fault, "a destination that is written from front to end, such as -,", with);
+  if (options->destination.kind == PLACE_NULL)
+    return options_usage(options, fault, "null: keeps no partition table: it", with);
+  return 0;
+}
+
 /* What can't be read can be left out only where what lies behind it can be read all the same. */
 static int
 check_skipping(const struct options *options, struct fault *fault)
@@ -621,8 +651,8 @@ check_copy(struct options *options, struct fault *fault)
     return options_usage(options, fault, "--json goes to standard output, which is the DESTINATION", "");
   if (check_blocks(options, fault) == -1 || check_bmap(options, fault) == -1 || choose_part(options, fault) == -1 ||
       check_from(options, fault) == -1 || check_maps(options, fault) == -1 || check_hold_back(options, fault) == -1 ||
-      check_skipping(options, fault) == -1 || check_skip_identical(options, fault) == -1 ||
-      check_verify(options, fault) == -1)
+      check_grow(options, fault) == -1 || check_skipping(options, fault) == -1 ||
+      check_skip_identical(options, fault) == -1 || check_verify(options, fault) == -1)
     return -1;
   if (!options->copy.payload_is_fixed)
     options->copy.payload_bytes = range_max(options->copy.payload_bytes,

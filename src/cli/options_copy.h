@@ -39,6 +39,8 @@ struct copy_options {
   int progress_fd;          /* --progress=FD: "N/100" lines go there; -1: none */
   bool any_content;         /* also what can't be meant as a disk's */
   bool any_sector_size;     /* also a partition table for other sectors than the destination's */
+  bool grow;                /* the partition table is to reach to the end of a larger destination */
+  const char *grow_part;    /* and this partition of it; NULL: none */
   bool yes;                 /* don't ask before a device is overwritten */
   bool report;              /* one line for scripts at the end */
   bool json;                /* an object for scripts at the end */

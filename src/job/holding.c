@@ -79,6 +79,8 @@ holding_begin(struct holding *holding, const struct options *options, struct kee
                                    .zero_bytes = config->budget.zero_bytes,
                                    .buffer = holding->buffer };
   hold_back_init(&holding->hold, &hold);
+  hold_back_wait(&holding->hold, options->copy.grow && !options->copy.verify);
+  holding->is_on = true;
   config->destination = &holding->hold.front.base;
   config->start = 0;
   if (from > 0 && !is_stream) {

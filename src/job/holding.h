@@ -21,6 +21,7 @@
 struct holding {
   struct hold_back hold;
   unsigned char *buffer; /* in the arena; NULL: nothing is held back */
+  bool is_on;            /* the copy has what holds them back for its destination */
   struct areas *left;    /* in the arena: where a copy goes on; NULL: it begins at 0 */
   struct selection selection;
 };
@@ -35,7 +36,8 @@ void holding_open(struct holding *holding, const struct options *options, struct
 int holding_check(const struct holding *holding, const struct options *options, const struct endpoint *destination,
                   struct fault *fault);
 
-/* The copy is configured, and its destination prepared: puts what holds its ends back in the destination's place, and in the map. */
+/* The copy is configured, and its destination prepared: puts what holds its ends back in the destination's place, and in the map. Where
+ * something follows the copy that changes them (growing.h), they are held until that is done. */
 void holding_begin(struct holding *holding, const struct options *options, struct keeper *keeper,
                    struct copy_config *config);
 

@@ -12,6 +12,7 @@
 #include "job/delta.h"
 #include "job/digests.h"
 #include "job/endpoints.h"
+#include "job/growing.h"
 #include "job/holding.h"
 #include "job/keeper.h"
 #include "job/outcome.h"
@@ -45,6 +46,7 @@ struct copy_job {
   struct holding holding;
   struct skipping skipping;
   struct checking checking;
+  struct growing growing;
   char mark_words[BAD_AREAS_WORDS_BYTES];
   struct verify *verify; /* in the arena; NULL: nothing is verified */
   struct delta *delta;   /* likewise; NULL: all is fetched */

@@ -173,6 +173,20 @@ a_block_map_takes_the_place_of_extents(void **state)
 }
 
 static void
+what_is_to_grow(void **state)
+{
+  (void)state;
+  assert_parsed(PARSE("a", "b"));
+  assert_false(options.copy.grow);
+  assert_parsed(PARSE("--grow", "a", "b"));
+  assert_true(options.copy.grow);
+  assert_null(options.copy.grow_part);
+  assert_parsed(PARSE("--grow=root fs", "--hold-back=1M", "--verify", "--mapfile=m", "a", "b"));
+  assert_true(options.copy.grow);
+  assert_string_equal(options.copy.grow_part, "root fs");
+}
+
+static void
 both_ends_are_held_back_by_a_size(void **state)
 {
   (void)state;
@@ -270,6 +284,12 @@ what_is_wrong_is_said(void **state)
     { { "--on-read-error=skip", "--max-errors=0", "a", "b" }, "--max-errors=0: must be a number, at least 1" },
     { { "--on-read-error=skip", "-", "b" }, "such as -, can't be used with --on-read-error=skip" },
     { { "--mapfile=m", "a", "null:" }, "null: keeps nothing that a map could call finished" },
+    { { "--grow=", "a", "b" }, "--grow=: must be a partition's number, label or UUID" },
+    { { "--grow", "a", "-" }, "a destination that is written from front to end, such as -, can't be used with --grow" },
+    { { "--grow", "a", "null:" }, "null: keeps no partition table: it can't be used with --grow" },
+    { { "--grow", "--layer", "a", "b" }, "--layer can't be used with --grow" },
+    { { "--grow", "--dirty-bitmap=x", "a", "b" }, "--dirty-bitmap can't be used with --grow" },
+    { { "--grow", "--domain=x", "a", "b" }, "--domain can't be used with --grow" },
     { { "--hold-back=511", "a", "b" }, "--hold-back=511: must be 0 or a size from 512 to 16M" },
     { { "--hold-back=17M", "a", "b" }, "--hold-back=17M: must be 0 or a size" },
     { { "--hold-back=x", "a", "b" }, "--hold-back=x: must be 0 or a size" },
@@ -418,6 +438,7 @@ main(void)
     cmocka_unit_test(what_cant_be_read_ends_a_copy_unless_told),
     cmocka_unit_test(maps_are_named),
     cmocka_unit_test(a_block_map_takes_the_place_of_extents),
+    cmocka_unit_test(what_is_to_grow),
     cmocka_unit_test(both_ends_are_held_back_by_a_size),
     cmocka_unit_test(what_is_written_is_read_back),
     cmocka_unit_test(what_is_wrong_is_said),
