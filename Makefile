@@ -66,7 +66,7 @@ $(BUILD)/obj/src/tls/tls_x509.o: DECANT_CPPFLAGS += -DDECANT_BUILD_TIME=$(BUILD_
 # What runs once, at a person's pace, or hands the work on is built small.
 BUILT_SMALL := $(addprefix $(BUILD)/obj/src/,base/durations.o base/last_line.o base/names.o base/sizes.o base/text.o cli/% \
 	copy/block_list.o copy/checker.o copy/compare% copy/copy_recovery.o copy/copy_unreadable.o copy/front.o copy/hold_back.o copy/narrow.o copy/recovery.o \
-	copy/rescue% copy/retry.o copy/selection.o copy/skip_identical.o copy/verifier.o disk/areas.o disk/bmap% disk/contexts.o disk/gpt.o disk/mapfile.o disk/mbr.o disk/selector.o disk/survey.o \
+	copy/rescue% copy/retry.o copy/selection.o copy/skip_identical.o copy/verifier.o disk/areas.o disk/bmap% disk/contexts.o disk/gpt.o disk/mapfile.o disk/mbr.o disk/selector.o disk/signatures.o disk/survey.o \
 	disk/uri.o disk/xml.o hash/hash.o job/% local/device% local/disk% local/endpoint_file.o local/endpoint_null.o local/endpoint_pipe.o local/file_carry.o \
 	local/file_length.o local/file_mark.o local/file_name.o local/file_presence.o local/mapfile_store.o \
 	local/overlap.o local/sysfs.o nbd/client.o nbd/nbd_connect.o nbd/server.o nbd/wait.o os/activation.o os/descriptors.o os/lookup.o \

@@ -69,6 +69,8 @@ static const char help[] =
     "      --any-sector-size      write a partition table for sectors of another size\n"
     "      --grow[=PARTITION]     have the partition table reach to the end of a larger\n"
     "                             disk, and that partition (number, label or UUID) too\n"
+    "      --wipe-rest            wipe what lies behind the copy on a larger disk and is still\n"
+    "                             taken for something: RAID, LVM, ZFS, GPT, filesystems\n"
     "      --yes                  don't ask before a device is overwritten that holds a\n"
     "                             filesystem or a partition table\n"
     "      --flush, --no-flush    wait for data to reach stable storage (default), or\n"
@@ -144,6 +146,7 @@ enum {
   OPTION_SKIP_IDENTICAL,
   OPTION_SYNCHRONOUS,
   OPTION_VERIFY,
+  OPTION_WIPE_REST,
   OPTION_YES,
 };
 
@@ -192,6 +195,7 @@ static const struct option long_options[] = {
   { "threads", required_argument, NULL, 'T' },
   { "verbose", no_argument, NULL, 'v' },
   { "verify", optional_argument, NULL, OPTION_VERIFY },
+  { "wipe-rest", no_argument, NULL, OPTION_WIPE_REST },
   { "yes", no_argument, NULL, OPTION_YES },
   OPTIONS_OF_DESTINATIONS,
   OPTIONS_OF_ALL_VERBS,
@@ -281,6 +285,9 @@ take_copy_option(struct options *options, int option, const char *value, struct 
     return 0;
   case OPTION_ANY_SECTOR_SIZE:
     options->copy.any_sector_size = true;
+    return 0;
+  case OPTION_WIPE_REST:
+    options->copy.wipe_rest = true;
     return 0;
   case OPTION_YES:
     options->copy.yes = true;
@@ -549,14 +556,14 @@ check_hold_back(const struct options *options, struct fault *fault)
   return 0;
 }
 
-/* The table that is changed is the whole disk's, and lies where it can be read back. */
+/* What is changed behind the copy is the whole disk's, and lies where it can be read back. */
 static int
-check_grow(const struct options *options, struct fault *fault)
+check_ending(const struct options *options, struct fault *fault)
 {
   const struct copy_options *copy = &options->copy;
-  const char *with = " can't be used with --grow";
+  const char *with = copy->grow ? " can't be used with --grow" : " can't be used with --wipe-rest";
 
-  if (!copy->grow)
+  if (!copy->grow && !copy->wipe_rest)
     return 0;
   if (copy->grow_part && !copy->grow_part[0])
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--grow=: must be a partition's number, label or UUID");
@@ -567,7 +574,7 @@ check_grow(const struct options *options, struct fault *fault)
   if (options->destination.kind == PLACE_STREAM)
     return options_usage(options, fault, "a destination that is written from front to end, such as -,", with);
   if (options->destination.kind == PLACE_NULL)
-    return options_usage(options, fault, "null: keeps no partition table: it", with);
+    return options_usage(options, fault, "null: keeps nothing: it", with);
   return 0;
 }
 
@@ -651,7 +658,7 @@ check_copy(struct options *options, struct fault *fault)
     return options_usage(options, fault, "--json goes to standard output, which is the DESTINATION", "");
   if (check_blocks(options, fault) == -1 || check_bmap(options, fault) == -1 || choose_part(options, fault) == -1 ||
       check_from(options, fault) == -1 || check_maps(options, fault) == -1 || check_hold_back(options, fault) == -1 ||
-      check_grow(options, fault) == -1 || check_skipping(options, fault) == -1 ||
+      check_ending(options, fault) == -1 || check_skipping(options, fault) == -1 ||
       check_skip_identical(options, fault) == -1 || check_verify(options, fault) == -1)
     return -1;
   if (!options->copy.payload_is_fixed)

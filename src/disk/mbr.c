@@ -48,6 +48,16 @@ mbr_number(const unsigned char *mbr, const char *name)
   return sizes_parse_number(name, 1, UINT32_MAX, &number) ? (unsigned)number : 0;
 }
 
+bool
+mbr_partition(const unsigned char mbr[MBR_BYTES], unsigned number, uint64_t *first, uint64_t *length)
+{
+  const unsigned char *entry = entry_of((unsigned char *)mbr, number);
+
+  *first = little_get(entry + START_AT, 4);
+  *length = little_get(entry + COUNT_AT, 4);
+  return entry[TYPE_AT] != 0;
+}
+
 const char *
 mbr_extend(unsigned char mbr[MBR_BYTES], const char *name, uint64_t sectors, unsigned sector_bytes,
            struct mbr_partition *partition)

@@ -6,6 +6,7 @@
 #ifndef DECANT_MBR_H
 #define DECANT_MBR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define MBR_BYTES 512
@@ -15,6 +16,9 @@ struct mbr_partition {
   uint64_t start, end; /* sectors; half-open */
   uint64_t end_before; /* where it ended */
 };
+
+/* Where the partition with this number, 1 to 4, lies, in sectors, in a table that is there. Returns false where there is none. */
+bool mbr_partition(const unsigned char mbr[MBR_BYTES], unsigned number, uint64_t *first, uint64_t *length);
 
 /* Finds the partition that is named, by its number or as the kernel's PARTUUID has it, in the table at the front of a disk of `sectors`,
  * and has it reach to the disk's end, in whole MiB. Returns NULL, or in words why it can't;

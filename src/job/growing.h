@@ -11,21 +11,20 @@
 #ifndef DECANT_GROWING_H
 #define DECANT_GROWING_H
 
-#include "cli/options.h"
 #include "disk/gpt.h"
 #include "job/patch.h"
-#include "job/probe.h"
 
 #include <stdbool.h>
 
-/* Begins as zeros. */
+/* Of the disk that `patch` has. */
 struct growing {
-  struct patch patch;
-  struct gpt *gpt;       /* in the buffer of the ends */
-  unsigned char *sector; /* likewise, of 4096 bytes */
-  uint64_t size;         /* of the disk, bytes */
-  bool is_gpt;           /* else the table is an MBR */
-  uint64_t second_was;   /* the sector of its second header before */
+  struct patch *patch;
+  struct gpt *gpt;
+  unsigned char *sector; /* of GROWING_SECTOR_BYTES */
+  uint64_t size;         /* of the larger disk, bytes */
+  unsigned mbr_sector_bytes;
+  bool is_gpt;         /* else the table is an MBR */
+  uint64_t second_was; /* the sector of its second header before */
   struct grown {
     unsigned number; /* of the partition; 0: none */
     uint64_t start;  /* bytes, as are the others */
@@ -35,17 +34,16 @@ struct growing {
   } grown;
 };
 
-/* Whether anything is to be done. */
-bool growing_is_wanted(const struct options *options);
+#define GROWING_SECTOR_BYTES 4096
 
-/* Before anything is written: looks at the source, and refuses what can't be done. Returns 0, or -1 with the fault set. */
-int growing_check(struct growing *growing, const struct probe_ends *ends, const struct options *options,
-                  struct fault *fault);
+/* Reads the table, and makes of it what it is to be, in memory: with `part`, which may be NULL, that partition is the one that reaches to
+ * the end. Returns 0, or -1 with the fault set: nothing is to be written then. */
+int growing_plan(struct growing *growing, const char *part, struct fault *fault);
 
-/* Does it, to the destination, which has `copied` bytes of a disk and nothing under way; `hold` holds its ends back, or is NULL. Where the
- * table that was copied is refused, what was held is written all the same. Says what was done, unless `is_mute`. Returns 0, or -1
- * with the fault set. */
-int growing_run(struct growing *growing, const struct probe_ends *ends, struct hold_back *hold, uint64_t copied,
-                bool is_mute, const struct options *options, struct fault *fault);
+/* Writes it. Returns 0, or -1 with the fault set. */
+int growing_write(struct growing *growing, struct fault *fault);
+
+/* Says what was done. */
+void growing_tell(struct growing *growing, const char *program);
 
 #endif

@@ -3,6 +3,7 @@
 #include "job/holding.h"
 
 #include "base/range.h"
+#include "job/ending.h"
 
 size_t
 holding_bytes(const struct options *options)
@@ -79,7 +80,7 @@ holding_begin(struct holding *holding, const struct options *options, struct kee
                                    .zero_bytes = config->budget.zero_bytes,
                                    .buffer = holding->buffer };
   hold_back_init(&holding->hold, &hold);
-  hold_back_wait(&holding->hold, options->copy.grow && !options->copy.verify);
+  hold_back_wait(&holding->hold, ending_changes(options) && !options->copy.verify);
   holding->is_on = true;
   config->destination = &holding->hold.front.base;
   config->start = 0;

@@ -37,7 +37,7 @@ int holding_check(const struct holding *holding, const struct options *options, 
                   struct fault *fault);
 
 /* The copy is configured, and its destination prepared: puts what holds its ends back in the destination's place, and in the map. Where
- * something follows the copy that changes them (growing.h), they are held until that is done. */
+ * something follows the copy that changes them (ending.h), they are held until that is done. */
 void holding_begin(struct holding *holding, const struct options *options, struct keeper *keeper,
                    struct copy_config *config);
 

@@ -110,8 +110,7 @@ say_done(struct copy_job *job, const struct options *options)
   job->outcome.bytes = job->source.base.traits.size;
   if (!job->is_mute)
     (void)say_line(options_program(options), "%s is finished already, as %s has it: nothing was %s",
-                   job->destination.base.name, options->copy.mapfile,
-                   growing_is_wanted(options) ? "copied" : "written");
+                   job->destination.base.name, options->copy.mapfile, ending_changes(options) ? "copied" : "written");
 }
 
 /* ---- What follows it ---- */
@@ -127,15 +126,14 @@ close_end(struct copy_job *job, struct endpoint *end, int result, struct fault *
 
 /* All is there, or about to be, as far as its ends are held back. */
 static int
-grow_destination(struct copy_job *job, const struct options *options, const struct probe_ends *ends,
-                 struct fault *fault)
+end_destination(struct copy_job *job, const struct options *options, const struct probe_ends *ends, struct fault *fault)
 {
   struct hold_back *hold = job->holding.is_on ? &job->holding.hold : NULL;
   struct copy_witness *witness = keeper_witness(&job->keeper);
 
-  if (!growing_is_wanted(options) || job->verify)
+  if (!ending_is_wanted(options, ends->destination) || (job->verify && ending_changes(options)))
     return 0;
-  int result = growing_run(&job->growing, ends, hold, job->outcome.bytes, job->is_mute, options, fault);
+  int result = ending_run(&job->ending, ends, hold, job->outcome.bytes, job->is_mute, options, fault);
   if (witness && hold && hold_back_is_done(hold))
     witness->flushed(witness, job->outcome.bytes);
   return result;
@@ -148,16 +146,16 @@ conclude_done(struct copy_job *job, const struct options *options, const struct 
   struct endpoint *destination = ends->destination;
 
   say_done(job, options);
-  if (!growing_is_wanted(options) || job->verify)
+  if (!ending_changes(options) || job->verify)
     return 0;
   if (destination->ops->prepare && destination->ops->prepare(destination, job->outcome.bytes, fault) == -1)
     return -1;
-  return grow_destination(job, options, ends, fault);
+  return end_destination(job, options, ends, fault);
 }
 
 /* It is verified, and closed: what is changed from now on isn't taken for a difference. */
 static int
-grow_verified(struct copy_job *job, const struct options *options, struct fault *fault)
+end_verified(struct copy_job *job, const struct options *options, struct fault *fault)
 {
   struct endpoint *destination = &job->destination.base;
   struct wishes wishes = options->wishes;
@@ -173,7 +171,7 @@ grow_verified(struct copy_job *job, const struct options *options, struct fault 
     return -1;
   int result = destination->ops->prepare ? destination->ops->prepare(destination, destination->traits.size, fault) : 0;
   if (result == 0)
-    result = growing_run(&job->growing, &ends, NULL, job->outcome.bytes, job->is_mute, options, fault);
+    result = ending_run(&job->ending, &ends, NULL, job->outcome.bytes, job->is_mute, options, fault);
   result = close_end(job, destination, result, fault);
   job->remark = destination->remark;
   return result;
@@ -264,7 +262,7 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
     return conclude_done(job, options, &ends, fault);
   if (holding_check(&job->holding, options, destination, fault) == -1 ||
       skipping_check(&job->skipping, destination, fault) == -1 ||
-      growing_check(&job->growing, &ends, options, fault) == -1 ||
+      ending_check(&job->ending, &ends, options, fault) == -1 ||
       probe_source(&job->probe, &ends, options, fault) == -1 ||
       probe_destination(&job->probe, &ends, options, fault) == -1)
     return -1;
@@ -288,7 +286,7 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
     (void)checking_tell(&job->checking, options, &job->copy, fault);
   outcome_note(&job->outcome, &job->copy, loop_now_ms(&job->loop) - job->reporter.started_ms, job->payload.bytes);
   skipping_tell(&job->skipping, options, result == 0 && !job->is_mute, &job->outcome);
-  return result == 0 ? grow_destination(job, options, &ends, fault) : -1;
+  return result == 0 ? end_destination(job, options, &ends, fault) : -1;
 }
 
 /* All is copied that can be read. A digest would be of what is there instead of the rest. Returns 0 if that is all. */
@@ -369,8 +367,8 @@ open_and_copy(struct copy_job *job, const struct options *options, struct fault 
     result = open_destination_and_copy(job, options, fault);
   if (result == 0 && job->verify)
     result = verify_run(job, options, fault);
-  if (result == 0 && job->verify && growing_is_wanted(options))
-    result = grow_verified(job, options, fault);
+  if (result == 0 && job->verify && ending_changes(options))
+    result = end_verified(job, options, fault);
   result = close_end(job, &job->source.base, result, fault);
   blocks_close(job->blocks);
   result = keeper_end(&job->keeper, job->outcome.is_spoilt, result, fault);

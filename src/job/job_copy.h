@@ -12,7 +12,7 @@
 #include "job/delta.h"
 #include "job/digests.h"
 #include "job/endpoints.h"
-#include "job/growing.h"
+#include "job/ending.h"
 #include "job/holding.h"
 #include "job/keeper.h"
 #include "job/outcome.h"
@@ -46,7 +46,7 @@ struct copy_job {
   struct holding holding;
   struct skipping skipping;
   struct checking checking;
-  struct growing growing;
+  struct ending ending;
   char mark_words[BAD_AREAS_WORDS_BYTES];
   struct verify *verify; /* in the arena; NULL: nothing is verified */
   struct delta *delta;   /* likewise; NULL: all is fetched */

@@ -177,7 +177,9 @@ what_is_to_grow(void **state)
 {
   (void)state;
   assert_parsed(PARSE("a", "b"));
-  assert_false(options.copy.grow);
+  assert_false(options.copy.grow || options.copy.wipe_rest);
+  assert_parsed(PARSE("--wipe-rest", "a", "b"));
+  assert_true(options.copy.wipe_rest);
   assert_parsed(PARSE("--grow", "a", "b"));
   assert_true(options.copy.grow);
   assert_null(options.copy.grow_part);
@@ -286,7 +288,9 @@ what_is_wrong_is_said(void **state)
     { { "--mapfile=m", "a", "null:" }, "null: keeps nothing that a map could call finished" },
     { { "--grow=", "a", "b" }, "--grow=: must be a partition's number, label or UUID" },
     { { "--grow", "a", "-" }, "a destination that is written from front to end, such as -, can't be used with --grow" },
-    { { "--grow", "a", "null:" }, "null: keeps no partition table: it can't be used with --grow" },
+    { { "--grow", "a", "null:" }, "null: keeps nothing: it can't be used with --grow" },
+    { { "--wipe-rest", "a", "null:" }, "null: keeps nothing: it can't be used with --wipe-rest" },
+    { { "--wipe-rest", "--domain=x", "a", "b" }, "--domain can't be used with --wipe-rest" },
     { { "--grow", "--layer", "a", "b" }, "--layer can't be used with --grow" },
     { { "--grow", "--dirty-bitmap=x", "a", "b" }, "--dirty-bitmap can't be used with --grow" },
     { { "--grow", "--domain=x", "a", "b" }, "--domain can't be used with --grow" },

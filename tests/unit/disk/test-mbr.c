@@ -101,6 +101,21 @@ others_are_refused(void **state)
   }
 }
 
+static void
+partitions_are_listed(void **state)
+{
+  uint64_t first, length;
+
+  (void)state;
+  make_mbr();
+  assert_true(mbr_partition(mbr, 1, &first, &length));
+  assert_true(first == 10240 && length == 2048);
+  assert_true(mbr_partition(mbr, 2, &first, &length));
+  assert_true(first == 2048 && length == 8192);
+  assert_false(mbr_partition(mbr, 3, &first, &length));
+  assert_false(mbr_partition(mbr, 4, &first, &length));
+}
+
 int
 main(void)
 {
@@ -108,6 +123,7 @@ main(void)
     cmocka_unit_test(the_last_one_grows),
     cmocka_unit_test(it_never_shrinks_nor_passes_what_can_be_said),
     cmocka_unit_test(others_are_refused),
+    cmocka_unit_test(partitions_are_listed),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
