@@ -69,6 +69,8 @@ static const char help[] =
     "      --any-sector-size      write a partition table for sectors of another size\n"
     "      --grow[=PARTITION]     have the partition table reach to the end of a larger\n"
     "                             disk, and that partition (number, label or UUID) too\n"
+    "      --keep-partitions=LABEL,...  keep these of DESTINATION's, which lie behind the\n"
+    "                             copy, in the table that is copied\n"
     "      --wipe-rest            wipe what lies behind the copy on a larger disk and is still\n"
     "                             taken for something: RAID, LVM, ZFS, GPT, filesystems\n"
     "      --yes                  don't ask before a device is overwritten that holds a\n"
@@ -129,6 +131,7 @@ enum {
   OPTION_GROW,
   OPTION_HOLD_BACK,
   OPTION_JSON,
+  OPTION_KEEP_PARTITIONS,
   OPTION_LAYER,
   OPTION_MAPFILE,
   OPTION_MARK_BAD,
@@ -171,6 +174,7 @@ static const struct option long_options[] = {
   { "grow", optional_argument, NULL, OPTION_GROW },
   { "hold-back", required_argument, NULL, OPTION_HOLD_BACK },
   { "json", no_argument, NULL, OPTION_JSON },
+  { "keep-partitions", required_argument, NULL, OPTION_KEEP_PARTITIONS },
   { "layer", no_argument, NULL, OPTION_LAYER },
   { "memory", required_argument, NULL, OPTION_MEMORY },
   { "nice", no_argument, NULL, OPTION_NICE },
@@ -333,6 +337,9 @@ take_copy_option(struct options *options, int option, const char *value, struct 
     return parse_hold_back(options, value, fault);
   case OPTION_JSON:
     options->copy.json = true;
+    return 0;
+  case OPTION_KEEP_PARTITIONS:
+    options->copy.kept = value;
     return 0;
   case OPTION_LAYER:
     options->copy.layer = true;
@@ -556,17 +563,29 @@ check_hold_back(const struct options *options, struct fault *fault)
   return 0;
 }
 
+/* What has no label would be called by an empty one. */
+static bool
+has_empty_name(const char *names)
+{
+  return names[0] == ',' || names[0] == '\0' || names[strlen(names) - 1] == ',' || strstr(names, ",,");
+}
+
 /* What is changed behind the copy is the whole disk's, and lies where it can be read back. */
 static int
 check_ending(const struct options *options, struct fault *fault)
 {
   const struct copy_options *copy = &options->copy;
-  const char *with = copy->grow ? " can't be used with --grow" : " can't be used with --wipe-rest";
+  const char *with = copy->grow   ? " can't be used with --grow"
+                     : copy->kept ? " can't be used with --keep-partitions"
+                                  : " can't be used with --wipe-rest";
 
-  if (!copy->grow && !copy->wipe_rest)
+  if (!copy->grow && !copy->kept && !copy->wipe_rest)
     return 0;
   if (copy->grow_part && !copy->grow_part[0])
     return fault_set(fault, EXIT_BAD_USAGE, 0, "--grow=: must be a partition's number, label or UUID");
+  if (copy->kept && has_empty_name(copy->kept))
+    return fault_set(fault, EXIT_BAD_USAGE, 0,
+                     "--keep-partitions=%s: must be labels, numbers or UUIDs, parted by commas", copy->kept);
   if (copy->part != PART_ALL)
     return options_usage(options, fault, copy->layer ? "--layer" : "--dirty-bitmap", with);
   if (copy->domain)
@@ -575,6 +594,8 @@ check_ending(const struct options *options, struct fault *fault)
     return options_usage(options, fault, "a destination that is written from front to end, such as -,", with);
   if (options->destination.kind == PLACE_NULL)
     return options_usage(options, fault, "null: keeps nothing: it", with);
+  if (copy->kept && options->source.kind == PLACE_STREAM)
+    return options_usage(options, fault, "a source that is read from front to end, such as -,", with);
   return 0;
 }
 

@@ -41,6 +41,7 @@ struct copy_options {
   bool any_sector_size;     /* also a partition table for other sectors than the destination's */
   bool grow;                /* the partition table is to reach to the end of a larger destination */
   const char *grow_part;    /* and this partition of it; NULL: none */
+  const char *kept;         /* --keep-partitions: what of the destination's stays; NULL: nothing */
   bool wipe_rest;           /* what lies behind the copy and is taken for something becomes zeros */
   bool yes;                 /* don't ask before a device is overwritten */
   bool report;              /* one line for scripts at the end */

@@ -411,10 +411,12 @@ lay_out_ends(struct hold_back *hold)
   const struct hold_back_config *config = &hold->config;
   uint64_t held = range_min(range_align_up(config->bytes, hold->block_bytes), hold->end);
 
+  if (config->keeps_rest)
+    held = range_min(held, range_align_down(config->size, hold->block_bytes));
   hold->head = (struct range){ 0, held };
   hold->tail = (struct range){ 0, 0 };
   hold->tail_bytes = config->buffer + capacity(config->bytes);
-  if (hold->end == SIZE_UNKNOWN || held == hold->end)
+  if (hold->end == SIZE_UNKNOWN || held == hold->end || config->keeps_rest)
     return;
   uint64_t start = range_align_down(hold->end - config->bytes, hold->block_bytes);
   if (start > held)

@@ -39,6 +39,7 @@ struct hold_back_config {
   uint64_t there_below;         /* where neither size is known: how much the destination has */
   const struct selection *wanted; /* what is to be written, at least; the rest stays. NULL: all */
   bool are_zeros;                 /* both ends read as zeros already */
+  bool keeps_rest;                /* nothing is held behind the source's size, which is known: something stays there */
   bool allocated;                 /* zeros are not to become holes */
   const unsigned char *zeros;     /* zero_bytes of zeros, to write where the destination can't zero */
   uint64_t zero_bytes;            /* a multiple of the destination's block */

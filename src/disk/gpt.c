@@ -30,7 +30,6 @@
 #define LAST_AT 40
 #define LABEL_AT 56
 #define LABEL_UNITS 36
-#define ENTRY_BYTES_MIN 128
 
 /* The protective entry of an MBR. */
 #define MBR_ENTRIES_AT 446
@@ -98,11 +97,11 @@ gpt_is_there(struct gpt *gpt)
 }
 
 const char *
-gpt_read_header(struct gpt *gpt)
+gpt_read_header(struct gpt *gpt, uint64_t at)
 {
   const unsigned char *header = gpt->head + gpt->sector_bytes;
 
-  if (!gpt_is_header(header, gpt->sector_bytes, 1))
+  if (!gpt_is_header(header, gpt->sector_bytes, at))
     return "its header is damaged";
   gpt->second_at = little_get(header + OTHER_AT, 8);
   gpt->second_entries_at = 0;
@@ -110,15 +109,16 @@ gpt_read_header(struct gpt *gpt)
   gpt->last_usable = little_get(header + LAST_USABLE_AT, 8);
   gpt->entries_at = little_get(header + ENTRIES_AT, 8);
   uint64_t count = little_get(header + COUNT_AT, 4), each = little_get(header + ENTRY_BYTES_AT, 4);
-  if (each < ENTRY_BYTES_MIN || !range_is_power_of_two(each) || count == 0)
+  if (each < GPT_ENTRY_BYTES || !range_is_power_of_two(each) || count == 0)
     return "its header makes no sense";
   if (count > GPT_ENTRIES_BYTES_MAX / each)
     return "it has more entries than can be handled here";
   gpt->count = (unsigned)count;
   gpt->entry_bytes = (unsigned)each;
   gpt->entries_bytes = range_align_up(count * each, gpt->sector_bytes);
-  if (gpt->entries_at < 2 || gpt->first_usable > gpt->last_usable || gpt->entries_at > gpt->first_usable ||
-      gpt->first_usable - gpt->entries_at < entries_sectors(gpt))
+  uint64_t end = at == 1 ? gpt->first_usable : at; /* of where the entries may lie */
+  if (gpt->entries_at < 2 || gpt->first_usable > gpt->last_usable || gpt->entries_at > end ||
+      end - gpt->entries_at < entries_sectors(gpt))
     return "its header makes no sense";
   return NULL;
 }
@@ -165,12 +165,24 @@ read_label(const unsigned char *at, char *text)
   *text = '\0';
 }
 
+static unsigned char *
+entry_at(struct gpt *gpt, unsigned number)
+{
+  return gpt->entries + (size_t)(number - 1) * gpt->entry_bytes;
+}
+
+const unsigned char *
+gpt_entry(const struct gpt *gpt, unsigned number)
+{
+  return gpt->entries + (size_t)(number - 1) * gpt->entry_bytes;
+}
+
 bool
 gpt_partition(const struct gpt *gpt, unsigned number, struct gpt_partition *partition)
 {
   if (number == 0 || number > gpt->count)
     return false;
-  const unsigned char *entry = gpt->entries + (size_t)(number - 1) * gpt->entry_bytes;
+  const unsigned char *entry = gpt_entry(gpt, number);
   if (zeros_only(entry, UUID_AT)) /* no type */
     return false;
   partition->number = number;
@@ -179,6 +191,17 @@ gpt_partition(const struct gpt *gpt, unsigned number, struct gpt_partition *part
   read_uuid(entry + UUID_AT, partition->uuid);
   read_label(entry + LABEL_AT, partition->label);
   return true;
+}
+
+unsigned
+gpt_used(const struct gpt *gpt)
+{
+  struct gpt_partition partition;
+  unsigned used = 0;
+
+  for (unsigned number = 1; number <= gpt->count; number++)
+    used += gpt_partition(gpt, number, &partition);
+  return used;
 }
 
 /* As with selectors of disks: blanks have to be quoted on many a command line. */
@@ -231,17 +254,54 @@ gpt_reach(struct gpt *gpt, uint64_t sectors)
 }
 
 const char *
-gpt_extend(struct gpt *gpt, struct gpt_partition *partition)
+gpt_extend(struct gpt *gpt, struct gpt_partition *partition, uint64_t limit)
 {
-  uint64_t grain = PARTITION_GRAIN_BYTES / gpt->sector_bytes;
-  uint64_t last = range_align_down(gpt->last_usable + 1, grain) - 1;
+  uint64_t end = range_min(limit, gpt->last_usable + 1);
   struct gpt_partition each;
 
   for (unsigned i = 1; i <= gpt->count; i++)
-    if (i != partition->number && gpt_partition(gpt, i, &each) && each.last > partition->first)
+    if (i != partition->number && gpt_partition(gpt, i, &each) && each.last > partition->first && each.first < end)
       return "another partition lies behind it";
-  partition->last = range_max(partition->last, last);
-  little_put(gpt->entries + (size_t)(partition->number - 1) * gpt->entry_bytes + LAST_AT, 8, partition->last);
+  end = range_align_down(end, PARTITION_GRAIN_BYTES / gpt->sector_bytes);
+  partition->last = range_max(partition->last, end - 1);
+  little_put(entry_at(gpt, partition->number) + LAST_AT, 8, partition->last);
+  return NULL;
+}
+
+/* Where it lies, and what it is called by. */
+static bool
+is_the_same(const unsigned char *one, const unsigned char *other)
+{
+  return memcmp(one + UUID_AT, other + UUID_AT, LAST_AT + 8 - UUID_AT) == 0;
+}
+
+const char *
+gpt_add(struct gpt *gpt, const unsigned char *entry, unsigned *number)
+{
+  uint64_t first = little_get(entry + FIRST_AT, 8), last = little_get(entry + LAST_AT, 8);
+  unsigned free = 0;
+
+  if (first > last || first < gpt->first_usable || last > gpt->last_usable)
+    return "it lies where the table has to be";
+  for (unsigned i = gpt->count; i > 0; i--) {
+    struct gpt_partition each;
+    bool is_used = gpt_partition(gpt, i, &each);
+    if (!is_used && (free == 0 || free != *number))
+      free = i;
+    if (is_used && is_the_same(gpt_entry(gpt, i), entry)) {
+      *number = i;
+      return NULL;
+    }
+    if (is_used && each.first <= last && each.last >= first)
+      return "another partition lies there";
+    if (is_used && memcmp(gpt_entry(gpt, i) + UUID_AT, entry + UUID_AT, 16) == 0)
+      return "another partition has the same UUID";
+  }
+  if (free == 0)
+    return "the table is full";
+  memset(entry_at(gpt, free), 0, gpt->entry_bytes);
+  memcpy(entry_at(gpt, free), entry, GPT_ENTRY_BYTES);
+  *number = free;
   return NULL;
 }
 

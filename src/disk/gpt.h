@@ -21,6 +21,7 @@
 #define GPT_HEAD_BYTES (8 * KIB)
 #define GPT_ENTRIES_BYTES_MAX (128 * KIB)
 
+#define GPT_ENTRY_BYTES 128
 #define GPT_UUID_BYTES 37
 #define GPT_LABEL_BYTES (36 * 3 + 1) /* UTF-8, with its NUL */
 
@@ -47,9 +48,9 @@ struct gpt_partition {
 /* Whether the head is that of a table, and for which sectors: that is noted. */
 bool gpt_is_there(struct gpt *gpt);
 
-/* Reads the first header out of the head. Returns NULL, or in words what is wrong with it. Then entries_at and entries_bytes say what
- * the entries are to be filled with. */
-const char *gpt_read_header(struct gpt *gpt);
+/* Reads the header that lies in the head, where the first one does, but is that of the disk's sector `at`: 1, or of the second copy. Returns
+ * NULL, or in words what is wrong with it. Then entries_at and entries_bytes say what the entries are to be filled with. */
+const char *gpt_read_header(struct gpt *gpt, uint64_t at);
 
 /* Looks at the entries. Returns NULL, or in words what is wrong with them. */
 const char *gpt_read_entries(const struct gpt *gpt);
@@ -65,9 +66,19 @@ const char *gpt_find(const struct gpt *gpt, const char *name, struct gpt_partiti
  * it is as it was. */
 const char *gpt_reach(struct gpt *gpt, uint64_t sectors);
 
-/* Has the partition reach to the end of what partitions may have, in whole MiB. Returns
- * NULL, or in words why it can't; then it is as it was. */
-const char *gpt_extend(struct gpt *gpt, struct gpt_partition *partition);
+/* Has the partition reach to the end of what partitions may have, or to the sector `limit`, from which on others are none of its business, in
+ * whole MiB. Returns NULL, or in words why it can't; then it is as it was. */
+const char *gpt_extend(struct gpt *gpt, struct gpt_partition *partition, uint64_t limit);
+
+/* How many entries aren't empty. */
+unsigned gpt_used(const struct gpt *gpt);
+
+/* An entry's bytes, of which the first GPT_ENTRY_BYTES mean something. */
+const unsigned char *gpt_entry(const struct gpt *gpt, unsigned number);
+
+/* Adds an entry of another table, with the number that it had, or else the first one that is free, which becomes *number; one that is there
+ * already is left. Returns NULL, or in words why it can't; then the table is as it was. */
+const char *gpt_add(struct gpt *gpt, const unsigned char *entry, unsigned *number);
 
 /* After that: puts the first header with its checksums into the head, and how large the disk is into the protective MBR, if there is
  * nothing else in that. */

@@ -4,16 +4,23 @@
 
 #include "base/range.h"
 
+/* What is kept becomes part of a table that reaches to the disk's end. */
+static bool
+ending_grows(const struct options *options)
+{
+  return options->copy.grow || options->copy.kept;
+}
+
 bool
 ending_changes(const struct options *options)
 {
-  return options->copy.grow || options->copy.wipe_rest;
+  return ending_grows(options) || options->copy.wipe_rest;
 }
 
 bool
 ending_is_wanted(const struct options *options, const struct endpoint *destination)
 {
-  return options->copy.grow || rest_is_wanted(options, destination);
+  return ending_grows(options) || rest_is_wanted(options, destination);
 }
 
 /* A file becomes as large as what is copied to it. */
@@ -41,6 +48,7 @@ ending_lay_out(struct ending *ending, struct endpoint *end, const struct probe_e
                                       .gpt = (struct gpt *)(void *)ends->buffer,
                                       .sector = ends->buffer + tables - GROWING_SECTOR_BYTES,
                                       .size = size_of_disk(disk, copied),
+                                      .keeping = &ending->keeping,
                                       .mbr_sector_bytes = disk->identity.known && disk->identity.is_device
                                                               ? (unsigned)disk->traits.block_min
                                                               : 512 };
@@ -59,7 +67,10 @@ check_what_is_changed(struct ending *ending, const struct probe_ends *ends, cons
 
   if (traits->in_order || !traits->can_read)
     return fault_set(fault, EXIT_FAILED, 0, "%s is written from front to end and can't be read back, as %s has to",
-                     destination->name, options->copy.grow ? "--grow" : "--wipe-rest");
+                     destination->name,
+                     options->copy.grow   ? "--grow"
+                     : options->copy.kept ? "--keep-partitions"
+                                          : "--wipe-rest");
   if (size != SIZE_UNKNOWN && size % traits->block_min != 0)
     return fault_set(fault, EXIT_FAILED, 0, "%s isn't whole blocks of its own, so its end can't be changed",
                      destination->name);
@@ -73,10 +84,34 @@ check_growing(struct ending *ending, const struct probe_ends *ends, const struct
 {
   const struct traits *traits = &ends->source->traits;
 
-  if (!options->copy.grow || traits->in_order || traits->size == SIZE_UNKNOWN)
+  if (!ending_grows(options) || traits->in_order || traits->size == SIZE_UNKNOWN)
     return 0;
   (void)ending_lay_out(ending, ends->source, ends, traits->size);
   return growing_plan(&ending->growing, options->copy.grow_part, fault);
+}
+
+static int
+note_kept(struct ending *ending, const struct probe_ends *ends, const struct options *options, struct fault *fault)
+{
+  uint64_t copied = ends->source->traits.size;
+
+  (void)ending_lay_out(ending, ends->destination, ends, copied);
+  return keeping_note(&ending->keeping, &ending->patch, ending->growing.gpt, options->copy.kept, copied,
+                      ending->growing.size, fault);
+}
+
+static int
+check_keeping(struct ending *ending, const struct probe_ends *ends, const struct options *options, struct fault *fault)
+{
+  const struct traits *source = &ends->source->traits, *destination = &ends->destination->traits;
+
+  if (source->in_order || source->size == SIZE_UNKNOWN)
+    return fault_set(fault, EXIT_FAILED, 0,
+                     "%s is read from front to end, and --keep-partitions has to see its table first",
+                     ends->source->name);
+  if (destination->grows || !destination->can_flush)
+    return fault_set(fault, EXIT_FAILED, 0, "%s has no partitions that could be kept safely", ends->destination->name);
+  return note_kept(ending, ends, options, fault);
 }
 
 int
@@ -85,6 +120,8 @@ ending_check(struct ending *ending, const struct probe_ends *ends, const struct 
   struct endpoint *destination = ends->destination;
   int result = ending_changes(options) ? check_what_is_changed(ending, ends, options, fault) : 0;
 
+  if (result == 0 && options->copy.kept)
+    result = check_keeping(ending, ends, options, fault);
   if (result == 0)
     result = check_growing(ending, ends, options, fault);
   if (result == 0 && !ends->goes_on && !destination->traits.grows && rest_is_wanted(options, destination) &&
@@ -95,12 +132,26 @@ ending_check(struct ending *ending, const struct probe_ends *ends, const struct 
   return result;
 }
 
+int
+ending_begin(struct ending *ending, const struct probe_ends *ends, const struct options *options, struct fault *fault)
+{
+  const struct growing *growing = &ending->growing;
+
+  if (!options->copy.kept)
+    return 0;
+  if (note_kept(ending, ends, options, fault) == 0 &&
+      keeping_begin(&ending->keeping, &ending->patch, growing->gpt, growing->sector, growing->size, fault) == 0)
+    return 0;
+  fault_add(fault, "; nothing was copied");
+  return -1;
+}
+
 /* ---- After ---- */
 
 static int
 change_table(struct ending *ending, const struct options *options, bool *is_refused, struct fault *fault)
 {
-  if (!options->copy.grow)
+  if (!ending_grows(options))
     return 0;
   if (growing_plan(&ending->growing, options->copy.grow_part, fault) == -1) {
     *is_refused = !fault->may_pass && !ending->patch.loop->signal_seen;
@@ -137,10 +188,11 @@ ending_run(struct ending *ending, const struct probe_ends *ends, struct hold_bac
     ending->patch.written = &hold->front.base;
   }
   int result = change_table(ending, options, &is_refused, fault);
-  if (result == 0 && options->copy.grow && !is_mute)
+  if (result == 0 && ending_grows(options) && !is_mute)
     growing_tell(growing, options_program(options));
   if (result == 0 && looks)
-    result = rest_run(&ending->rest, &ending->patch, growing->gpt, copied, growing->size, is_mute, options, fault);
+    result = rest_run(&ending->rest, &ending->keeping, &ending->patch, growing->gpt, copied, growing->size, is_mute,
+                      options, fault);
   if (hold && ending_changes(options) && (result == 0 || is_refused) && let_go(ending, hold, fault) == -1)
     result = -1;
   if (result == -1)

@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "job/patch.h"
 #include "job/growing.h"
+#include "job/keeping.h"
 #include "job/probe.h"
 #include "job/rest.h"
 
@@ -19,6 +20,7 @@ struct ending {
   struct patch patch;
   struct growing growing;
   struct rest rest;
+  struct keeping keeping;
 };
 
 /* Whether anything may be written. */
@@ -31,6 +33,10 @@ bool ending_is_wanted(const struct options *options, const struct endpoint *dest
  * with the fault set. */
 int
 ending_check(struct ending *ending, const struct probe_ends *ends, const struct options *options, struct fault *fault);
+
+/* The destination is prepared, and nothing is copied yet: makes sure of what it is to keep. Returns 0, or -1 with the fault set. */
+int
+ending_begin(struct ending *ending, const struct probe_ends *ends, const struct options *options, struct fault *fault);
 
 /* The destination has `copied` bytes of a disk, and nothing is under way; `hold` holds its ends back, or is NULL. Where the table
  * that was copied is refused, what was held is written all the same. Returns 0, or -1 with the fault set. */

@@ -24,13 +24,25 @@ refuse_growing(const struct growing *growing, const char *why, struct fault *fau
                    growing->patch->end->name, why);
 }
 
+/* What is there already, since all was done before, is nothing new. */
+static const char *
+add_kept(struct growing *growing)
+{
+  struct gpt *gpt = growing->gpt;
+  unsigned before = gpt_used(gpt);
+  const char *why = keeping_add(growing->keeping, gpt);
+
+  growing->has_more = gpt_used(gpt) > before;
+  return why;
+}
+
 /* The table as it is, and as it is to be. Returns 0, or -1 with the fault set. */
 static int
 plan_gpt(struct growing *growing, const char *part, struct fault *fault)
 {
   struct gpt *gpt = growing->gpt;
   struct gpt_partition partition = { 0 };
-  const char *why = gpt_read_header(gpt);
+  const char *why = gpt_read_header(gpt, 1);
 
   if (why)
     return refuse_growing(growing, why, fault);
@@ -44,7 +56,9 @@ plan_gpt(struct growing *growing, const char *part, struct fault *fault)
   if (!why)
     why = gpt_reach(gpt, growing->size / gpt->sector_bytes);
   if (!why && part)
-    why = gpt_extend(gpt, &partition);
+    why = gpt_extend(gpt, &partition, growing->keeping->count > 0 ? growing->keeping->first : UINT64_MAX);
+  if (!why)
+    why = add_kept(growing);
   if (why)
     return refuse_growing(growing, why, fault);
   growing->grown = (struct grown){ .number = partition.number,
@@ -64,6 +78,8 @@ plan_mbr(struct growing *growing, const char *part, struct fault *fault)
   gpt->sector_bytes = growing->mbr_sector_bytes;
   if (!partitions_are_there(gpt->head, GPT_HEAD_BYTES))
     return refuse_growing(growing, "it has none", fault);
+  if (growing->keeping->count > 0)
+    return refuse_growing(growing, "it is an MBR, and partitions are kept in a GPT", fault);
   if (!part)
     return 0;
   const char *why = mbr_extend(gpt->head, part, growing->size / gpt->sector_bytes, gpt->sector_bytes, &partition);
@@ -100,6 +116,7 @@ write_second(struct growing *growing, struct fault *fault)
 
   gpt_make_second(gpt, growing->sector);
   return patch_write(growing->patch, gpt->second_entries_at * sector, gpt->entries_bytes, gpt->entries, fault) ||
+                 patch_flush(growing->patch, false, fault) ||
                  patch_write(growing->patch, gpt->second_at * sector, sector, growing->sector, fault)
              ? -1
              : patch_flush(growing->patch, false, fault);
@@ -112,7 +129,8 @@ write_first(struct growing *growing, struct fault *fault)
   struct gpt *gpt = growing->gpt;
   uint64_t at = gpt->entries_at * gpt->sector_bytes;
 
-  if (growing->grown.more > 0 && patch_write(growing->patch, at, gpt->entries_bytes, gpt->entries, fault) == -1)
+  if ((growing->grown.more > 0 || growing->has_more) &&
+      patch_write(growing->patch, at, gpt->entries_bytes, gpt->entries, fault) == -1)
     return -1;
   if (at < GPT_HEAD_BYTES)
     memcpy(gpt->head + at, gpt->entries, range_min(GPT_HEAD_BYTES - at, gpt->entries_bytes));
@@ -128,7 +146,8 @@ wipe_second(struct growing *growing, struct fault *fault)
   struct gpt *gpt = growing->gpt;
   uint64_t sector = gpt->sector_bytes, at = growing->second_was;
 
-  if (at >= gpt->second_entries_at || at <= gpt->entries_at)
+  if (at >= gpt->second_entries_at || at <= gpt->entries_at ||
+      keeping_has(growing->keeping, range_make(at * sector, sector)))
     return 0;
   if (patch_read(growing->patch, at * sector, sector, growing->sector, fault) == -1)
     return -1;
@@ -143,7 +162,7 @@ wipe_second(struct growing *growing, struct fault *fault)
 static int
 write_gpt(struct growing *growing, struct fault *fault)
 {
-  if (growing->second_was == growing->gpt->second_at && growing->grown.more == 0)
+  if (growing->second_was == growing->gpt->second_at && growing->grown.more == 0 && !growing->has_more)
     return 0;
   gpt_seal(growing->gpt);
   return write_second(growing, fault) == -1 || write_first(growing, fault) == -1 ? -1 : wipe_second(growing, fault);
@@ -222,6 +241,9 @@ growing_tell(struct growing *growing, const char *program)
 
   if (growing->is_gpt && growing->second_was != growing->gpt->second_at)
     say_line(program, "%s: the partition table reaches to the disk's end now", growing->patch->end->name);
+  for (unsigned i = 0; i < growing->keeping->count; i++)
+    say_line(program, "%s: the partition from offset %llu on is kept, as number %u", growing->patch->end->name,
+             (ull)growing->keeping->kept[i].first * growing->keeping->sector_bytes, growing->keeping->kept[i].number);
   if (!growing->is_gpt && grown->number == 0)
     say_line(program, "%s has an MBR, which has nothing at the disk's end: --grow changes nothing",
              growing->patch->end->name);

@@ -13,6 +13,7 @@
 
 #include "disk/gpt.h"
 #include "job/patch.h"
+#include "job/keeping.h"
 
 #include <stdbool.h>
 
@@ -23,8 +24,10 @@ struct growing {
   unsigned char *sector; /* of GROWING_SECTOR_BYTES */
   uint64_t size;         /* of the larger disk, bytes */
   unsigned mbr_sector_bytes;
-  bool is_gpt;         /* else the table is an MBR */
-  uint64_t second_was; /* the sector of its second header before */
+  struct keeping *keeping; /* what of the disk becomes part of the table */
+  bool has_more;           /* it does now */
+  bool is_gpt;             /* else the table is an MBR */
+  uint64_t second_was;     /* the sector of its second header before */
   struct grown {
     unsigned number; /* of the partition; 0: none */
     uint64_t start;  /* bytes, as are the others */

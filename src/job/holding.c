@@ -75,6 +75,7 @@ holding_begin(struct holding *holding, const struct options *options, struct kee
                                    .there_below = from,
                                    .wanted = keeper_wanted(keeper),
                                    .are_zeros = config->skip_zeros,
+                                   .keeps_rest = options->copy.kept,
                                    .allocated = config->allocated,
                                    .zeros = config->zeros,
                                    .zero_bytes = config->budget.zero_bytes,

@@ -211,36 +211,84 @@ hold_ends_back(struct copy_job *job, const struct options *options, struct copy_
   delta_want(job->delta, hold->tail);
 }
 
+/* Before its memory is divided. */
+static struct copy_config
+config_of(struct copy_job *job, const struct options *options)
+{
+  struct endpoint *source = &job->source.base;
+  struct endpoint *destination = &job->destination.base;
+
+  return (struct copy_config){ .source = source,
+                               .destination = destination,
+                               .loop = &job->loop,
+                               .part = options->copy.part,
+                               .extents = !options->copy.no_extents,
+                               .detect_zeros = options->copy.sparse_bytes > 0 && !options->copy.allocated,
+                               .allocated = options->copy.allocated,
+                               .selection = keeper_selection(&job->keeper),
+                               .skip_zeros = can_skip_zeros(options, keeper_keeps(&job->keeper) || looks_first(options),
+                                                            &source->traits, &destination->traits),
+                               .flush = options->copy.flush,
+                               .only_looks = options->verb == VERB_DIGEST,
+                               .start = options->copy.from,
+                               .flush_each_bytes = options->persona == PERSONA_NBDCOPY ? 0 : FLUSH_EACH_BYTES,
+                               .flush_each_ms = FLUSH_EACH_MS,
+                               .retry_ms = options->copy.retry_ms,
+                               .bytes_per_s = options->copy.bytes_per_s,
+                               .unreadable = job->keeper.unreadable,
+                               .mark = bad_areas_mark(options, job->mark_words),
+                               .mark_words = job->mark_words,
+                               .errors_max = options->copy.errors_max,
+                               .observer = &job->reporter.observer,
+                               .tap = job->verify ? verify_tap(job->verify) : digests_tap(&job->digests),
+                               .witness = keeper_witness(&job->keeper) };
+}
+
+/* Whether all may be done that is asked for: nothing has been written yet. */
+static int
+check_ends(struct copy_job *job, const struct options *options, const struct probe_ends *ends, struct fault *fault)
+{
+  if (keeper_check(&job->keeper, ends->source, ends->destination, ends->buffer, ends->buffer_bytes, fault) == -1)
+    return -1;
+  if (job->verify && verify_begin(job, options, ends->buffer, fault) == -1)
+    return -1;
+  return ending_check(&job->ending, ends, options, fault);
+}
+
+/* The last looks at the ends, and all that stands between them. */
+static int
+make_ready(struct copy_job *job, const struct options *options, struct copy_config *config, struct probe_ends *ends,
+           struct fault *fault)
+{
+  struct endpoint *destination = ends->destination;
+  uint64_t size = ends->source->traits.size;
+
+  if (holding_check(&job->holding, options, destination, fault) == -1 ||
+      skipping_check(&job->skipping, destination, fault) == -1 ||
+      probe_source(&job->probe, ends, options, fault) == -1 ||
+      probe_destination(&job->probe, ends, options, fault) == -1)
+    return -1;
+  if (destination->ops->prepare && destination->ops->prepare(destination, size, fault) == -1)
+    return -1;
+  if (ending_begin(&job->ending, ends, options, fault) == -1)
+    return -1;
+  reporter_begin(&job->reporter, options, job->is_mute, &job->copy, &job->loop, NULL);
+  if (find_delta(job, options, config, fault) == -1)
+    return -1;
+  skipping_begin(&job->skipping, config);
+  hold_ends_back(job, options, config);
+  config->tap = checking_tap(&job->checking, job->keeper.bmap, ends->source, config->tap);
+  if (job->keeper.bmap)
+    keeper_check_ranges(&job->keeper, &job->checking.checker);
+  return keeper_begin(&job->keeper, destination, fault);
+}
+
 static int
 copy_between(struct copy_job *job, const struct options *options, struct fault *fault)
 {
   struct endpoint *source = &job->source.base;
   struct endpoint *destination = &job->destination.base;
-  struct copy_config config = { .source = source,
-                                .destination = destination,
-                                .loop = &job->loop,
-                                .part = options->copy.part,
-                                .extents = !options->copy.no_extents,
-                                .detect_zeros = options->copy.sparse_bytes > 0 && !options->copy.allocated,
-                                .allocated = options->copy.allocated,
-                                .selection = keeper_selection(&job->keeper),
-                                .skip_zeros = can_skip_zeros(options,
-                                                             keeper_keeps(&job->keeper) || looks_first(options),
-                                                             &source->traits, &destination->traits),
-                                .flush = options->copy.flush,
-                                .only_looks = options->verb == VERB_DIGEST,
-                                .start = options->copy.from,
-                                .flush_each_bytes = options->persona == PERSONA_NBDCOPY ? 0 : FLUSH_EACH_BYTES,
-                                .flush_each_ms = FLUSH_EACH_MS,
-                                .retry_ms = options->copy.retry_ms,
-                                .bytes_per_s = options->copy.bytes_per_s,
-                                .unreadable = job->keeper.unreadable,
-                                .mark = bad_areas_mark(options, job->mark_words),
-                                .mark_words = job->mark_words,
-                                .errors_max = options->copy.errors_max,
-                                .observer = &job->reporter.observer,
-                                .tap = job->verify ? verify_tap(job->verify) : digests_tap(&job->digests),
-                                .witness = keeper_witness(&job->keeper) };
+  struct copy_config config = config_of(job, options);
   struct probe_ends ends = {
     .source = source, .destination = destination, .loop = &job->loop, .goes_on = keeps_content(job, options)
   };
@@ -254,29 +302,11 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
     arena_use_large_pages(&job->payload);
   if (options->verbose)
     say_what_was_found(options, source, destination, &config.budget);
-  if (keeper_check(&job->keeper, source, destination, ends.buffer, ends.buffer_bytes, fault) == -1)
-    return -1;
-  if (job->verify && verify_begin(job, options, ends.buffer, fault) == -1)
+  if (check_ends(job, options, &ends, fault) == -1)
     return -1;
   if (keeper_is_done(&job->keeper))
     return conclude_done(job, options, &ends, fault);
-  if (holding_check(&job->holding, options, destination, fault) == -1 ||
-      skipping_check(&job->skipping, destination, fault) == -1 ||
-      ending_check(&job->ending, &ends, options, fault) == -1 ||
-      probe_source(&job->probe, &ends, options, fault) == -1 ||
-      probe_destination(&job->probe, &ends, options, fault) == -1)
-    return -1;
-  if (destination->ops->prepare && destination->ops->prepare(destination, source->traits.size, fault) == -1)
-    return -1;
-  reporter_begin(&job->reporter, options, job->is_mute, &job->copy, &job->loop, NULL);
-  if (find_delta(job, options, &config, fault) == -1)
-    return -1;
-  skipping_begin(&job->skipping, &config);
-  hold_ends_back(job, options, &config);
-  config.tap = checking_tap(&job->checking, job->keeper.bmap, source, config.tap);
-  if (job->keeper.bmap)
-    keeper_check_ranges(&job->keeper, &job->checking.checker);
-  if (keeper_begin(&job->keeper, destination, fault) == -1)
+  if (make_ready(job, options, &config, &ends, fault) == -1)
     return -1;
   copy_init(&job->copy, &config);
   job->outcome.has_begun = true;

@@ -42,7 +42,7 @@ note_gpt(struct rest *rest, struct patch *patch, struct gpt *gpt, struct fault *
 {
   struct gpt_partition partition;
 
-  if (gpt_read_header(gpt))
+  if (gpt_read_header(gpt, 1))
     return 0;
   if (patch_read(patch, gpt->entries_at * gpt->sector_bytes, gpt->entries_bytes, gpt->entries, fault) == -1)
     return -1;
@@ -91,6 +91,7 @@ rest_note(struct rest *rest, struct patch *patch, struct gpt *gpt, struct fault 
 /* A search under way. */
 struct search {
   struct patch *patch;
+  const struct keeping *keeping;
   uint64_t copied;
   uint64_t own; /* where the second header of the table at the front lies ... */
   uint64_t end; /* ... and where, on a disk to whose end it reaches, its second copy begins */
@@ -133,7 +134,8 @@ search_end(const struct search *search, struct range of, struct fault *fault)
   for (unsigned number = 0; signatures_place(number, range_length(of), &place); number++) {
     place.start += of.start;
     place.end += of.start;
-    if (range_is_empty(place) || place.start < search->copied || place.start == search->own)
+    if (range_is_empty(place) || place.start < search->copied || place.start == search->own ||
+        keeping_has(search->keeping, place))
       continue;
     if (patch_read(search->patch, place.start, range_length(place), search->buffer, fault) == -1)
       return -1;
@@ -152,7 +154,7 @@ search_beginning(const struct search *search, struct range of, struct fault *fau
   struct range place = { of.start, range_min(range_end(of.start, BEGINNING_BYTES), range_min(of.end, search->end)) };
   struct disk_content content;
 
-  if (place.start < search->copied || place.start >= place.end)
+  if (place.start < search->copied || place.start >= place.end || keeping_has(search->keeping, place))
     return 0;
   if (patch_read(search->patch, place.start, range_length(place), search->buffer, fault) == -1)
     return -1;
@@ -179,7 +181,7 @@ look_at_table(struct search *search, struct gpt *gpt, struct fault *fault)
 
   if (patch_read(patch, 0, range_min(GPT_HEAD_BYTES, patch->end->traits.size), gpt->head, fault) == -1)
     return -1;
-  if (!gpt_is_there(gpt) || gpt_read_header(gpt))
+  if (!gpt_is_there(gpt) || gpt_read_header(gpt, 1))
     return 0;
   search->own = gpt->second_at * gpt->sector_bytes;
   if (search->own >= search->copied)
@@ -188,11 +190,12 @@ look_at_table(struct search *search, struct gpt *gpt, struct fault *fault)
 }
 
 int
-rest_run(const struct rest *rest, struct patch *patch, struct gpt *gpt, uint64_t copied, uint64_t size, bool is_mute,
-         const struct options *options, struct fault *fault)
+rest_run(const struct rest *rest, const struct keeping *keeping, struct patch *patch, struct gpt *gpt, uint64_t copied,
+         uint64_t size, bool is_mute, const struct options *options, struct fault *fault)
 {
   bool wipes = options->copy.wipe_rest;
   struct search search = { .patch = patch,
+                           .keeping = keeping,
                            .copied = copied,
                            .own = UINT64_MAX,
                            .end = size,

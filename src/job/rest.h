@@ -11,6 +11,7 @@
 #include "cli/options.h"
 #include "disk/gpt.h"
 #include "job/patch.h"
+#include "job/keeping.h"
 
 #include <stdbool.h>
 
@@ -30,8 +31,8 @@ bool rest_is_wanted(const struct options *options, const struct endpoint *destin
 int rest_note(struct rest *rest, struct patch *patch, struct gpt *gpt, struct fault *fault);
 
 /* All is copied, and the table is what it is to be: looks behind `copied` bytes, on a disk of `size`. What is found is wiped, or else only said,
- * unless `is_mute`. Returns 0, or -1 with the fault set, where something that was to be wiped wasn't. */
-int rest_run(const struct rest *rest, struct patch *patch, struct gpt *gpt, uint64_t copied, uint64_t size,
-             bool is_mute, const struct options *options, struct fault *fault);
+ * unless `is_mute`; what is kept isn't looked at. Returns 0, or -1 with the fault set, where something that was to be wiped wasn't. */
+int rest_run(const struct rest *rest, const struct keeping *keeping, struct patch *patch, struct gpt *gpt,
+             uint64_t copied, uint64_t size, bool is_mute, const struct options *options, struct fault *fault);
 
 #endif

@@ -177,7 +177,9 @@ what_is_to_grow(void **state)
 {
   (void)state;
   assert_parsed(PARSE("a", "b"));
-  assert_false(options.copy.grow || options.copy.wipe_rest);
+  assert_false(options.copy.grow || options.copy.wipe_rest || options.copy.kept);
+  assert_parsed(PARSE("--keep-partitions=home,5", "a", "b"));
+  assert_string_equal(options.copy.kept, "home,5");
   assert_parsed(PARSE("--wipe-rest", "a", "b"));
   assert_true(options.copy.wipe_rest);
   assert_parsed(PARSE("--grow", "a", "b"));
@@ -289,6 +291,13 @@ what_is_wrong_is_said(void **state)
     { { "--grow=", "a", "b" }, "--grow=: must be a partition's number, label or UUID" },
     { { "--grow", "a", "-" }, "a destination that is written from front to end, such as -, can't be used with --grow" },
     { { "--grow", "a", "null:" }, "null: keeps nothing: it can't be used with --grow" },
+    { { "--keep-partitions=", "a", "b" }, "--keep-partitions=: must be labels, numbers or UUIDs, parted by commas" },
+    { { "--keep-partitions=a,,b", "a", "b" }, "--keep-partitions=a,,b: must be labels" },
+    { { "--keep-partitions=a,", "a", "b" }, "--keep-partitions=a,: must be labels" },
+    { { "--keep-partitions=,a", "a", "b" }, "--keep-partitions=,a: must be labels" },
+    { { "--keep-partitions=a", "-", "b" },
+      "a source that is read from front to end, such as -, can't be used with --keep-partitions" },
+    { { "--keep-partitions=a", "--layer", "a", "b" }, "--layer can't be used with --keep-partitions" },
     { { "--wipe-rest", "a", "null:" }, "null: keeps nothing: it can't be used with --wipe-rest" },
     { { "--wipe-rest", "--domain=x", "a", "b" }, "--domain can't be used with --wipe-rest" },
     { { "--grow", "--layer", "a", "b" }, "--layer can't be used with --grow" },

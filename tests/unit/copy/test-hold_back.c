@@ -358,6 +358,24 @@ what_follows_the_copy_is_shown_and_held(void **state)
   assert_memory_equal(disk.bytes + 60 * KIB, data + 60 * KIB, 4 * KIB);
 }
 
+/* Of partitions that a disk is to keep not a byte may be zeroed, however much is held. */
+static void
+what_lies_behind_the_source_can_stay(void **state)
+{
+  (void)state;
+  begin(13 * KIB, NULL);
+  struct hold_back_config config = hold.config;
+  config.bytes = 16 * KIB;
+  config.keeps_rest = true;
+  hold_back_init(&hold, &config);
+  assert_int_equal(write_kib(0, 13), 0);
+  assert_told("z0+12 F w12+1 ");
+  assert_int_equal(flush(true), 0);
+  assert_told("F w4+8 F w0+4 F ");
+  assert_memory_equal(disk.bytes, data, 13 * KIB);
+  assert_true(is_all(13 * KIB, DISK_BYTES, 0xaa));
+}
+
 static void
 what_waits_has_not_been_sent(void **state)
 {
@@ -411,6 +429,7 @@ main(void)
     cmocka_unit_test(a_larger_destination_ends_with_zeros),
     cmocka_unit_test(what_is_there_is_passed),
     cmocka_unit_test(what_follows_the_copy_is_shown_and_held),
+    cmocka_unit_test(what_lies_behind_the_source_can_stay),
     cmocka_unit_test(what_waits_has_not_been_sent),
     cmocka_unit_test(only_what_can_be_rewritten_and_flushed_is_taken),
   };

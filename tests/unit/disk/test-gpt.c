@@ -88,7 +88,7 @@ static void
 read_it(void)
 {
   assert_true(gpt_is_there(&gpt));
-  assert_null(gpt_read_header(&gpt));
+  assert_null(gpt_read_header(&gpt, 1));
   assert_null(gpt_read_entries(&gpt));
 }
 
@@ -125,7 +125,7 @@ reach_with(unsigned sector_bytes, unsigned count, unsigned each)
   assert_int_equal(gpt.entries_bytes, array * sector_bytes);
   assert_null(gpt_find(&gpt, "root", &partition));
   assert_null(gpt_reach(&gpt, sectors));
-  assert_null(gpt_extend(&gpt, &partition));
+  assert_null(gpt_extend(&gpt, &partition, UINT64_MAX));
   assert_int_equal(partition.number, 3);
   assert_int_equal(partition.first, 2 * mib);
   assert_true(partition.last <= sectors - array - 2);
@@ -190,15 +190,91 @@ what_lies_in_the_way_is_left_alone(void **state)
   put_partition(2, 4096, (1 << 20) - 34, "b");
   read_it();
   assert_null(gpt_find(&gpt, "1", &partition));
-  assert_string_equal(gpt_extend(&gpt, &partition), "another partition lies behind it");
+  assert_string_equal(gpt_extend(&gpt, &partition, UINT64_MAX), "another partition lies behind it");
   assert_int_equal(little_get(entry(1) + 40, 8), 4095);
   assert_null(gpt_reach(&gpt, 1 << 20)); /* as it is */
   assert_non_null(strstr(gpt_reach(&gpt, (1 << 20) - 1), "a partition lies where"));
   assert_non_null(strstr(gpt_reach(&gpt, 66), "no room"));
   assert_int_equal(gpt.second_at, (1 << 20) - 1);
   assert_null(gpt_find(&gpt, "2", &partition));
-  assert_null(gpt_extend(&gpt, &partition)); /* never shorter, though its end isn't that of a MiB */
+  assert_null(gpt_extend(&gpt, &partition, UINT64_MAX)); /* never shorter, though its end isn't that of a MiB */
   assert_int_equal(partition.last, (1 << 20) - 34);
+}
+
+/* ---- Others' partitions ---- */
+
+static void
+partitions_of_another_table_are_added(void **state)
+{
+  unsigned char other[128], again[128];
+  struct gpt_partition partition;
+  unsigned number = 3;
+
+  (void)state;
+  make_table(512, 4, 128, 1 << 20);
+  put_partition(1, 2048, 4095, "boot");
+  put_partition(2, 4096, 8191, "root");
+  read_it();
+  memcpy(other, entry(2), sizeof other);
+  memset(other + 16, 0x77, 16);
+  little_put(other + 32, 8, 1 << 19);
+  little_put(other + 40, 8, (1 << 19) + 2047);
+  assert_null(gpt_find(&gpt, "root", &partition));
+  assert_null(gpt_extend(&gpt, &partition, 1 << 19)); /* up to where it will be */
+  assert_int_equal(partition.last, (1 << 19) - 1);
+  assert_null(gpt_add(&gpt, other, &number));
+  assert_int_equal(number, 3);
+  assert_int_equal(gpt_used(&gpt), 3);
+  assert_memory_equal(gpt_entry(&gpt, 3), other, sizeof other);
+  number = 9;
+  assert_null(gpt_add(&gpt, other, &number)); /* it is there */
+  assert_int_equal(number, 3);
+  assert_int_equal(gpt_used(&gpt), 3);
+  assert_null(gpt_extend(&gpt, &partition, 1 << 19)); /* as it was, though something lies behind it */
+  memcpy(again, other, sizeof again);
+  little_put(again + 32, 8, 1 << 18);
+  assert_string_equal(gpt_add(&gpt, again, &number), "another partition lies there");
+  little_put(again + 32, 8, (1 << 19) + 2048);
+  little_put(again + 40, 8, (1 << 19) + 4095);
+  assert_string_equal(gpt_add(&gpt, again, &number), "another partition has the same UUID");
+  memset(again + 16, 0x78, 16);
+  little_put(again + 40, 8, 1 << 20);
+  assert_string_equal(gpt_add(&gpt, again, &number), "it lies where the table has to be");
+  little_put(again + 40, 8, 4096);
+  assert_string_equal(gpt_add(&gpt, again, &number), "it lies where the table has to be");
+  little_put(again + 40, 8, (1 << 19) + 4095);
+  number = 2;
+  assert_null(gpt_add(&gpt, again, &number)); /* that number is taken */
+  assert_int_equal(number, 4);
+  memset(again + 16, 0x79, 16);
+  little_put(again + 32, 8, (1 << 19) + 4096);
+  little_put(again + 40, 8, (1 << 19) + 6143);
+  assert_string_equal(gpt_add(&gpt, again, &number), "the table is full");
+  gpt_seal(&gpt);
+  read_it();
+}
+
+/* The second one may have its entries anywhere before it. */
+static void
+the_second_header_is_read_too(void **state)
+{
+  (void)state;
+  make_table(512, 128, 128, 1 << 20);
+  put_partition(1, 2048, 4095, "a");
+  read_it();
+  gpt.second_entries_at = 10000;
+  gpt_seal(&gpt);
+  gpt_make_second(&gpt, second);
+  memcpy(header(), second, 512);
+  assert_string_equal(gpt_read_header(&gpt, 1), "its header is damaged");
+  assert_null(gpt_read_header(&gpt, (1 << 20) - 1));
+  assert_null(gpt_read_entries(&gpt));
+  assert_int_equal(gpt.entries_at, 10000);
+  gpt.second_at = 10031; /* into its own entries */
+  gpt.second_entries_at = 10000;
+  gpt_make_second(&gpt, second);
+  memcpy(header(), second, 512);
+  assert_string_equal(gpt_read_header(&gpt, 10031), "its header makes no sense");
 }
 
 /* ---- Names ---- */
@@ -248,7 +324,7 @@ damage_is_refused(void **state)
     header()[at] ^= 0x10;
     assert_true(at < 8 || gpt_is_there(&gpt));
     gpt.sector_bytes = 512;
-    assert_non_null(gpt_read_header(&gpt));
+    assert_non_null(gpt_read_header(&gpt, 1));
     header()[at] ^= 0x10;
   }
   read_it();
@@ -271,7 +347,7 @@ refuse_with(unsigned at, unsigned bytes, uint64_t number)
   little_put(header() + 16, 4, 0);
   if (little_get(header() + 12, 4) <= 512)
     little_put(header() + 16, 4, crc_by_table(header(), little_get(header() + 12, 4)));
-  assert_non_null(gpt_read_header(&gpt));
+  assert_non_null(gpt_read_header(&gpt, 1));
   memcpy(header() + at, before, 8);
   seal();
 }
@@ -313,6 +389,8 @@ main(void)
     cmocka_unit_test(a_disk_beyond_two_tib_is_said_to_be_as_large_as_can_be),
     cmocka_unit_test(an_mbr_with_more_in_it_is_left_alone),
     cmocka_unit_test(what_lies_in_the_way_is_left_alone),
+    cmocka_unit_test(partitions_of_another_table_are_added),
+    cmocka_unit_test(the_second_header_is_read_too),
     cmocka_unit_test(partitions_are_found),
     cmocka_unit_test(damage_is_refused),
     cmocka_unit_test(nonsense_is_refused),
