@@ -4,7 +4,7 @@
 # the same cases each time, as many as go in a few seconds. `make fuzz` goes on to others.
 # And hashes, by which everything else is believed, on this processor and on another kind.
 #
-# cases: tls_psk tls_record psk_file certificate tls_pem tls_x509 libnbd mapfile bmap_reader hash hash-aarch64 seeds-replay every-fuzzer-has-a-case
+# cases: tls_psk tls_record psk_file certificate tls_pem tls_x509 libnbd mapfile bmap_reader gpt hash hash-aarch64 seeds-replay every-fuzzer-has-a-case
 
 . "$(dirname "$0")/../functions.sh"
 fuzzers=$TOP/build/tests/fuzz
@@ -19,6 +19,7 @@ tls_x509) "$fuzzers/fuzz-tls_x509" --seed=1 --count=3000 ;;
 libnbd) "$fuzzers/fuzz-libnbd" --seed=1 --count=50000 ;;
 mapfile) "$fuzzers/fuzz-mapfile" --seed=1 --count=50000 ;;
 bmap_reader) "$fuzzers/fuzz-bmap_reader" --seed=1 --count=20000 ;;
+gpt) "$fuzzers/fuzz-gpt" --seed=1 --count=50000 ;;
 hash) "$fuzzers/fuzz-hash" --seed=1 --count=40000 ;;
 hash-aarch64)
     # Compiled and run for a processor that this machine isn't; the emulator has all of its instructions.
