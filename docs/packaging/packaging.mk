@@ -11,7 +11,7 @@ BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
 ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
 FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
 
-MANUALS := $(wildcard docs/*.[1-8])
+MANUALS := $(wildcard docs/man/*.[1-8])
 quoted = '$(subst ','\'',$(1))'
 PLACES = $(foreach name,DESTDIR BINDIR MANDIR BASHCOMPDIR ZSHCOMPDIR FISHCOMPDIR NBD_LINKS,$(name)=$(call quoted,$($(name))))
 

@@ -44,7 +44,7 @@ installs_and_goes() { # RELEASE
     same root/mnt/in.img root/mnt/out.img
     rm root/mnt/out.img
     # The page and completion, as far as there is anything to show them with.
-    in_root zcat /usr/share/man/man1/decant.1.gz | cmp - "$TOP/docs/decant.1" || fail "the manual is another"
+    in_root zcat /usr/share/man/man1/decant.1.gz | cmp - "$TOP/docs/man/decant.1" || fail "the manual is another"
     in_root bash -c '. /usr/share/bash-completion/completions/decant; compopt() { :; }
         COMP_WORDS=(decant --spa) COMP_CWORD=1; _decant; echo "${COMPREPLY[*]}"' >offered
     [ "$(cat offered)" = --sparse= ] || fail "bash completes $(cat offered)"

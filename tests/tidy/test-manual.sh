@@ -1,14 +1,57 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# An option that isn't in the manual doesn't exist for the operator.
-. "$(dirname "$0")/../functions.sh"
+# An option that isn't in the manual doesn't exist for the operator, and one that is there alone doesn't exist for the program. Each verb
+# has its page, which has the options that it takes, but for those of all verbs, and no others.
+#
+# cases: options no-others appliance pages
 
-sed 's/\\-/-/g; s/\\f.//g' "$TOP/docs/decant.1" >manual
-for verb in copy map info rescue disks compare digest; do
-    "$DECANT" "$verb" --long-options
-    "$DECANT" "$verb" --short-options
-done >options
-[ "$(wc -l <options)" -gt 60 ] || fail "few options: $(cat options)"
-while read -r option; do
-    grep -Eq -e "(^|[^a-z-])$option([^a-z-]|\$)" manual || fail "$option is not in docs/decant.1"
-done <options
+. "$(dirname "$0")/../functions.sh"
+man=$TOP/docs/man
+
+verbs() { sed -n 's/^  \.name = "\(.*\)",$/\1/p' "$TOP"/src/cli/options_*.c; }
+plain() { sed 's/\\-/-/g; s/\\f.//g' "$@"; }
+
+case $1 in
+options)
+    seen=0
+    for verb in $(verbs); do
+        plain "$man/decant-$verb.1" >page
+        # The options of all verbs.
+        plain "$man/decant.1" | sed -n '/^\.SH OPTIONS/,/^\.SH EXIT/p' >>page
+        { "$DECANT" "$verb" --long-options; "$DECANT" "$verb" --short-options; } >options
+        while read -r option; do
+            seen=$((seen + 1))
+            grep -Eq -e "(^|[^a-z-])$option([^a-z-]|\$)" page || fail "$option is not in docs/man/decant-$verb.1"
+        done <options
+    done
+    [ "$seen" -gt 120 ] || fail "only $seen options were looked for" ;;
+no-others)
+    for verb in $(verbs); do
+        "$DECANT" "$verb" --long-options >options
+        # What an entry begins with.
+        plain "$man/decant-$verb.1" | sed -n '/^\.TP/ { n; p }' | grep -oE -e '--[a-z][a-z0-9-]*' | sort -u >written
+        while read -r option; do
+            grep -qx -e "$option" options || fail "docs/man/decant-$verb.1 has $option, which decant $verb doesn't take"
+        done <written
+        [ "$verb" = digest ] || [ -s written ] || fail "docs/man/decant-$verb.1 has no option"
+    done ;;
+appliance)
+    sed -n '/^## Parameters/,/^A value/p' "$TOP/docs/APPLIANCE.md" | grep -oE '^\| `[A-Za-z.-]+=?`' | tr -d '|` ' | sort >told
+    plain "$man/decant-appliance.7" | sed -n '/^\.SH PARAMETERS/,/^\.SH RESULT/ { /^\.TP/ { n; s/^\.B[IR]* \([A-Za-z.-]*=*\).*/\1/p } }' | sort >written
+    diff told written || fail "docs/APPLIANCE.md (<) and decant-appliance(7) (>) have other parameters"
+    [ "$(wc -l <told)" -ge 8 ] || fail "few parameters: $(cat told)" ;;
+pages)
+    # Each has what man and apropos look for, and leads only to pages that are there, or are others'.
+    plain "$man/decant.1" >decant.1
+    for page in "$man"/*; do
+        name=${page##*/}
+        section=${name##*.} name=${name%.*}
+        grep -q "^\.TH ${name^^} $section " "$page" || fail "$name: another name or section in its title"
+        plain "$page" | sed -n '/^\.SH NAME/ { n; p }' | grep -Ec "^$name(, [a-z, ]*)? - [a-z]" >/dev/null || fail "$name: no NAME"
+        plain "$page" | grep -oE '^\.BR? decant[a-z-]* \([17]\)' | tr -d '()' | while read -r _ other number; do
+            [ -e "$man/$other.$number" ] || fail "$name leads to $other($number), which isn't there"
+        done
+        [ "$name" = decant ] || grep -q "^\.BR $name ($section)" decant.1 || fail "decant(1) doesn't lead to $name"
+    done ;;
+*) fail "no such case" ;;
+esac

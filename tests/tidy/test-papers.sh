@@ -18,7 +18,7 @@ complain() {
 case $1 in
 quoted)
     # zsh and fish take a question mark for a pattern that has to match.
-    found=$(sed 's/\\//g' docs/decant.1 | cat - "${papers[@]}" |
+    found=$(sed 's/\\//g' docs/man/* | cat - "${papers[@]}" |
         grep -E "^(decant|    ).*[ =]nbds?(\+[a-z]+)?://[^ \"']*\?" || true)
     [ -z "$found" ] || complain "not in quotes: $found" ;;
 targets)
