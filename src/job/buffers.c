@@ -55,7 +55,8 @@ buffers_plan(struct copy_config *config, const struct options *options, struct a
   config->slot_buffers = arena_take(arena, budget->slots * budget->slot_bytes, LARGE_PAGE_BYTES);
   config->stage_buffers = arena_take(arena, budget->stages * budget->block_bytes, PAGE_BYTES);
   config->zeros = arena_take(arena, budget->zero_bytes, PAGE_BYTES);
-  config->spare_buffers = arena_take(arena, budget->spare_slots * budget->slot_bytes, LARGE_PAGE_BYTES);
+  if (budget->spare_slots > 0)
+    config->spare_buffers = arena_take(arena, budget->spare_slots * budget->slot_bytes, LARGE_PAGE_BYTES);
   if (!is_fresh) /* else it hasn't been touched, and isn't before it is wanted */
     memset(config->zeros, 0, budget->zero_bytes);
   return 0;
