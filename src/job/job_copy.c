@@ -246,7 +246,7 @@ config_of(struct copy_job *job, const struct options *options)
 
 /* Whether all may be done that is asked for: nothing has been written yet. */
 static int
-check_ends(struct copy_job *job, const struct options *options, const struct probe_ends *ends, struct fault *fault)
+may_begin(struct copy_job *job, const struct options *options, const struct probe_ends *ends, struct fault *fault)
 {
   if (keeper_check(&job->keeper, ends->source, ends->destination, ends->buffer, ends->buffer_bytes, fault) == -1)
     return -1;
@@ -302,7 +302,7 @@ copy_between(struct copy_job *job, const struct options *options, struct fault *
     arena_use_large_pages(&job->payload);
   if (options->verbose)
     say_what_was_found(options, source, destination, &config.budget);
-  if (check_ends(job, options, &ends, fault) == -1)
+  if (may_begin(job, options, &ends, fault) == -1)
     return -1;
   if (keeper_is_done(&job->keeper))
     return conclude_done(job, options, &ends, fault);
