@@ -63,16 +63,12 @@ DECANT_CPPFLAGS = $(MUSL_CPPFLAGS) -Isrc -I$(dir $(LIBNBD_H)) -isystem $(BEARSSL
 	-DDECANT_VERSION='"$(VERSION)"'
 $(patsubst %,$(BUILD)/obj/src/nbd/%.o,socket tls_socket wait): DECANT_CPPFLAGS += $(LIBNBD_INSIDES)
 $(BUILD)/obj/src/tls/tls_x509.o: DECANT_CPPFLAGS += -DDECANT_BUILD_TIME=$(BUILD_TIME)
-# What runs once, at a person's pace, or hands the work on is built small.
-BUILT_SMALL := $(addprefix $(BUILD)/obj/src/,base/durations.o base/last_line.o base/names.o base/sizes.o base/text.o cli/% \
-	copy/block_list.o copy/checker.o copy/compare% copy/copy_recovery.o copy/copy_unreadable.o copy/front.o copy/hold_back.o copy/narrow.o copy/recovery.o \
-	copy/rescue% copy/retry.o copy/selection.o copy/skip_identical.o copy/verifier.o disk/areas.o disk/bmap% disk/contexts.o disk/gpt.o disk/mapfile.o disk/mbr.o disk/selector.o disk/signatures.o disk/survey.o \
-	disk/uri.o disk/xml.o hash/hash.o job/% local/device% local/disk% local/endpoint_file.o local/endpoint_null.o local/endpoint_pipe.o local/file_carry.o \
-	local/file_length.o local/file_mark.o local/file_name.o local/file_presence.o local/mapfile_store.o \
-	local/overlap.o local/sysfs.o nbd/client.o nbd/nbd_connect.o nbd/server.o nbd/wait.o os/activation.o os/descriptors.o os/lookup.o \
-	os/overhear.o os/say.o os/spare.o report/% tls/certificate.o tls/psk_file.o tls/tls_cipher.o tls/tls_engine.o tls/tls_files.o tls/tls_keys.o \
-	tls/tls_machine% tls/tls_pem.o tls/tls_psk% tls/tls_session.o tls/tls_x509.o)
-$(filter $(BUILT_SMALL),$(OBJECTS)): CFLAGS += -Os
+# What the bytes of a disk pass through, or runs for each piece of it, is built fast, all else small: it runs once, at a person's pace,
+# or waits.
+BUILT_FAST := $(addprefix $(BUILD)/obj/src/,copy/assemble.o copy/copy.o copy/copy_destination.o copy/copy_pour.o copy/copy_source.o \
+	copy/pace.o copy/reorder.o copy/schedule.o disk/chunks.o hash/hash.o hash/hash_arm.o hash/hash_x86.o local/file_direct.o local/file_requests.o \
+	nbd/nbd_requests.o nbd/socket.o nbd/tls_socket.o os/loop.o os/ring.o tls/gcm% tls/tls_record.o)
+$(filter-out $(BUILT_FAST),$(OBJECTS)): CFLAGS += -Os
 DECANT_CFLAGS = -std=gnu11 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections \
 	$(NO_UNWINDING) -fno-math-errno -ffile-prefix-map="$$PWD=." $(WARNINGS)
 
@@ -94,7 +90,7 @@ $(BUILD)/obj/src/%.o: src/%.c Makefile $(BUILD)/obj/words-flags $(LIBNBD_H) $(BE
 
 # Debian's musl-gcc turns -static-pie into a dynamically linked program without a word, so the parts are named here: rcrt1.o is
 # the start-up code of a static program that relocates itself.
-LDFLAGS := -nostdlib -static-pie -Wl,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none
+LDFLAGS := -nostdlib -static-pie -Wl,-z,noseparate-code,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none
 link = $(CC) $(LDFLAGS) -o $(1) $(MUSL)/rcrt1.o $(MUSL)/crti.o $$($(CC) -print-file-name=crtbeginS.o) \
 	$(2) $(LIBNBD_A) $(LIBNBD_LIBS) $(BEARSSL_A) -L$(MUSL) -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group \
 	$$($(CC) -print-file-name=crtendS.o) $(MUSL)/crtn.o

@@ -5,9 +5,6 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Zeros are hashed in parts of this size. */
-#define CHECKER_ZERO_BYTES 512
-
 static void
 add_range(struct checker_sum *sum, struct range range)
 {
@@ -19,16 +16,10 @@ add_range(struct checker_sum *sum, struct range range)
 static void
 hash_part(struct hash *hash, const uint8_t *data, uint64_t length)
 {
-  static const uint8_t zeros[CHECKER_ZERO_BYTES];
-
-  if (data) {
+  if (data)
     hash_add(hash, data, length);
-    return;
-  }
-  for (uint64_t part; length > 0; length -= part) {
-    part = range_min(length, sizeof zeros);
-    hash_add(hash, zeros, part);
-  }
+  else
+    hash_add_zeros(hash, length);
 }
 
 /* The end of a range has passed. */

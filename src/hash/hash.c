@@ -154,6 +154,17 @@ hash_add(struct hash *hash, const uint8_t *data, uint64_t length)
 }
 
 void
+hash_add_zeros(struct hash *hash, uint64_t length)
+{
+  static const uint8_t zeros[1024];
+
+  for (uint64_t part; length > 0; length -= part) {
+    part = range_min(length, sizeof zeros);
+    hash_add(hash, zeros, part);
+  }
+}
+
+void
 hash_out(struct hash *hash, uint8_t *digest)
 {
   uint8_t last[2 * HASH_BLOCK_BYTES_MAX];

@@ -47,6 +47,9 @@ void hash_init(struct hash *hash, enum hash_kind kind, const struct hash_engine 
 /* Adds what comes next of the message. `data` may be NULL if `length` is 0. */
 void hash_add(struct hash *hash, const uint8_t *data, uint64_t length);
 
+/* Adds zeros. */
+void hash_add_zeros(struct hash *hash, uint64_t length);
+
 /* The message has ended: writes its digest, hash_bytes() of it. `hash` is used up. */
 void hash_out(struct hash *hash, uint8_t *digest);
 

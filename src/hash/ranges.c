@@ -8,8 +8,6 @@
 #include <assert.h>
 #include <string.h>
 
-/* Zeros are hashed in parts of this size. */
-#define ZERO_PART_BYTES 512
 
 _Static_assert(SIZE_UNKNOWN / RANGE_LEAF_BYTES >> RANGE_LEVELS == 0, "no disk has a higher tree");
 
@@ -99,17 +97,6 @@ double_ranges(struct ranges *ranges)
 
 /* ---- Leaves ---- */
 
-static void
-add_zeros_to(struct hash *hash, uint64_t length)
-{
-  static const uint8_t zeros[ZERO_PART_BYTES];
-
-  for (uint64_t part; length > 0; length -= part) {
-    part = range_min(length, sizeof zeros);
-    hash_add(hash, zeros, part);
-  }
-}
-
 /* The leaf has ended, with so many bytes in it. */
 static void
 conclude_leaf(struct ranges *ranges, uint64_t fill)
@@ -118,7 +105,7 @@ conclude_leaf(struct ranges *ranges, uint64_t fill)
 
   if (ranges->leaf_is_zero) {
     hash_init(&ranges->leaf, HASH_SHA256, ranges->engine);
-    add_zeros_to(&ranges->leaf, fill);
+    hash_add_zeros(&ranges->leaf, fill);
   }
   hash_out(&ranges->leaf, digest);
   ranges->leaf_is_zero = true;
@@ -135,13 +122,13 @@ add_leaf_part(struct ranges *ranges, const uint8_t *data, uint64_t length)
 
   if (data && ranges->leaf_is_zero) {
     hash_init(&ranges->leaf, HASH_SHA256, ranges->engine);
-    add_zeros_to(&ranges->leaf, fill);
+    hash_add_zeros(&ranges->leaf, fill);
     ranges->leaf_is_zero = false;
   }
   if (data)
     hash_add(&ranges->leaf, data, length);
   else if (!ranges->leaf_is_zero)
-    add_zeros_to(&ranges->leaf, length);
+    hash_add_zeros(&ranges->leaf, length);
   ranges->position += length;
   if (fill + length == RANGE_LEAF_BYTES)
     conclude_leaf(ranges, RANGE_LEAF_BYTES);
@@ -192,7 +179,7 @@ learn_zeros(struct ranges *ranges)
   uint8_t digest[HASH_BYTES_MAX];
 
   hash_init(&ranges->leaf, HASH_SHA256, ranges->engine);
-  add_zeros_to(&ranges->leaf, RANGE_LEAF_BYTES);
+  hash_add_zeros(&ranges->leaf, RANGE_LEAF_BYTES);
   hash_out(&ranges->leaf, digest);
   memcpy(ranges->zeros[0], digest, RANGE_DIGEST_BYTES);
   for (unsigned level = 0; level < RANGE_LEVELS; level++)

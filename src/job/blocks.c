@@ -37,14 +37,8 @@ _Static_assert(offsetof(struct blocks, hash) == 0, "blocks are found by their ha
 static void
 hash_zero_block(struct blocks *blocks)
 {
-  static const uint8_t zeros[KIB];
-  uint64_t rest = blocks->config.block_bytes;
-
   hash_init(&blocks->one, blocks->config.hash, blocks->whole.engine);
-  for (uint64_t part; rest > 0; rest -= part) {
-    part = range_min(rest, sizeof zeros);
-    hash_add(&blocks->one, zeros, part);
-  }
+  hash_add_zeros(&blocks->one, blocks->config.block_bytes);
   hash_out(&blocks->one, blocks->zero_digest);
 }
 

@@ -198,7 +198,6 @@ int
 endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role role, const struct wishes *wishes,
                   struct loop *loop, struct tls_pool *pool, struct fault *fault)
 {
-  static const struct contexts none;
   struct fault ignored;
 
   nbd->base.ops = &nbd_ops;
@@ -214,7 +213,8 @@ endpoint_nbd_open(struct endpoint_nbd *nbd, const struct place *place, enum role
     return -1;
   if (place->kind == PLACE_URI && nbd->client.uri.tls)
     nbd->base.secured = nbd->client.tls.description;
-  if (nbd_connect_first(nbd, role == ROLE_SOURCE ? &wishes->contexts : &none, fault) == -1) {
+  /* Of what isn't read, none are wanted. */
+  if (nbd_connect_first(nbd, role == ROLE_SOURCE ? &wishes->contexts : &nbd->base.contexts, fault) == -1) {
     nbd_end(&nbd->base, &ignored);
     return -1;
   }

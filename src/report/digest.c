@@ -18,9 +18,6 @@ const struct digest_config digest_blkhash = { .kind = DIGEST_BLKHASH,
                                               .hash = HASH_SHA256,
                                               .block_bytes = DIGEST_BLOCK_BYTES_DEFAULT };
 
-/* Zeros to hash. A few blocks of any hash, and never out of the first cache. */
-static const uint8_t zeros[4096];
-
 /* ---- One hash ---- */
 
 /* Begins with the engine that the whole began with. */
@@ -34,15 +31,10 @@ begin_block(struct digest *digest)
 static void
 add_to_hash(struct hash *hash, const uint8_t *data, uint64_t length)
 {
-  if (data) {
+  if (data)
     hash_add(hash, data, length);
-    return;
-  }
-  while (length > 0) {
-    uint64_t part = range_min(length, sizeof zeros);
-    hash_add(hash, zeros, part);
-    length -= part;
-  }
+  else
+    hash_add_zeros(hash, length);
 }
 
 /* ---- Blocks ---- */
