@@ -29,7 +29,7 @@ type_at() {
     printf '%b' "$3" >&9
 }
 type() {
-    type_at 1 'automatically in 2[0-7]s' c
+    type_at 1 'automatically in 2[0-7]s' x
     type_at 1 'What? ' '1\r'
     type_at 1 'The disk that is read' 'nvme0n1\r'
     type_at 1 'The file system that the image is written to' '1\r'
