@@ -103,10 +103,10 @@ $(BUILD)/decant: $(OBJECTS) $(LIBNBD_A) $(BEARSSL_A) $(BUILD)/obj/words-objects 
 $(BUILD)/nbdcopy $(BUILD)/nbdinfo: $(BUILD)/decant
 	@ln -sf decant $@
 
-# The same for the other machine that the tests run it for, once what both download is there.
+# The same for the other machine that the tests run it for, and its boards, once what both download is there.
 .PHONY: for-aarch64
-for-aarch64: $(LIBNBD_TARBALL) $(BEARSSL_TARBALL)
-	@+$(call make_for,aarch64) all
+for-aarch64: $(TARBALLS)
+	@+$(call make_for,aarch64) all own-images
 
 ## setup: installs the Debian packages that building, testing and the demo take (root or sudo)
 .PHONY: setup

@@ -5,23 +5,23 @@
 ROOTFS_PARTS := $(addprefix rootfs/,files last init job consoles telling menu hardware mdev.conf excepts medium network network-links \
 	network-words lease name-servers nearest profile dhcp-answer dhcp6-answer mkcpio)
 
-$(BUILD)/boards/%/modules/files: boards/%/board.mk boards/%/modules rootfs/modules
+$(COMMON)/boards/%/modules/files: boards/%/board.mk boards/%/modules rootfs/modules
 	@rootfs/modules $(KERNELS)/$(KERNEL_$*) boards/$*/modules $(@D)
 
 # Groups of boards/NAME/modules.rc to do without, and what the board itself does without (LEFT_OUT_NAME).
 LEAVE_OUT :=
-$(BUILD)/boards/%/left-out: words
+$(COMMON)/boards/%/left-out: words
 	@mkdir -p $(@D); echo '$(LEAVE_OUT) $(LEFT_OUT_$*)' | cmp -s - $@ || echo '$(LEAVE_OUT) $(LEFT_OUT_$*)' >$@
 
-.PRECIOUS: $(BUILD)/boards/%/left-out
-$(BUILD)/boards/%/drivers/files: boards/%/board.mk boards/%/modules.rc rootfs/drivers $(COMMON)/boards/%/left-out
+.PRECIOUS: $(COMMON)/boards/%/left-out
+$(COMMON)/boards/%/drivers/files: boards/%/board.mk boards/%/modules.rc rootfs/drivers $(COMMON)/boards/%/left-out
 	@rootfs/drivers $(KERNELS)/$(KERNEL_$*) boards/$*/modules.rc '$(LEAVE_OUT) $(LEFT_OUT_$*)' $(@D)
 
-$(BUILD)/boards/%/initramfs.gz: boards/%/memory-mib $(ROOTFS_PARTS) $(BUSYBOX) $(BUILD)/decant
+$(COMMON)/boards/%/initramfs.gz: boards/%/memory-mib $(ROOTFS_PARTS) $(BUSYBOX) $(BUILD)/decant
 	@BOARD=$* BUILD=$(BUILD) BUSYBOX=$(BUSYBOX) rootfs/mkcpio rootfs/files $(filter $(@D)/%/files,$^) rootfs/last >$(@D)/initramfs
 	@gzip -n9 <$(@D)/initramfs >$@.part && rm $(@D)/initramfs && mv $@.part $@
 
 # Loaded behind the first one.
-$(BUILD)/boards/%/firmware.gz: $(COMMON)/boards/%/drivers/files $(FIRMWARE)/version rootfs/firmware rootfs/mkcpio
+$(COMMON)/boards/%/firmware.gz: $(COMMON)/boards/%/drivers/files $(FIRMWARE)/version rootfs/firmware rootfs/mkcpio
 	@rootfs/firmware $(<D)/lib $(FIRMWARE)/usr/lib/firmware >$(@D)/firmware.list
 	@rootfs/mkcpio $(@D)/firmware.list >$(@D)/firmware && gzip -n9 <$(@D)/firmware >$@.part && rm $(@D)/firmware && mv $@.part $@

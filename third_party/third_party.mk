@@ -8,9 +8,10 @@
 
 # What building takes itself, and what downloading does.
 BUILT_FOR := $(if $(CROSS),cross,native)
+EXTRAS_PART := $(if $(CROSS),,extras-$(ARCH))
 PACKAGES_OF = $(shell sed -nE 's/^($(1)) .* //p' third_party/tools | sed 's/@arch@/$(subst _,-,$(ARCH))/' | sort -u)
 BUILD_PACKAGES = $(call PACKAGES_OF,decant|$(BUILT_FOR)|image) ca-certificates curl debian-archive-keyring
-EXTRAS_PACKAGES = $(call PACKAGES_OF,extras)
+EXTRAS_PACKAGES = $(call PACKAGES_OF,$(EXTRAS_PART))
 
 THIRD_PARTY := $(BUILD)/third_party
 DOWNLOAD := $(COMMON)/third_party/download
@@ -31,6 +32,7 @@ BEARSSL_A := $(THIRD_PARTY)/bearssl/libbearssl.a
 BEARSSL_INCLUDE := $(THIRD_PARTY)/bearssl/include
 BEARSSL_H := $(BEARSSL_INCLUDE)/bearssl.h
 BUSYBOX_TARBALL := $(DOWNLOAD)/busybox_1.37.0.orig.tar.bz2
+TARBALLS := $(LIBNBD_TARBALL) $(BEARSSL_TARBALL) $(BUSYBOX_TARBALL)
 BUSYBOX := $(THIRD_PARTY)/busybox/busybox
 KERNEL_HEADERS := $(THIRD_PARTY)/kernel-headers
 
@@ -46,7 +48,7 @@ MUSL_GCC := $(if $(CROSS),$(MUSL_TOOLS)gcc,musl-gcc)
 .PHONY: tools
 tools:
 	@ARCH=$(ARCH) third_party/missing decant $(BUILT_FOR) $(if $(filter image images own-images firmware check-run,$(MAKECMDGOALS)),image) \
-		$(if $(filter images check-run,$(MAKECMDGOALS))$(and $(filter image,$(MAKECMDGOALS)),$(EXTRAS_$(BOARD))),extras)
+		$(if $(filter images check-run,$(MAKECMDGOALS))$(and $(filter image,$(MAKECMDGOALS)),$(filter $(BOARD),$(BOARDS_HERE)),$(EXTRAS_$(BOARD))),$(EXTRAS_PART))
 
 $(DOWNLOAD)/%: third_party/SHA256SUMS third_party/fetch | tools
 	@third_party/fetch $* $(DOWNLOAD)
@@ -64,6 +66,16 @@ $(KERNEL_HEADERS): | tools
 	@for asm in /usr/include/asm /usr/include/$$(gcc -print-multiarch)/asm; do \
 		[ ! -e $$asm ] || ln -sfn $$asm $@.part/asm; done
 	@mv $@.part $@
+endif
+
+# What makes a program for UEFI of a kernel: this machine's own, as musl is.
+UEFI_x86_64 := x64
+UEFI_aarch64 := aa64
+UEFI_PARTS := $(if $(CROSS),$(THIRD_PARTY)/uefi)
+UEFI_STUB := $(UEFI_PARTS)/usr/lib/systemd/boot/efi/linux$(UEFI_$(ARCH)).efi.stub
+ifdef CROSS
+$(UEFI_PARTS)/version: third_party/packages | tools
+	@ARCHITECTURE=$(ARCHITECTURE_$(ARCH)) third_party/packages $(@D) $(APT) systemd-boot-efi
 endif
 
 # Nothing is thrown in C; the tables for it are a tenth of the program.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # What the tests of the appliance share. Sourced behind tests/functions.sh.
 
-requires_program qemu-system-x86_64 nbdkit
-board=qemu-x86_64
+board=${TEST_BOARD:-qemu-x86_64}
+requires_program "qemu-system-${board##*-}" nbdkit
 WAIT_LIMIT_S=240
 
 # boot APPEND [RUN-ARGUMENTS]: a machine of $board whose disk is target.raw, until it ends by itself. What it said is in the file

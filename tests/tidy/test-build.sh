@@ -431,6 +431,9 @@ machines)
         told $machine '$(CC) $(MUSL_GCC) $(MUSL) $(MUSL_INCLUDE) $(BUILD) $(DOWNLOAD) $(BUILT_FOR)' \
             "gcc musl-gcc /usr/lib/$machine-linux-musl /usr/include/$machine-linux-musl build build/third_party/download native"
     done
+    told aarch64 '$(BOARD) $(BOARDS_HERE)' 'qemu-aarch64 qemu-aarch64'
+    told riscv64 '$(BOARD) $(BOARDS_HERE)' 'qemu-x86_64 '
+    told x86_64 '$(BOARD) $(filter %-aarch64,$(BOARDS_HERE))' 'qemu-aarch64 qemu-aarch64' ARCH=aarch64
     sysroot=third_party/sysroot/usr
     told x86_64 '$(CC) $(MUSL_GCC) $(MUSL) $(BUILD) $(DOWNLOAD) $(BUILT_FOR)' \
         "aarch64-linux-gnu-gcc aarch64-linux-musl-gcc build/aarch64/$sysroot/lib/aarch64-linux-musl build/aarch64 build/third_party/download cross" \

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The appliance for AArch64 does what others of these tests ask of the PC's: on virtio and on the other disks that its board has drivers
+# for, over TLS, and where it fails; and as one program for UEFI, which knows the medium that it was started from.
+#
+# cases: tls:ca-in-a-second-initramfs failures:refused
+# cases: disk-nvme disk-scsi disk-ahci little-memory uki
+
+. "$(dirname "$0")/../functions.sh"
+[ "$(uname -m)" = x86_64 ] || skip "this machine builds its own program only"
+export TEST_BOARD=qemu-aarch64
+. "$(dirname "$0")/machine.sh"
+
+case $1 in
+*:*)
+    mkdir other
+    TEST_DIR=$PWD/other TMPDIR=$PWD/other "$TOP/tests/boot/test-${1%%:*}.sh" "${1#*:}"
+    exit ;;
+esac
+
+make_image source.img 16M
+yes 'what was there before' | head -c 16M >before || true
+cp before target.raw
+serve_tcp source 127.0.0.1 --readonly file source.img
+from=nbd://10.0.2.2:$port/
+
+# images_disk NAME QEMU-OPTION...: a disk beside the first one, which stays as it is.
+images_disk() {
+    cp before other.raw
+    boot "decant.source=$from decant.destination=/dev/$1 decant.then=poweroff" -drive file=other.raw,format=raw,if=none,id=other "${@:2}" </dev/null
+    console_says '^decant: result=ok bytes=16777216 '
+    same source.img other.raw
+    same before target.raw
+}
+
+case $1 in
+disk-nvme) images_disk nvme0n1 -device nvme,drive=other,serial=other ;;
+disk-scsi) images_disk sda -device virtio-scsi-pci -device scsi-hd,drive=other ;;
+disk-ahci) images_disk sda -device ahci,id=ahci -device ide-hd,bus=ahci.0,drive=other ;;
+little-memory) # as much as boards/qemu-aarch64 says that it takes, and it doesn't say that any is missing
+    MEMORY_MIB=$(cat "$TOP/boards/qemu-aarch64/memory-mib") boot "decant.source=$from decant.destination=virtio,only decant.then=poweroff" </dev/null
+    console_says '^decant: result=ok bytes=16777216 '
+    ! grep 'of memory are missing' console || fail "it wants more than it says"
+    same source.img target.raw ;;
+uki)
+    firmware=/usr/share/qemu-efi-aarch64/QEMU_EFI.fd
+    requires_file "$firmware"
+    requires_program mformat mcopy sfdisk
+    truncate -s 98M stick.raw
+    echo 'start=2048, size=96M, type=uefi' | sfdisk -q --label gpt stick.raw
+    mformat -i stick.raw@@1M -T 196608 ::
+    mmd -i stick.raw@@1M ::/EFI ::/EFI/BOOT
+    mcopy -i stick.raw@@1M "$TOP/build/boards/qemu-aarch64/decant-qemu-aarch64.efi" ::/EFI/BOOT/BOOTAA64.EFI
+    mkfifo keys
+    exec 9<>keys
+    : >console
+    shows() { grep -aq "$1" console; }
+    {
+        wait_for shows '^decant:~# '
+        printf 'network\r' >&9
+        wait_for shows '^network: eth0 has'
+        # Two disks on virtio, and one of them is the stick.
+        printf 'decant --yes --report %s virtio,only --except=$(excepts); echo RESULT=$?; sync; reboot -f\r' "$from" >&9
+        wait_for shows '^RESULT='
+    } &
+    typing=$!
+    MEDIUM=stick.raw FIRMWARE=$firmware MEMORY_MIB=512 boot '' <keys
+    wait "$typing"
+    console_says '^RESULT=0'
+    ! grep -a 'modprobe:' console || fail "a module is missed"
+    same source.img target.raw ;;
+*) fail "no such case" ;;
+esac
