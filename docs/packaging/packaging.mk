@@ -48,6 +48,7 @@ $(DIST): words
 dist: $(DIST)
 	@echo $<
 
+$(if $(and $(CROSS),$(filter deb,$(MAKECMDGOALS))),$(error ARCH=$(ARCH): Debian's package is built on the machine that it is for))
 DEB_PACKAGES := build-essential debhelper
 DEB := $(BUILD)/deb/built
 $(DEB): $(DIST) $(LIBNBD_TARBALL) $(BEARSSL_TARBALL)
@@ -62,17 +63,17 @@ deb:
 
 RELEASE_PACKAGES := jq
 RELEASE_FILES := $(BUILD)/release
-RELEASE_NAME = decant-$(VERSION)-linux-$(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+RELEASE_NAME = decant-$(VERSION)-linux-$(ARCH)
 SIGN :=
 # What links the program, told again in words that somebody else's shell knows.
-RELINK = $(subst $(BEARSSL_A),libbearssl.a,$(subst $(LIBNBD_A),"$$libnbd",$(call link,"$$output",$$objects)))
+RELINK = $(subst $(MUSL),"$$musl",$(subst $(BEARSSL_A),libbearssl.a,$(subst $(LIBNBD_A),"$$libnbd",$(call link,"$$output",$$objects))))
 
-## release-files: what a release has, in build/release: the static program, its source, what relinks it, SBOM, sums (SIGN=KEY signs them)
+## release-files: what a release has, in build/release: the static program, its source, what relinks it, SBOM, sums (SIGN=KEY signs them; ARCH=aarch64)
 .PHONY: release-files
 release-files: $(BUILD)/decant $(DIST)
 	@third_party/require $(BUILD_PACKAGES) $(RELEASE_PACKAGES)
 	@PROGRAM=$< MANUALS='$(MANUALS)' SOURCE=$(DIST) LIBNBD=$(dir $(LIBNBD_A)) LIBNBD_TARBALL=$(LIBNBD_TARBALL) BEARSSL_A=$(BEARSSL_A) \
-		LIBC=$(MUSL)/libc.a LIBGCC="$$($(CC) -print-libgcc-file-name)" OBJECTS='$(OBJECTS)' OBJECTS_IN=$(BUILD)/obj/src \
+		CC=$(CC) LIBC=$(MUSL)/libc.a LIBGCC="$$($(CC) -print-libgcc-file-name)" STRIP=$(CROSS)strip MUSL=/usr/lib/$(ARCH)-linux-musl OBJECTS='$(OBJECTS)' OBJECTS_IN=$(BUILD)/obj/src \
 		LINK=$(call quoted,$(RELINK)) SIGN=$(call quoted,$(SIGN)) \
 		docs/packaging/release $(RELEASE_FILES) $(RELEASE_NAME) $(BUILD_TIME)
 	@ls $(RELEASE_FILES)/*

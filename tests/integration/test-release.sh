@@ -3,7 +3,7 @@
 # What a release hands out: a tarball that runs where it is unpacked, what it takes to link the program with another libnbd (which
 # the LGPL asks for), a bill that names all that is linked, and sums of everything, signed by whoever has a key.
 #
-# cases: program relink bill sums signed same-bytes
+# cases: program relink bill sums signed same-bytes another-machine
 
 . "$(dirname "$0")/../functions.sh"
 requires_program jq
@@ -90,5 +90,21 @@ signed)
 same-bytes)
     (umask 077 && LC_ALL=tr_TR.UTF-8 TZ=Asia/Kathmandu HOME=/nowhere release "$TEST_DIR/other")
     diff -r files other || fail "elsewhere they are others" ;;
+another-machine) # which has the same, built here
+    [ "$(uname -m)" = x86_64 ] || skip "this machine builds its own program only"
+    requires_program qemu-aarch64
+    built=$TOP/build/aarch64 name=decant-$version-linux-aarch64
+    release "$TEST_DIR/others" ARCH=aarch64 -o build/aarch64/decant
+    printf '%s\n' "decant-$version.tar.gz" "$name"{-relink.tar.gz,.spdx.json,.tar.gz} SHA256SUMS | sort | diff - <(ls others)
+    same others/"decant-$version.tar.gz" files/"decant-$version.tar.gz"
+    tar -xf "others/$name.tar.gz"
+    tar -xf "others/$name-relink.tar.gz"
+    same "$name/bin/decant" "$built/decant"
+    ! "$name-relink/relink" "$built/third_party/libnbd/libnbd.a" decant 2>err || fail "linked with what?"
+    MUSL=$built/third_party/sysroot/usr/lib/aarch64-linux-musl "$name-relink/relink" "$built/third_party/libnbd/libnbd.a" decant
+    same decant "$built/decant"
+    jq -r '.packages[] | select(.name == "musl" or .name == "libgcc") | .name + " " + .versionInfo + " " + .sourceInfo' "others/$name.spdx.json" >parts
+    grep -Eq "^musl [0-9.]+ Debian's package musl-dev [0-9][^ ]*, libc.a$" parts || fail "whose musl it is: $(cat parts)"
+    grep -Eq "^libgcc [0-9.]+ Debian's package libgcc-.*-arm64-cross .*, libgcc.a$" parts || fail "whose libgcc it is: $(cat parts)" ;;
 *) fail "no such case" ;;
 esac
