@@ -34,7 +34,7 @@ readme-make)
     printf 'make %s\n' demo check | diff typed - || fail "tests/bare runs other commands"
     grep -q 'case \$order in demo-first) set -- demo check' "$TOP/tests/bare" || fail "tests/bare doesn't run them"
     # What else stands there is the copies by hand, and what the appliance is told, which tests/boot does.
-    blocks_of README.md | grep -vE '^$|^(make (demo|check) |build/decant |qemu-img |decant\.source=)' && fail "nobody runs these"
+    blocks_of README.md | grep -vE '^ *(#|$)|^(make (demo|check) |build/decant |qemu-img |decant\.source=)' && fail "nobody runs these"
     exit 0 ;;
 esac
 
@@ -70,7 +70,7 @@ truncate -s 8M nvme.img
 disk sda sda.img pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0 WD-1
 disk sdb sdb.img pci0000:00/0000:00:14.0/usb1/1-4/1-4:1.0/host6/target6:0:0/6:0:0:0 S-2
 disk nvme0n1 nvme.img pci0000:00/0000:00:1d.0/nvme/nvme0 S3Z9NB0K
-[ "$1" != readme ] || cp -a dev/nvme0n1 dev/vda
+[ "$1" != readme ] || for name in vda mmcblk0; do cp -a dev/nvme0n1 "dev/$name"; done
 stage_is_set
 
 # The server's images, on the port that a URI without one means.
