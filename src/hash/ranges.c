@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <string.h>
 
-
 _Static_assert(SIZE_UNKNOWN / RANGE_LEAF_BYTES >> RANGE_LEVELS == 0, "no disk has a higher tree");
 
 /* ---- Trees ---- */
