@@ -36,6 +36,13 @@ hash_add(struct hash *hash, const uint8_t *data, uint64_t length)
 }
 
 void
+hash_add_zeros(struct hash *hash, uint64_t length)
+{
+  for (; length > 0; length--)
+    mix(hash, 0);
+}
+
+void
 hash_out(struct hash *hash, uint8_t *digest)
 {
   for (unsigned i = 0; i < 4; i++) {
