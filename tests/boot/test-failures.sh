@@ -41,8 +41,9 @@ too-small)
     boot_failing "decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/vda" \
         'code=1 reason=.*/dev/vda is too small'
     ;;
-no-destination)
-    boot_failing "decant.source=nbd://10.0.2.2:1/disk" 'code=64 reason='
+no-destination) # and what comes then is what comes of failures
+    boot "decant.source=nbd://10.0.2.2:1/disk decant.then=shell decant.on-failure=poweroff" </dev/null
+    console_says '^decant: result=failed code=64 reason='
     ;;
 no-job) # a wrong word, and nothing to do
     boot_failing "decant.wait=soon" 'code=64 reason=decant.wait=soon is not a number' ;;

@@ -21,14 +21,16 @@ dhcp) # all that a server may say: MTU, routes, name servers; and the server by 
     plug e0 10.1.0.1/24
     ip addr add 10.9.0.1/32 dev lo
     dhcp e0 --address=/golden.example/10.9.0.1 --dhcp-range=10.1.0.20,10.1.0.20,255.255.255.0 --dhcp-option=option:mtu,1400 \
-        --dhcp-option=121,10.2.0.0/16,10.1.0.2,0.0.0.0/0,10.1.0.1 --dhcp-option=option:domain-name,example
+        --dhcp-option=121,10.2.0.0/16,10.1.0.2,0.0.0.0/0,10.1.0.1 --dhcp-option=option:domain-name,example \
+        --dhcp-option=option:root-path,nbd://10.1.0.1/golden
     network_is_up for=nbd://golden.example/disk nameserver=10.1.0.1
     says '^network: eth0 has 10\.1\.0\.20/24$'
     has_route 'default via 10\.1\.0\.1 dev eth0'
     has_route '10\.2\.0\.0/16 via 10\.1\.0\.2 dev eth0'
     mtu_is eth0 1400
     has_resolv 'nameserver 10.1.0.1'
-    has_resolv 'search example' ;;
+    has_resolv 'search example'
+    grep -qx "rootpath='nbd://10.1.0.1/golden'" machine/run/decant/network/leases/eth0.4 || fail "$(cat machine/run/decant/network/leases/*)" ;;
 off-link) # a lease of one address, whose gateway is on no net of the card's
     cable eth0 e0
     plug e0 10.9.0.1/32

@@ -33,6 +33,16 @@ checks=(
     'decant.source=/golden.img decant.destination=/dev/vda decant.options=--help -> failed code=64 reason=decant copied nothing'
     'decant.source=/golden.img decant.destination=/dev/vda decant.hold-back=x -> failed code=64 reason=--hold-back=x: must be 0 or '
     'decant.source=/golden.img decant.destination=/dev/vda decant.options=--dirty-bitmap=x -> failed code=1 reason=/golden.img has no '
+    'decant.source=/golden.img decant.destnation=/dev/vda -> failed code=64 reason=decant.destnation= is no parameter: did you mean decant.destination=\?'
+    'decant.source=/golden.img decant.destination=/dev/vda decant.frobnicate=1 -> failed code=64 reason=decant.frobnicate= is no parameter$'
+    'decant.source=/golden.img decant.destination=/dev/vda decant.once=a/b -> failed code=64 reason=decant.once=a/b: takes letters'
+    'decant.source=/golden.img decant.destination=nbd://10.0.2.2/ decant.once=a -> failed code=64 reason=decant.once=a takes a disk of this machine'
+    'decant.source=/golden.img decant.destination=/dev/vda decant.then=rebot -> failed code=64 reason=decant.then=rebot: not one of .*: did you mean reboot\?'
+    'decant.source=/golden.img decant.destination=/dev/vda decant.on-failure=sell -> failed code=64 reason=decant.on-failure=sell: .* mean shell\?'
+    'decant.config=https://10.0.2.2/ -> failed code=1 reason=decant.config=https://10.0.2.2/: not http://, ftp:// or tftp://'
+    'decant.source=dhcp decant.destination=/dev/vda decant.options=--wait=0 ip=root-path-nbd://127.0.0.1/golden -> failed code=1 reason=.*nbd://127.0.0.1/golden'
+    'decant.source=dhcp decant.destination=/dev/vda ip=root-path-10.0.2.2:/srv/root -> failed code=1 reason=decant.source=dhcp: .* is no NBD server: 10.0.2.2:/srv/root'
+    'decant.source=dhcp decant.destination=/dev/vda -> failed code=1 reason=decant.source=dhcp: the DHCP server tells no root path'
     'decant.source=/golden.img decant.destination=/dev/vda ip=kill -> failed code=1 reason=the job was ended before'
     'decant.source=/golden.img decant.destination=/dev/vda decant.wait=forever ip=hangup -> ok bytes=1048576 '
     'decant.source=/golden.img decant.destination=/dev/vda decant.options="rescue --mapfile=/run/decant/map" -> ok bytes=1048576 seconds=[0-9]+ peak_kib='
@@ -55,6 +65,10 @@ cat >/bin/network <<'NETWORK'
 case $1 in
 ip=kill) kill -KILL $PPID ;;
 ip=hangup) kill -HUP $PPID ;;
+ip=root-path-*)
+    mkdir -p /run/decant/network/cards /run/decant/network/leases
+    echo "rootpath='${1#ip=root-path-}'" >/run/decant/network/leases/eth0.4
+    ;;
 esac
 NETWORK
 chmod +x /bin/network

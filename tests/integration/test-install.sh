@@ -96,7 +96,8 @@ hooks)
         grep -qx "644 usr/$file" all || fail "no $file: $(cat all)"
     done
     # What the appliance has of the job, they have.
-    for file in job consoles telling dhcp-answer dhcp6-answer excepts hardware lease medium name-servers nearest network network-links network-words; do
+    for file in afterwards bootnext consoles dhcp-answer dhcp6-answer excepts fetch hardware job lease medium name-servers nearest network \
+        network-links network-words once parameters settings telling; do
         same "$TOP/rootfs/$file" "$root/usr/lib/decant/$file"
     done
     [ -z "$(find "$root/usr" -type d ! -perm 755)" ] || fail "others can't get there: $(find "$root" -type d ! -perm 755)"

@@ -3,7 +3,7 @@
 # What README and docs/ tell people to type has to work as it stands there: in any shell, with targets that exist, on files that
 # exist.
 #
-# cases: quoted targets links paths
+# cases: quoted targets links paths parameters
 
 . "$(dirname "$0")/../functions.sh"
 unset MAKEFLAGS MAKEOVERRIDES MFLAGS
@@ -45,6 +45,18 @@ paths)
         [ -e "$path" ] || complain "$(grep -lF "\`$path\`" "${papers[@]}" | tr '\n' ' ')name $path, which isn't there"
     done < <(grep -ohE '`(src|tests|docs|boards|rootfs|third_party)/[a-z0-9_./-]+`' "${papers[@]}" | tr -d '`' | sort -u)
     [ "$seen" -ge 10 ] || fail "only $seen paths were looked at" ;;
+parameters)
+    # What the appliance takes for a parameter, and what its table has.
+    sed -n '/^known_parameters="/,/"$/p' rootfs/settings | grep -oE 'decant\.[a-z-]+' | sort >"$TEST_DIR/known"
+    sed -n 's/^| `\(decant\.[a-z-]*\)=*` |.*/\1/p' docs/APPLIANCE.md | sort >"$TEST_DIR/told"
+    [ -s "$TEST_DIR/known" ] || fail "rootfs/settings knows none"
+    diff "$TEST_DIR/known" "$TEST_DIR/told" || complain "rootfs/settings (<) and docs/APPLIANCE.md (>) differ"
+    for word in $(grep -ohE '(parameter|has_word) "?decant\.[a-z-]+' rootfs/* rootfs/hooks/* 2>/dev/null | grep -oE 'decant\.[a-z-]+' | sort -u); do
+        grep -qx "$word" "$TEST_DIR/known" || complain "$word is asked for, and not known"
+    done
+    sed -n 's/^\/\^\([a-z.]*\\*[a-z.]*\)=.*/\1/p' rootfs/network-words | tr -d '\\' | sort >"$TEST_DIR/words"
+    [ "$(wc -l <"$TEST_DIR/words")" -ge 5 ] || fail "only these words were found: $(cat "$TEST_DIR/words")"
+    while read -r word; do grep -q "^| \`$word=\` |" docs/APPLIANCE.md || complain "$word= is not in the table"; done <"$TEST_DIR/words" ;;
 *) fail "no such case" ;;
 esac
 [ "$bad" -eq 0 ]
