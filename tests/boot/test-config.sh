@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# A server decides what a machine does, and a machine that comes again is left as it is.
-# cases: machine fetch
+# A server decides what a machine does, is told what becomes of it, and finds a machine that comes again left as it is.
+# cases: machine fetch syslog
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 
@@ -15,11 +15,17 @@ serve_web() {
     wait_for test -s web
     web=$(cat web)
 }
+reported() { jq -se "$1" reports >/dev/null || fail "no report is like '$1': $(cat reports)"; }
 
-serve_web
+if [ "$1" = syslog ]; then
+    # shellcheck source=/dev/null
+    . "$(dirname "$0")/cables.sh"
+else
+    serve_web
+fi
 case $1 in
 machine)
-    requires_program sfdisk
+    requires_program sfdisk jq
     make_image source.img 8M
     printf 'label: dos\nstart=2048\n' | sfdisk -q source.img
     dd if=/dev/zero of=source.img bs=512 seek=2047 count=1 conv=notrunc status=none
@@ -28,22 +34,33 @@ machine)
     # The script has the job done again, as a machine would that starts anew.
     cat >after <<'END'
 echo "script: $(/lib/decant/once /dev/vda)"
+/lib/decant/report progress
+rm /run/decant/said
 sh /init session
 END
     mkdir machines
     cat >machines/52-54-00-12-34-56 <<END
 # What this machine is for.
 decant.source=nbd://10.0.2.2:$port/ decant.destination=virtio,only
-decant.options="--sha256 --rate-limit=3M"
+decant.options="--sha256 --rate-limit=3M" decant.report-every=1
 decant.once=summer decant.then=script:http://10.0.2.2:$web/after,sha256:$(sha256sum <after | cut -c -64)
 END
-    boot "decant.config=http://10.0.2.2:$web/machines/{mac},sha256:$(sha256sum <machines/* | cut -c -64) decant.then=reboot" </dev/null
+    boot "decant.config=http://10.0.2.2:$web/machines/{mac},sha256:$(sha256sum <machines/* | cut -c -64) decant.then=reboot \
+decant.report=http://10.0.2.2:$web/report decant.report=serial" </dev/null
     console_says '^decant: result=ok bytes=8388608 seconds=[0-9.]* peak_kib=[0-9]*$'
     console_says '^script: summer$'
     console_says '^decant: result=ok bytes=0 seconds=0\.00 once=summer$'
     [ "$(grep -c '^decant appliance' console)" = 1 ] || fail "something was printed twice: $(cat console)"
     # Nothing but the mark differs.
-    [ "$(cmp -l source.img target.raw | awk '{ print int(($1 - 1) / 512) }' | sort -u)" = 2047 ] || fail "not what was to be copied" ;;
+    [ "$(cmp -l source.img target.raw | awk '{ print int(($1 - 1) / 512) }' | sort -u)" = 2047 ] || fail "not what was to be copied"
+
+    [ "$(jq -r .event reports | uniq | xargs)" = 'begin progress end progress end' ] || fail "the reports are: $(cat reports)"
+    reported '.[0] | .event == "begin" and .mac == "52:54:00:12:34:56" and .destination == "virtio,only"'
+    reported 'any(.event == "progress" and .percent == 100 and (.progress | startswith("8.0 MiB of 8.0 MiB")))'
+    reported "any(.event == \"end\" and .result == \"ok\" and .bytes == 8388608 and .sha256 == \"$(sha256sum <source.img | cut -c -64)\" and
+        .disk.name == \"vda\" and (.log | length) > 5)"
+    reported 'any(.event == "end" and .once == "summer" and .bytes == 0 and has("sha256") == false)'
+    grep -q '^decant-report: { "event": "end", ' console || fail "nothing came by the serial port: $(grep decant-report console)" ;;
 fetch) # the room alone
     busybox=$TOP/build/third_party/busybox/busybox
     mkdir bin
@@ -64,5 +81,24 @@ fetch) # the room alone
     refused "http://127.0.0.1:$web/none" "http://127\.0\.0\.1:$web/none: .*404"
     refused 'https://127.0.0.1/words' 'https://127\.0\.0\.1/words: not http://, ftp:// or tftp://$'
     refused 'http://127.0.0.1:1/words' 'http://127\.0\.0\.1:1/words: .*refused' ;;
+syslog) # and somebody who isn't there, which changes nothing
+    cable eth0 e0
+    plug e0 10.1.0.1/24
+    network_is_up ip=10.1.0.5/24
+    python3 -c 'import socket
+listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+listener.bind(("10.1.0.1", 514))
+open("ready", "w").close()
+print(listener.recv(2000).decode(), flush=True)' >message 2>&1 &
+    # shellcheck disable=SC2034 # for the end
+    server_pid[listener]=$!
+    wait_for test -e ready
+    mkdir -p machine/run/decant
+    echo 'decant.report=syslog:10.1.0.1 decant.report=http://10.1.0.1:1/' >machine/run/decant/config
+    : >machine/run/decant/log
+    on_machine env source=nbd://10.1.0.1/ destination=/dev/sda /lib/decant/report begin || fail "exit code $?"
+    wait_for test -s message
+    grep -q 'decant: { "event": "begin", "mac": "52:54:00:12:34:50",.* "source": "nbd://10.1.0.1/", "destination": "/dev/sda" }' message ||
+        fail "$(cat message)" ;;
 *) fail "no such case" ;;
 esac

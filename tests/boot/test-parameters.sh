@@ -37,6 +37,8 @@ checks=(
     'decant.source=/golden.img decant.destination=/dev/vda decant.frobnicate=1 -> failed code=64 reason=decant.frobnicate= is no parameter$'
     'decant.source=/golden.img decant.destination=/dev/vda decant.once=a/b -> failed code=64 reason=decant.once=a/b: takes letters'
     'decant.source=/golden.img decant.destination=nbd://10.0.2.2/ decant.once=a -> failed code=64 reason=decant.once=a takes a disk of this machine'
+    'decant.source=/golden.img decant.destination=/dev/vda decant.report=mail:me -> failed code=64 reason=decant.report=mail:me: not http://'
+    'decant.source=/golden.img decant.destination=/dev/vda decant.report-every=0 -> failed code=64 reason=decant.report-every=0 is not a number of seconds'
     'decant.source=/golden.img decant.destination=/dev/vda decant.then=rebot -> failed code=64 reason=decant.then=rebot: not one of .*: did you mean reboot\?'
     'decant.source=/golden.img decant.destination=/dev/vda decant.on-failure=sell -> failed code=64 reason=decant.on-failure=sell: .* mean shell\?'
     'decant.config=https://10.0.2.2/ -> failed code=1 reason=decant.config=https://10.0.2.2/: not http://, ftp:// or tftp://'

@@ -97,7 +97,7 @@ hooks)
     done
     # What the appliance has of the job, they have.
     for file in afterwards bootnext consoles dhcp-answer dhcp6-answer excepts fetch hardware job lease medium name-servers nearest network \
-        network-links network-words once parameters settings telling; do
+        network-links network-words once parameters report reports settings telling; do
         same "$TOP/rootfs/$file" "$root/usr/lib/decant/$file"
     done
     [ -z "$(find "$root/usr" -type d ! -perm 755)" ] || fail "others can't get there: $(find "$root" -type d ! -perm 755)"
