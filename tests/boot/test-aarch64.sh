@@ -56,6 +56,8 @@ uki)
     : >console
     shows() { grep -aq "$1" console; }
     {
+        wait_for shows '^What is to be done? '
+        printf '4\r' >&9
         wait_for shows '^decant:~# '
         printf 'network\r' >&9
         wait_for shows '^network: eth0 has'
