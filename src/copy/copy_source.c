@@ -122,6 +122,13 @@ take_what_was_read(struct copy *copy, struct slot *slot)
     push_pieces(copy, slot);
 }
 
+/* What was wanted of a read that failed lies behind what has failed before, though its blocks may begin below. */
+static bool
+is_behind_failure(const struct copy *copy, const struct slot *slot)
+{
+  return copy->failure.endpoint == copy->config.source && copy_reads_from(slot) >= copy->failure.offset;
+}
+
 static void
 copy_conclude_read(struct copy *copy, struct slot *slot)
 {
@@ -140,8 +147,9 @@ copy_conclude_read(struct copy *copy, struct slot *slot)
       return;
     take_what_was_read(copy, slot);
     if (request->errnum) {
-      copy_fail(copy, copy->config.source, request->errnum == COPY_DIFFERS ? "checking" : "reading",
-                request->offset + request->done, request->errnum);
+      if (!is_behind_failure(copy, slot))
+        copy_fail(copy, copy->config.source, request->errnum == COPY_DIFFERS ? "checking" : "reading",
+                  request->offset + request->done, request->errnum);
     } else if (request->done < request->length && request->offset + request->done < copy->start) {
       copy_fail(copy, copy->config.source, "reading", request->offset + request->done, ENODATA);
     } else if (request->done < request->length) { /* the stream ended here, or before */
