@@ -61,6 +61,7 @@ class Workload:
     about: str
     prepare: object  # of a Machine: a Task, or a string, the reason why it can't be here
     wall_target: float = 0.9
+    is_far: bool = False  # memory that the machine can spare is used then
     extra: tuple = ()  # what has its turn in this one beside the usual programs
 
 
@@ -227,8 +228,8 @@ WORKLOADS = {
     "zeros": Workload("2 GiB of zeros from a server that tells no extents, to a new file", zeros),
     "delay-5ms-c1": Workload("2 GiB from a server to another, each 5 ms away, 1 connection", lambda m: delay(m, 2 * GIB, 5, 1)),
     "delay-5ms-c4": Workload("the same, 4 connections", lambda m: delay(m, 2 * GIB, 5, 4)),
-    "delay-50ms-c1": Workload("1 GiB from a server to another, each 50 ms away, 1 connection", lambda m: delay(m, GIB, 50, 1)),
-    "delay-50ms-c4": Workload("the same, 4 connections", lambda m: delay(m, GIB, 50, 4)),
+    "delay-50ms-c1": Workload("1 GiB from a server to another, each 50 ms away, 1 connection", lambda m: delay(m, GIB, 50, 1), is_far=True),
+    "delay-50ms-c4": Workload("the same, 4 connections", lambda m: delay(m, GIB, 50, 4), is_far=True),
     "jitter": Workload("2 GiB from a server to another, each answer after another delay up to 10 ms", jitter),
     "tls-read": Workload("1 GiB of data over TLS from a server, dropped", tls_read),
     "tls-write": Workload("1 GiB of data from a file over TLS to a server", tls_write),
