@@ -122,9 +122,11 @@ set_rescue_alarms(const struct rescue_run *run)
     loop_wake_by(loop, run->observed_ms + (uint64_t)run->config.observer->interval_ms);
   if (run->config.min_bytes_per_s > 0)
     loop_wake_by(loop, run->rate_ms + RESCUE_RATE_MS);
-  if (run->stop != RESCUE_GOES_ON)
+  if (run->stop != RESCUE_GOES_ON) { /* a source that is lost is left alone then */
     loop_wake_by(loop, run->stop_ms);
-  else if (run->has_news && rescue_can_keep(run))
+    return;
+  }
+  if (run->has_news && rescue_can_keep(run))
     loop_wake_by(loop, run->kept_ms + run->config.keep_ms);
   if (run->recovery.is_lost) {
     loop_wake_by(loop, recovery_wake_ms(&run->recovery, run->config.source));

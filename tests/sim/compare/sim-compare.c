@@ -341,11 +341,12 @@ check_failure(const struct fault *fault)
     sim_check(is_before_bad(sim.compare.failure.offset), "byte %llu can be read", (ull)sim.compare.failure.offset);
 }
 
-/* What is called bad is no further from a byte that is than what is asked for at once. */
+/* What is called bad is no further from a byte that is than what is asked for at once, in whole grains. */
 static void
 check_bad(struct range range)
 {
-  uint64_t near = range_max(sim.compare.rules.grain_bytes, sim.compare.rules.unit_bytes / RETRY_PARTS);
+  uint64_t grain = sim.compare.rules.grain_bytes,
+           near = grain + range_max(grain, sim.compare.rules.unit_bytes / RETRY_PARTS);
   uint64_t start, end;
 
   if (sim.config.retry_ms == 0)
