@@ -99,9 +99,9 @@ conclude_zero(struct endpoint_file *file, struct request *request, int result)
     file_requests_queue(file, request);
     return;
   }
-  int errnum = result == 0 || !(is_for_us(result) || file_zero_is_unknown(file, mode, -result))
-                   ? -result
-                   : file_carry_out(file, request);
+  /* Pages of it that somebody else holds in the cache may make for EBUSY, which other ways are free of. */
+  bool is_to_be_done = is_for_us(result) || result == -EBUSY || file_zero_is_unknown(file, mode, -result);
+  int errnum = is_to_be_done ? file_carry_out(file, request) : -result;
   file_zero_took(file, request->length, loop_now_us(NULL) - request->cookie);
   end_slow(file);
   file_requests_answer(file, request, errnum);

@@ -86,6 +86,25 @@ what_was_written_can_be_read_back(void **state)
   unlink("disk");
 }
 
+/* Who has it mounted may hold its pages; then it is done in another way, or as data. */
+static void
+what_is_busy_is_zeroed_all_the_same(void **state)
+{
+  struct request whole = { .kind = REQUEST_WRITE, .length = SIZE, .payload = content };
+  struct request zero = { .kind = REQUEST_ZERO, .length = SIZE };
+
+  (void)state;
+  memset(content, 7, sizeof content);
+  begin(ROLE_DESTINATION);
+  assert_int_equal(carry(whole), 0);
+  file.slow = 1;
+  conclude_zero(&file, &zero, -EBUSY);
+  assert_ptr_equal(file.base.ops->take(&file.base), &zero);
+  assert_int_equal(zero.errnum, 0);
+  end();
+  unlink("disk");
+}
+
 /* The kernel says so of a request before the disk looks gone. */
 static void
 a_disk_that_the_kernel_calls_gone_is_lost(void **state)
@@ -110,6 +129,7 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = { cmocka_unit_test(what_was_written_can_be_read_back),
+                                      cmocka_unit_test(what_is_busy_is_zeroed_all_the_same),
                                       cmocka_unit_test(a_disk_that_the_kernel_calls_gone_is_lost) };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
