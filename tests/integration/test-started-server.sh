@@ -34,7 +34,9 @@ ends_within() {
     wait "$pid" || code=$?
 }
 
+# What is said of an earlier one is gone before anybody looks.
 in_background() {
+    rm -f err pid
     "$DECANT" "$@" 2>err &
     pid=$!
     at_exit+=("kill -KILL $pid 2>/dev/null")
@@ -232,6 +234,7 @@ wait
 EOF
     chmod +x late
     for signal in INT HUP TERM; do
+        rm -f err pid
         setsid "$DECANT" '[' ./late ']' out.img 2>err &
         pid=$!
         at_exit+=("kill -KILL -- -$pid 2>/dev/null")
