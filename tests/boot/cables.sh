@@ -8,10 +8,11 @@ requires_program unshare ip dnsmasq
 requires_file "$TOP/build/third_party/busybox/busybox"
 
 if [ -z "${BEHIND_CABLES-}" ]; then
-    unshare --net --mount true 2>/dev/null || skip "no network namespaces: $(unshare --net --mount true 2>&1)"
+    find_own_mounts
+    unshare --net "${own_mounts[@]}" true 2>unshare.err || skip "no network namespaces: $(cat unshare.err)"
     unshare --net ip link add cable0 type veth peer name cable1 2>/dev/null || skip "this kernel has no veth devices"
     trap - EXIT
-    BEHIND_CABLES=1 exec unshare --net --mount --uts --pid --fork --kill-child --mount-proc "$0" "$@"
+    BEHIND_CABLES=1 exec unshare --net "${own_mounts[@]}" --uts --pid --fork --kill-child --mount-proc "$0" "$@"
 fi
 
 mount -t tmpfs tmpfs /run

@@ -13,9 +13,8 @@ release=$(ls "$kernel/lib/modules")
 # This machine with decant and its hooks installed, and another kernel's modules: a layer above it, which ends with the command.
 on_a_system() { # COMMAND...
     mkdir -p layer system
-    unshare --mount true 2>/dev/null || as_it_is="--propagation unchanged" # in a changed root, / is no mount
-    # shellcheck disable=SC2086
-    unshare --mount ${as_it_is-} sh -ec '
+    find_own_mounts
+    unshare "${own_mounts[@]}" sh -ec '
         mount -t tmpfs tmpfs layer
         mkdir layer/upper layer/work
         mount -t overlay -o lowerdir=/,upperdir=layer/upper,workdir=layer/work overlay system

@@ -85,10 +85,9 @@ fake_sysfs() {
 mount --bind sys /sys/devices/virtual/block && test -e /sys/dev/block/$number/size && exec "$DECANT" "\$@"
 END
     chmod +x with-sysfs
-    unshare --mount true 2>/dev/null || as_it_is="--propagation unchanged" # in a changed root, / is no mount
-    # shellcheck disable=SC2086
-    unshare --mount ${as_it_is-} sh -c 'mount --bind sys /sys/devices/virtual/block' 2>mount.err || skip "may not mount: $(cat mount.err)"
-    printf '#!/bin/sh\nexec unshare --mount %s ./with-sysfs "$@"\n' "${as_it_is-}" >decant
+    find_own_mounts
+    unshare "${own_mounts[@]}" sh -c 'mount --bind sys /sys/devices/virtual/block' 2>mount.err || skip "may not mount: $(cat mount.err)"
+    printf '#!/bin/sh\nexec unshare %s ./with-sysfs "$@"\n' "${own_mounts[*]}" >decant
     chmod +x decant
     DECANT=./decant
 }

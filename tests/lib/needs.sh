@@ -20,6 +20,12 @@ requires_root() {
     [ "$(id -u)" -eq 0 ] || skip "needs root"
 }
 
+# Sets own_mounts, by which unshare gives mounts of one's own: in a changed root, / is no mount, whose propagation could be changed.
+find_own_mounts() {
+    own_mounts=(--mount)
+    unshare --mount true 2>/dev/null || own_mounts+=(--propagation unchanged)
+}
+
 requires_nbdkit_plugin() {
     requires_program nbdkit
     nbdkit "$1" --dump-plugin >/dev/null 2>&1 ||

@@ -31,10 +31,9 @@ judged() { # NAMES [JUDGE-OPTIONS] -- ARGUMENTS: of decant
     shift
     mkdir -p work
     # Servers are started by a socket in /tmp: one of this test's own shows what is left there.
-    local private=()
-    local as_it_is=()
-    unshare --mount true 2>/dev/null || as_it_is=(--propagation unchanged) # in a changed root, / is no mount
-    [ "$(id -u)" -ne 0 ] || private=(unshare --mount "${as_it_is[@]}" sh -c 'mount -t tmpfs none /tmp && exec "$0" --private-tmp "$@"')
+    local private=() own_mounts
+    find_own_mounts
+    [ "$(id -u)" -ne 0 ] || private=(unshare "${own_mounts[@]}" sh -c 'mount -t tmpfs none /tmp && exec "$0" --private-tmp "$@"')
     (cd work && "${private[@]}" "$TOP/tests/nth/judge" --nth="$NTH" --label="$label" "${sample[@]}" ${NTH_FIGURES:+--figures="$NTH_FIGURES"} \
         ${NTH_ONLY:+--only="$NTH_ONLY"} --names="$names" "$@")
 }
