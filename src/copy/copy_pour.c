@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <stddef.h>
 
-static bool
-has_refused(const struct copy *copy)
+bool
+copy_is_refused(const struct copy *copy)
 {
   return copy->config.tap && copy->config.tap->has_refused;
 }
@@ -16,7 +16,7 @@ has_refused(const struct copy *copy)
 static bool
 all_popped(const struct copy *copy)
 {
-  return copy->all_planned && copy->reorder.frontier == copy->source_end && !has_refused(copy);
+  return copy->all_planned && copy->reorder.frontier == copy->source_end && !copy_is_refused(copy);
 }
 
 /* The source ends here for us, since it failed, and all that could be read below is there. Where the destination takes no
@@ -24,7 +24,7 @@ all_popped(const struct copy *copy)
 static bool
 ends_early(const struct copy *copy)
 {
-  uint64_t end = has_refused(copy) ? copy->assemble.position : copy->reorder.frontier;
+  uint64_t end = copy_is_refused(copy) ? copy->assemble.position : copy->reorder.frontier;
 
   return copy->failure.endpoint == copy->config.source && copy->reads_in_flight == 0 &&
          !reorder_is_ready(&copy->reorder) && range_is_aligned(end, copy->config.destination->traits.block_min);
@@ -129,9 +129,9 @@ tap(struct copy *copy, const struct piece *piece)
 static bool
 is_refused(struct copy *copy, const struct piece *piece)
 {
-  if (!has_refused(copy))
+  if (!copy_is_refused(copy))
     tap(copy, piece);
-  if (!has_refused(copy))
+  if (!copy_is_refused(copy))
     return false;
   copy_fail(copy, copy->config.source, "checking", piece->offset, EBADMSG);
   return true;

@@ -122,11 +122,13 @@ take_what_was_read(struct copy *copy, struct slot *slot)
     push_pieces(copy, slot);
 }
 
-/* What was wanted of a read that failed lies behind what has failed before, though its blocks may begin below. */
-static bool
-is_behind_failure(const struct copy *copy, const struct slot *slot)
+/* What the tap has refused lies before all that is still being read, though a block may begin below. */
+static void
+fail_read(struct copy *copy, const struct request *request)
 {
-  return copy->failure.endpoint == copy->config.source && copy_reads_from(slot) >= copy->failure.offset;
+  if (!copy_is_refused(copy))
+    copy_fail(copy, copy->config.source, request->errnum == COPY_DIFFERS ? "checking" : "reading",
+              request->offset + request->done, request->errnum);
 }
 
 static void
@@ -147,9 +149,7 @@ copy_conclude_read(struct copy *copy, struct slot *slot)
       return;
     take_what_was_read(copy, slot);
     if (request->errnum) {
-      if (!is_behind_failure(copy, slot))
-        copy_fail(copy, copy->config.source, request->errnum == COPY_DIFFERS ? "checking" : "reading",
-                  request->offset + request->done, request->errnum);
+      fail_read(copy, request);
     } else if (request->done < request->length && request->offset + request->done < copy->start) {
       copy_fail(copy, copy->config.source, "reading", request->offset + request->done, ENODATA);
     } else if (request->done < request->length) { /* the stream ended here, or before */

@@ -101,6 +101,9 @@ uint64_t copy_part_bytes(const struct copy *copy, uint64_t block_bytes);
 /* Whether nothing more is sent to the destination: after a signal, or a fault of its own. */
 bool copy_is_over(const struct copy *copy);
 
+/* Whether the tap has refused what it was shown last. */
+bool copy_is_refused(const struct copy *copy);
+
 /* Whether the destination may be sent something now. */
 bool copy_takes_more(const struct copy *copy);
 
