@@ -199,6 +199,18 @@ cannot_read(const struct blocks *blocks, const struct request *request, int errn
   return -1;
 }
 
+bool
+blocks_can_return(const struct endpoint *end, const struct recovery *recovery)
+{
+  return end->ops->reopen && recovery->limit_ms > 0;
+}
+
+bool
+blocks_is_away(const struct endpoint *end, const struct recovery *recovery)
+{
+  return end->presence != PRESENCE_HERE && blocks_can_return(end, recovery);
+}
+
 /* What has come is hashed in order. Returns whether there was anything; -1 with the fault set. */
 static int
 take_answers(struct blocks *blocks, struct fault *fault)
@@ -215,7 +227,7 @@ take_answers(struct blocks *blocks, struct fault *fault)
   else if (learnt == BLOCK_ANSWER_DIFFERS)
     return fault_set(fault, EXIT_DIGEST_DIFFERS, 0, "%s isn't what it was before, at offset %llu; nothing was written",
                      list->name, (unsigned long long)answer->offset);
-  else if (answer->errnum != ENOTCONN || !list->ops->reopen || blocks->recovery.limit_ms == 0)
+  else if (answer->errnum != ENOTCONN || !blocks_can_return(list, &blocks->recovery))
     return cannot_read(blocks, answer, answer->errnum ? answer->errnum : ENODATA, fault);
   for (const uint8_t *part; (part = block_list_next(&blocks->list, &length));)
     hash_add(&blocks->whole, part, length);
@@ -228,7 +240,7 @@ ask_for_more(struct blocks *blocks, uint64_t position)
   struct endpoint *list = &blocks->end.base;
   struct request *question = NULL;
 
-  if (list->presence == PRESENCE_HERE && position < blocks->list.config.size &&
+  if (!blocks_is_away(list, &blocks->recovery) && position < blocks->list.config.size &&
       block_list_out(&blocks->list) < list->traits.requests_max)
     question = block_list_ask(&blocks->list, position);
   if (question)
@@ -239,7 +251,7 @@ ask_for_more(struct blocks *blocks, uint64_t position)
 int
 blocks_tend(struct blocks *blocks, struct endpoint *end, struct recovery *recovery)
 {
-  if (!end->ops->reopen || recovery->limit_ms == 0)
+  if (!blocks_can_return(end, recovery))
     return 0;
   switch (recovery_step(recovery, end, loop_now_ms(blocks->loop))) {
   case RECOVERY_NOTHING:

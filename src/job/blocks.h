@@ -56,6 +56,11 @@ int blocks_read(struct blocks *blocks, const struct endpoint *source, struct loo
  * -1 with the fault set; where nothing was, what comes is waited for. */
 int blocks_fetch(struct blocks *blocks, uint64_t offset, struct fault *fault);
 
+/* Whether an end that is lost is to be reached again; and whether it has to be, before anything more is asked of it. One that isn't waited
+ * for is asked all the same, and its answer says that it is gone. */
+bool blocks_can_return(const struct endpoint *end, const struct recovery *recovery);
+bool blocks_is_away(const struct endpoint *end, const struct recovery *recovery);
+
 /* Has an end that is lost be reached again, which is asked before the copy takes over. Returns whether something was done, or -1:
  * nothing is left to try. */
 int blocks_tend(struct blocks *blocks, struct endpoint *end, struct recovery *recovery);

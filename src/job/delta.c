@@ -51,7 +51,7 @@ delta_take(struct delta *delta, struct fault *fault)
   if (!answer)
     return 0;
   read->waits = answer->errnum == ENOTCONN;
-  if (read->waits && (!destination->ops->reopen || delta->recovery.limit_ms == 0))
+  if (read->waits && !blocks_can_return(destination, &delta->recovery))
     return cannot_read_back(delta, answer->offset, ENOTCONN, fault);
   if (read->waits)
     return 1;
@@ -87,7 +87,7 @@ delta_read_on(struct delta *delta)
   uint64_t start = delta->position, part = list->config.block_bytes * BLOCK_LIST_PART_BLOCKS;
   struct delta_read *read = delta->reads;
 
-  if (delta->destination->presence != PRESENCE_HERE)
+  if (blocks_is_away(delta->destination, &delta->recovery))
     return false;
   if (read_lost_again(delta))
     return true;

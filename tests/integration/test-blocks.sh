@@ -8,7 +8,7 @@
 # cases: held held-nbd held-pieces held-larger-blocks held-to-a-pipe held-goes-on held-mapfile held-verified
 # cases: held-verified-source-lies held-verified-mapfile zeros-are-not-read source-lies source-lies-once
 # cases: list-lies list-truncated list-changes list-of-other-blocks list-lost refused
-# cases: delta delta-fetches-only-what-differs delta-of-nothing delta-mapfile delta-verified delta-source-lies delta-unreadable delta-lost delta-refused
+# cases: delta delta-fetches-only-what-differs delta-of-nothing delta-mapfile delta-verified delta-source-lies delta-unreadable delta-lost delta-list-lost delta-refused
 # cases: delta-held-back delta-held-back-map delta-held-back-of-nothing
 
 . "$(dirname "$0")/../functions.sh"
@@ -567,6 +567,32 @@ delta-lost)
     run_decant --delta --retry=0 "${held[@]}" in.img "$(uri d)"
     [ "$code" -eq 1 ] && grep -q 'to see what is there already, failed at offset .*; nothing was written' err || fail "$code: $(cat err)"
     same before.img out.img ;;
+delta-list-lost)
+    # Of a list of three parts, two are in memory: it is lost while nothing is asked of it, and isn't waited for.
+    requires_nbdkit_plugin sh
+    make_block 20000001 >in.img
+    blocks in.img md5 512 >list
+    held=(--blkhash=md5/512 --expect="blkhash:$(blkhash_of list in.img md5)")
+    cp in.img out.img
+    cat >plugin <<'END'
+case $1 in
+get_size) stat -Lc %s DIR/out.img ;;
+can_write | can_flush) exit 0 ;;
+pread)
+    touch DIR/reading
+    until [ -e DIR/gone ]; do sleep 0.02; done
+    dd if=DIR/out.img bs=65536 iflag=skip_bytes,count_bytes skip="$4" count="$3" status=none ;;
+*) exit 2 ;;
+esac
+END
+    sed -i "s|DIR|$PWD|g" plugin
+    chmod +x plugin
+    serve_nbdkit d sh plugin
+    serve_nbdkit l file list
+    { wait_for test -e reading && kill -KILL "${server_pid[l]}" && wait_for has_ended "${server_pid[l]}"; touch gone; } &
+    must_fail 1 'reading .*l.sock failed at offset 524288: the server closed the connection; nothing was written: copy again with$' --delta --retry=0 --memory=1M --blocks="$(uri l)" "${held[@]}" in.img "$(uri d)"
+    wait "$!"
+    same in.img out.img ;;
 delta-held-back|delta-held-back-map)
     # What is cut short doesn't boot, and then goes on: what was kept, and what came, stays; both ends come last.
     requires_nbdkit_filter log
