@@ -3,6 +3,7 @@
 #include "job/ending.h"
 
 #include "base/range.h"
+#include "job/table.h"
 
 /* What is kept becomes part of a table that reaches to the disk's end. */
 static bool
@@ -49,9 +50,7 @@ ending_lay_out(struct ending *ending, struct endpoint *end, const struct probe_e
                                       .sector = ends->buffer + tables - GROWING_SECTOR_BYTES,
                                       .size = size_of_disk(disk, copied),
                                       .keeping = &ending->keeping,
-                                      .mbr_sector_bytes = disk->identity.known && disk->identity.is_device
-                                                              ? (unsigned)disk->traits.block_min
-                                                              : 512 };
+                                      .mbr_sector_bytes = table_mbr_sector_bytes(disk) };
   return true;
 }
 

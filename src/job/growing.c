@@ -4,6 +4,7 @@
 
 #include "base/range.h"
 #include "disk/mbr.h"
+#include "job/table.h"
 #include "os/say.h"
 #include "report/content.h"
 #include "report/labels.h"
@@ -42,13 +43,10 @@ plan_gpt(struct growing *growing, const char *part, struct fault *fault)
 {
   struct gpt *gpt = growing->gpt;
   struct gpt_partition partition = { 0 };
-  const char *why = gpt_read_header(gpt, 1);
+  const char *why;
 
-  if (why)
-    return refuse_growing(growing, why, fault);
-  if (patch_read(growing->patch, gpt->entries_at * gpt->sector_bytes, gpt->entries_bytes, gpt->entries, fault) == -1)
+  if (table_read(growing->patch, gpt, 1, &why, fault) == -1)
     return -1;
-  why = gpt_read_entries(gpt);
   if (!why && part)
     why = gpt_find(gpt, part, &partition);
   uint64_t last = partition.last;
@@ -96,31 +94,16 @@ int
 growing_plan(struct growing *growing, const char *part, struct fault *fault)
 {
   struct gpt *gpt = growing->gpt;
-  uint64_t there = range_min(GPT_HEAD_BYTES, range_min(growing->size, growing->patch->end->traits.size));
+  uint64_t there = range_min(growing->size, growing->patch->end->traits.size);
 
   growing->grown = (struct grown){ 0 };
-  memset(gpt->head, 0, GPT_HEAD_BYTES);
-  if (patch_read(growing->patch, 0, there, gpt->head, fault) == -1)
+  if (table_read_head(growing->patch, gpt, there, fault) == -1)
     return -1;
   growing->is_gpt = gpt_is_there(gpt);
   return growing->is_gpt ? plan_gpt(growing, part, fault) : plan_mbr(growing, part, fault);
 }
 
 /* ---- What is written ---- */
-
-static int
-write_second(struct growing *growing, struct fault *fault)
-{
-  struct gpt *gpt = growing->gpt;
-  uint64_t sector = gpt->sector_bytes;
-
-  gpt_make_second(gpt, growing->sector);
-  return patch_write(growing->patch, gpt->second_entries_at * sector, gpt->entries_bytes, gpt->entries, fault) ||
-                 patch_flush(growing->patch, false, fault) ||
-                 patch_write(growing->patch, gpt->second_at * sector, sector, growing->sector, fault)
-             ? -1
-             : patch_flush(growing->patch, false, fault);
-}
 
 /* What of the entries lies within the head goes with it: most partitions have theirs in the same block of the disk as the header. */
 static int
@@ -165,7 +148,10 @@ write_gpt(struct growing *growing, struct fault *fault)
   if (growing->second_was == growing->gpt->second_at && growing->grown.more == 0 && !growing->has_more)
     return 0;
   gpt_seal(growing->gpt);
-  return write_second(growing, fault) == -1 || write_first(growing, fault) == -1 ? -1 : wipe_second(growing, fault);
+  return table_write_second(growing->patch, growing->gpt, growing->sector, fault) == -1 ||
+                 write_first(growing, fault) == -1
+             ? -1
+             : wipe_second(growing, fault);
 }
 
 static int

@@ -3,6 +3,7 @@
 #include "job/keeping.h"
 
 #include "base/range.h"
+#include "job/table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,29 +58,16 @@ note_names(struct keeping *keeping, const struct gpt *gpt, const char *names, ui
   return NULL;
 }
 
-/* Reads the table whose header is that of sector `at`, which is in the head. Returns 0, or -1 with the fault set; *why: it isn't whole. */
-static int
-read_table(struct patch *patch, struct gpt *gpt, uint64_t at, const char **why, struct fault *fault)
-{
-  *why = gpt_read_header(gpt, at);
-  if (*why)
-    return 0;
-  if (patch_read(patch, gpt->entries_at * gpt->sector_bytes, gpt->entries_bytes, gpt->entries, fault) == -1)
-    return -1;
-  *why = gpt_read_entries(gpt);
-  return 0;
-}
-
 static int
 note_first(struct keeping *keeping, struct patch *patch, struct gpt *gpt, const char *names, uint64_t copied,
            const char **why, char name[GPT_LABEL_BYTES], struct fault *fault)
 {
   *why = "it has no GPT";
-  if (patch_read(patch, 0, range_min(GPT_HEAD_BYTES, patch->end->traits.size), gpt->head, fault) == -1)
+  if (table_read_head(patch, gpt, patch->end->traits.size, fault) == -1)
     return -1;
   if (!gpt_is_there(gpt))
     return 0;
-  if (read_table(patch, gpt, 1, why, fault) == -1)
+  if (table_read(patch, gpt, 1, why, fault) == -1)
     return -1;
   if (!*why)
     *why = note_names(keeping, gpt, names, copied, name);
@@ -98,7 +86,7 @@ note_second(struct keeping *keeping, struct patch *patch, struct gpt *gpt, const
     const char *why_not;
     gpt->sector_bytes = sector;
     if (patch_read(patch, at * sector, sector, gpt->head + sector, fault) == -1 ||
-        read_table(patch, gpt, at, &why_not, fault) == -1)
+        table_read(patch, gpt, at, &why_not, fault) == -1)
       return -1;
     if (!why_not)
       why_not = note_names(keeping, gpt, names, copied, name);
@@ -118,7 +106,6 @@ keeping_note(struct keeping *keeping, struct patch *patch, struct gpt *gpt, cons
   const char *why;
 
   *keeping = (struct keeping){ 0 };
-  memset(gpt->head, 0, GPT_HEAD_BYTES);
   if (note_first(keeping, patch, gpt, names, copied, &why, name, fault) == -1 ||
       (why && size >= GPT_HEAD_BYTES && note_second(keeping, patch, gpt, names, copied, size, &why, fault) == -1))
     return -1;
@@ -134,22 +121,16 @@ int
 keeping_begin(const struct keeping *keeping, struct patch *patch, struct gpt *gpt, unsigned char *sector, uint64_t size,
               struct fault *fault)
 {
-  uint64_t bytes = gpt->sector_bytes;
   struct keeping only = *keeping;
 
   if (keeping->is_safe)
     return 0;
   memset(gpt->entries, 0, gpt->entries_bytes);
   (void)keeping_add(&only, gpt); /* of what was in this table, and is alone in it now */
-  gpt->second_at = size / bytes - 1;
+  gpt->second_at = size / gpt->sector_bytes - 1;
   gpt->second_entries_at = kept_entries_at(keeping, gpt);
   gpt_seal(gpt);
-  gpt_make_second(gpt, sector);
-  return patch_write(patch, gpt->second_entries_at * bytes, gpt->entries_bytes, gpt->entries, fault) == -1 ||
-                 patch_flush(patch, false, fault) == -1 ||
-                 patch_write(patch, gpt->second_at * bytes, bytes, sector, fault) == -1
-             ? -1
-             : patch_flush(patch, false, fault);
+  return table_write_second(patch, gpt, sector, fault);
 }
 
 const char *

@@ -5,6 +5,7 @@
 #include "base/range.h"
 #include "disk/mbr.h"
 #include "disk/signatures.h"
+#include "job/table.h"
 #include "os/say.h"
 #include "report/content.h"
 #include "report/labels.h"
@@ -41,12 +42,11 @@ static int
 note_gpt(struct rest *rest, struct patch *patch, struct gpt *gpt, struct fault *fault)
 {
   struct gpt_partition partition;
+  const char *why;
 
-  if (gpt_read_header(gpt, 1))
-    return 0;
-  if (patch_read(patch, gpt->entries_at * gpt->sector_bytes, gpt->entries_bytes, gpt->entries, fault) == -1)
+  if (table_read(patch, gpt, 1, &why, fault) == -1)
     return -1;
-  if (gpt_read_entries(gpt))
+  if (why)
     return 0;
   for (unsigned number = 1; number <= gpt->count; number++)
     if (gpt_partition(gpt, number, &partition))
@@ -58,7 +58,7 @@ static void
 note_mbr(struct rest *rest, const struct patch *patch, const unsigned char *mbr)
 {
   const struct endpoint *disk = patch->end;
-  unsigned sector_bytes = disk->identity.known && disk->identity.is_device ? (unsigned)disk->traits.block_min : 512;
+  unsigned sector_bytes = table_mbr_sector_bytes(disk);
   uint64_t first, length;
 
   for (unsigned number = 1; number <= 4; number++)
@@ -73,8 +73,7 @@ rest_note(struct rest *rest, struct patch *patch, struct gpt *gpt, struct fault 
   int result = 0;
 
   rest->count = 0;
-  memset(gpt->head, 0, sizeof gpt->head);
-  if (patch_read(patch, 0, range_min(GPT_HEAD_BYTES, patch->end->traits.size), gpt->head, &unread) == -1)
+  if (table_read_head(patch, gpt, patch->end->traits.size, &unread) == -1)
     result = -1;
   else if (gpt_is_there(gpt))
     result = note_gpt(rest, patch, gpt, &unread);
@@ -179,7 +178,7 @@ look_at_table(struct search *search, struct gpt *gpt, struct fault *fault)
 {
   struct patch *patch = search->patch;
 
-  if (patch_read(patch, 0, range_min(GPT_HEAD_BYTES, patch->end->traits.size), gpt->head, fault) == -1)
+  if (table_read_head(patch, gpt, patch->end->traits.size, fault) == -1)
     return -1;
   if (!gpt_is_there(gpt) || gpt_read_header(gpt, 1))
     return 0;
