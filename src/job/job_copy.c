@@ -12,7 +12,6 @@
 #include "report/rescue_text.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -158,16 +157,12 @@ static int
 end_verified(struct copy_job *job, const struct options *options, struct fault *fault)
 {
   struct endpoint *destination = &job->destination.base;
-  struct wishes wishes = options->wishes;
   struct probe_ends ends = { .source = &job->source.base, .destination = destination, .loop = &job->loop };
 
-  wishes.contexts = (struct contexts){ 0 };
   arena_take_back(&job->payload, job->payload_from);
   ends.buffer = arena_take(&job->payload, options->copy.payload_bytes, PAGE_BYTES);
   ends.buffer_bytes = options->copy.payload_bytes;
-  memset(&job->destination, 0, sizeof job->destination);
-  if (endpoints_open(&job->destination, &options->destination, ROLE_UPDATED, &wishes, &job->loop,
-                     &job->destination_ring, &job->tls, fault) == -1)
+  if (verify_open_again(job, options, ROLE_UPDATED, fault) == -1)
     return -1;
   int result = destination->ops->prepare ? destination->ops->prepare(destination, destination->traits.size, fault) : 0;
   if (result == 0)

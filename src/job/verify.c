@@ -83,8 +83,8 @@ verify_begin(struct copy_job *job, const struct options *options, unsigned char 
 
 /* ---- The engine, once more ---- */
 
-static int
-open_destination_again(struct copy_job *job, const struct options *options, enum role role, struct fault *fault)
+int
+verify_open_again(struct copy_job *job, const struct options *options, enum role role, struct fault *fault)
 {
   struct wishes wishes = options->wishes;
 
@@ -215,7 +215,7 @@ read_back_open(struct copy_job *job, const struct options *options, bool is_agai
 static int
 read_back(struct copy_job *job, const struct options *options, bool is_again, struct fault *fault)
 {
-  if (open_destination_again(job, options, ROLE_SOURCE, fault) == -1)
+  if (verify_open_again(job, options, ROLE_SOURCE, fault) == -1)
     return -1;
   int result = read_back_open(job, options, is_again, fault);
   endpoints_close(&job->destination.base, &result, fault);
@@ -240,7 +240,7 @@ copy_again(struct copy_job *job, const struct options *options, struct fault *fa
                                 .flush_each_ms = FLUSH_EACH_MS };
 
   blocks_hold(job->blocks, &config);
-  if (open_destination_again(job, options, ROLE_UPDATED, fault) == -1)
+  if (verify_open_again(job, options, ROLE_UPDATED, fault) == -1)
     return -1;
   verifier_begin_pass(&job->verify->verifier, RANGES_LEARN, true);
   int result = run_engine(job, options, &config, "copying again", fault);

@@ -37,6 +37,9 @@ int verify_begin(struct copy_job *job, const struct options *options, unsigned c
 /* The tap for the copy, after verify_begin(); NULL where it isn't listened to. */
 struct copy_tap *verify_tap(struct verify *verify);
 
+/* Opens the destination of a copy anew, which is closed: to be read back, or to be changed where it is. Returns 0, or -1 with the fault set. */
+int verify_open_again(struct copy_job *job, const struct options *options, enum role role, struct fault *fault);
+
 /* All is copied, and the destination closed; the source is open. Verifies, repairs, and tells what was found. Returns 0,
  * or -1 with the fault set: EXIT_DIGEST_DIFFERS where something differs still. */
 int verify_run(struct copy_job *job, const struct options *options, struct fault *fault);
