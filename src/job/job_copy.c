@@ -68,22 +68,30 @@ say_what_was_found(const struct options *options, const struct endpoint *source,
 
 /* ---- The copy ---- */
 
-/* Where zeros need not be written: the operator says so, or we have just made
- * the file; not where a stream's length comes from what is written to it, nor where an earlier copy has written, or
- * something stays. */
-static bool
-can_skip_zeros(const struct options *options, bool keeps, const struct traits *source, const struct traits *destination)
-{
-  if (options->copy.allocated || options->copy.part != PART_ALL || options->copy.from > 0 || keeps)
-    return false;
-  return options->copy.destination_is_zero || (destination->reads_zero && source->size != SIZE_UNKNOWN);
-}
-
 /* Whether what the destination has is looked at, so that it isn't to be emptied. */
 static bool
 looks_first(const struct options *options)
 {
   return options->copy.delta || options->copy.skip_identical;
+}
+
+/* Whether what the destination has is this copy's own, or is meant to stay. What is only looked at may be anything. */
+static bool
+keeps_content(const struct copy_job *job, const struct options *options)
+{
+  return options->copy.part != PART_ALL || options->copy.from > 0 || keeper_keeps(&job->keeper);
+}
+
+/* Where zeros need not be written: the operator says so, or we have just made
+ * the file; not where a stream's length comes from what is written to it, nor where an earlier copy has written, or
+ * something stays. */
+static bool
+can_skip_zeros(const struct copy_job *job, const struct options *options)
+{
+  if (options->copy.allocated || keeps_content(job, options) || looks_first(options))
+    return false;
+  return options->copy.destination_is_zero ||
+         (job->destination.base.traits.reads_zero && job->source.base.traits.size != SIZE_UNKNOWN);
 }
 
 /* What the destination is for this copy. */
@@ -92,14 +100,7 @@ destination_role(const struct copy_job *job, const struct options *options)
 {
   if (options->copy.part != PART_ALL)
     return ROLE_UPDATED;
-  return options->copy.from > 0 || looks_first(options) || keeper_keeps(&job->keeper) ? ROLE_RESUMED : ROLE_DESTINATION;
-}
-
-/* Whether what the destination has is this copy's own, or is meant to stay. What is only looked at may be anything. */
-static bool
-keeps_content(const struct copy_job *job, const struct options *options)
-{
-  return options->copy.part != PART_ALL || options->copy.from > 0 || keeper_keeps(&job->keeper);
+  return keeps_content(job, options) || looks_first(options) ? ROLE_RESUMED : ROLE_DESTINATION;
 }
 
 /* Nothing is left to be copied, and nothing is touched. */
@@ -210,19 +211,15 @@ hold_ends_back(struct copy_job *job, const struct options *options, struct copy_
 static struct copy_config
 config_of(struct copy_job *job, const struct options *options)
 {
-  struct endpoint *source = &job->source.base;
-  struct endpoint *destination = &job->destination.base;
-
-  return (struct copy_config){ .source = source,
-                               .destination = destination,
+  return (struct copy_config){ .source = &job->source.base,
+                               .destination = &job->destination.base,
                                .loop = &job->loop,
                                .part = options->copy.part,
                                .extents = !options->copy.no_extents,
                                .detect_zeros = options->copy.sparse_bytes > 0 && !options->copy.allocated,
                                .allocated = options->copy.allocated,
                                .selection = keeper_selection(&job->keeper),
-                               .skip_zeros = can_skip_zeros(options, keeper_keeps(&job->keeper) || looks_first(options),
-                                                            &source->traits, &destination->traits),
+                               .skip_zeros = can_skip_zeros(job, options),
                                .flush = options->copy.flush,
                                .only_looks = options->verb == VERB_DIGEST,
                                .start = options->copy.from,
