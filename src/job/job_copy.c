@@ -232,7 +232,6 @@ config_of(struct copy_job *job, const struct options *options)
                                .mark_words = job->mark_words,
                                .errors_max = options->copy.errors_max,
                                .observer = &job->reporter.observer,
-                               .tap = job->verify ? verify_tap(job->verify) : digests_tap(&job->digests),
                                .witness = keeper_witness(&job->keeper) };
 }
 
@@ -269,6 +268,7 @@ make_ready(struct copy_job *job, const struct options *options, struct copy_conf
     return -1;
   skipping_begin(&job->skipping, config);
   hold_ends_back(job, options, config);
+  config->tap = job->verify ? verify_tap(job->verify) : digests_tap(&job->digests);
   config->tap = checking_tap(&job->checking, job->keeper.bmap, ends->source, config->tap);
   if (job->keeper.bmap)
     keeper_check_ranges(&job->keeper, &job->checking.checker);
