@@ -97,6 +97,12 @@ endpoints_open(union any_endpoint *any, const struct place *place, enum role rol
   return 0;
 }
 
+int
+endpoints_prepare(struct endpoint *destination, uint64_t size, struct fault *fault)
+{
+  return destination->ops->prepare ? destination->ops->prepare(destination, size, fault) : 0;
+}
+
 bool
 endpoints_close(struct endpoint *end, int *result, struct fault *fault)
 {

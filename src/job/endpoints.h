@@ -30,6 +30,9 @@ int endpoints_check(const struct endpoint *source, const struct endpoint *destin
 int endpoints_check_start(const struct endpoint *source, const struct endpoint *destination, uint64_t start,
                           struct fault *fault);
 
+/* Has a destination get ready for `size` bytes, if there is anything to be done. Returns 0, or -1 with the fault set. */
+int endpoints_prepare(struct endpoint *destination, uint64_t size, struct fault *fault);
+
 /* Closes an end. What that tells counts while nothing else has failed (*result is 0): then *result becomes -1, and the fault is set.
  * Returns whether it went well. */
 bool endpoints_close(struct endpoint *end, int *result, struct fault *fault);

@@ -148,7 +148,7 @@ conclude_done(struct copy_job *job, const struct options *options, const struct 
   say_done(job, options);
   if (!ending_changes(options) || job->verify)
     return 0;
-  if (destination->ops->prepare && destination->ops->prepare(destination, job->outcome.bytes, fault) == -1)
+  if (endpoints_prepare(destination, job->outcome.bytes, fault) == -1)
     return -1;
   return end_destination(job, options, ends, fault);
 }
@@ -165,7 +165,7 @@ end_verified(struct copy_job *job, const struct options *options, struct fault *
   ends.buffer_bytes = options->copy.payload_bytes;
   if (verify_open_again(job, options, ROLE_UPDATED, fault) == -1)
     return -1;
-  int result = destination->ops->prepare ? destination->ops->prepare(destination, destination->traits.size, fault) : 0;
+  int result = endpoints_prepare(destination, destination->traits.size, fault);
   if (result == 0)
     result = ending_run(&job->ending, &ends, NULL, job->outcome.bytes, job->is_mute, options, fault);
   result = close_end(job, destination, result, fault);
@@ -252,16 +252,13 @@ make_ready(struct copy_job *job, const struct options *options, struct copy_conf
            struct fault *fault)
 {
   struct endpoint *destination = ends->destination;
-  uint64_t size = ends->source->traits.size;
 
   if (holding_check(&job->holding, options, destination, fault) == -1 ||
       skipping_check(&job->skipping, destination, fault) == -1 ||
       probe_source(&job->probe, ends, options, fault) == -1 ||
-      probe_destination(&job->probe, ends, options, fault) == -1)
-    return -1;
-  if (destination->ops->prepare && destination->ops->prepare(destination, size, fault) == -1)
-    return -1;
-  if (ending_begin(&job->ending, ends, options, fault) == -1)
+      probe_destination(&job->probe, ends, options, fault) == -1 ||
+      endpoints_prepare(destination, ends->source->traits.size, fault) == -1 ||
+      ending_begin(&job->ending, ends, options, fault) == -1)
     return -1;
   reporter_begin(&job->reporter, options, job->is_mute, &job->copy, &job->loop, NULL);
   if (find_delta(job, options, config, fault) == -1)

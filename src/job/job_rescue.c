@@ -110,7 +110,7 @@ rescue_between(struct rescue_job *job, const struct options *options, struct fau
     arena_use_large_pages(&job->payload);
   if (check_both(job, options, buffers, fault) == -1)
     return -1;
-  if (destination->ops->prepare && destination->ops->prepare(destination, job->source.base.traits.size, fault) == -1)
+  if (endpoints_prepare(destination, job->source.base.traits.size, fault) == -1)
     return -1;
   job->has_begun = true;
   if (keeper_begin(&job->keeper, destination, fault) == -1)
