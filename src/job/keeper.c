@@ -2,6 +2,7 @@
 /* keeper: see keeper.h. */
 #include "job/keeper.h"
 
+#include "base/hex.h"
 #include "base/range.h"
 #include "hash/hash.h"
 #include "job/ask.h"
@@ -131,6 +132,13 @@ check_lives_elsewhere(const struct keeper *keeper, const struct endpoint *end, s
                    keeper->store.path, end->name);
 }
 
+/* What was asked for that is kept here. */
+static const char *
+name_of_map(const struct keeper *keeper)
+{
+  return keeper->areas ? "--mapfile" : keeper->domain ? "--domain" : keeper->bmap ? "--bmap" : "--on-read-error=skip";
+}
+
 int
 keeper_read(struct keeper *keeper, const struct endpoint *source, struct fault *fault)
 {
@@ -141,10 +149,7 @@ keeper_read(struct keeper *keeper, const struct endpoint *source, struct fault *
   if (source->traits.in_order || size == SIZE_UNKNOWN)
     return fault_set(fault, EXIT_FAILED, 0,
                      "%s is read from front to end, and no part of it can be left out: %s is for disks", source->name,
-                     keeper->areas    ? "--mapfile"
-                     : keeper->domain ? "--domain"
-                     : keeper->bmap   ? "--bmap"
-                                      : "--on-read-error=skip");
+                     name_of_map(keeper));
   if (keeper->unreadable) {
     areas_init(keeper->unreadable, size, false);
     areas_set(keeper->unreadable, (struct range){ 0, size }, AREA_FINISHED);
@@ -207,8 +212,8 @@ mark_source(struct keeper *keeper, struct endpoint *source, unsigned char *buffe
       return -1;
   }
   hash_out(&hash, digest);
-  for (unsigned i = 0; is_read && i < hash_bytes(HASH_SHA256); i++)
-    snprintf(end->mark + 2 * i, 3, "%02x", digest[i]);
+  if (is_read)
+    hex_write(digest, hash_bytes(HASH_SHA256), end->mark);
   return 0;
 }
 
@@ -258,10 +263,7 @@ keeper_check(struct keeper *keeper, struct endpoint *source, const struct endpoi
   if (destination->traits.in_order)
     return fault_set(fault, EXIT_FAILED, 0,
                      "%s is written from front to end, and no part of it can be left out: %s is for disks",
-                     destination->name,
-                     keeper->areas    ? "--mapfile"
-                     : keeper->domain ? "--domain"
-                                      : "--bmap");
+                     destination->name, name_of_map(keeper));
   return keeper->areas ? check_ends(keeper, source, destination, buffer, fault) : 0;
 }
 
