@@ -96,6 +96,14 @@ verify_open_again(struct copy_job *job, const struct options *options, enum role
                         &job->tls, fault);
 }
 
+/* What the block map says isn't right isn't finished. */
+static void
+tell_refused(struct copy_job *job, const struct options *options, struct fault *fault)
+{
+  if (checking_tell(&job->checking, options, &job->copy, fault))
+    keeper_set_back(&job->keeper, job->checking.checker.differing);
+}
+
 static int
 run_engine(struct copy_job *job, const struct options *options, struct copy_config *config, const char *doing,
            struct fault *fault)
@@ -115,8 +123,8 @@ run_engine(struct copy_job *job, const struct options *options, struct copy_conf
   reporter_end(&job->reporter);
   if (result == 0)
     verifier_end_pass(&job->verify->verifier);
-  else if (checking_tell(&job->checking, options, &job->copy, fault))
-    keeper_set_back(&job->keeper, job->checking.checker.differing);
+  else
+    tell_refused(job, options, fault);
   return result;
 }
 
@@ -292,15 +300,6 @@ give_up_on_differing(struct copy_job *job, uint64_t bytes)
   verified->bytes -= bytes;
 }
 
-/* What was copied again is there, but by the block map it isn't what it should be: the source said something else the second time. */
-static int
-refuse_repair(struct copy_job *job, const struct options *options, struct fault *fault)
-{
-  (void)checking_tell(&job->checking, options, &job->copy, fault);
-  keeper_set_back(&job->keeper, job->checking.checker.differing);
-  return -1;
-}
-
 static int
 verify_round(struct copy_job *job, const struct options *options, struct fault *fault)
 {
@@ -324,8 +323,10 @@ verify_round(struct copy_job *job, const struct options *options, struct fault *
   }
   if (bytes == 0 && !job->checking.checker.differs)
     return 0;
-  if (bytes == 0)
-    return refuse_repair(job, options, fault);
+  if (bytes == 0) { /* what was copied again is there, but the source said something else the second time */
+    tell_refused(job, options, fault);
+    return -1;
+  }
   say_differing(job, options, "they are left so");
   give_up_on_differing(job, bytes);
   return 0;
