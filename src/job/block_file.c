@@ -44,23 +44,32 @@ take_digest(struct digest_sink *sink, const uint8_t *digest, unsigned bytes)
 }
 _Static_assert(offsetof(struct block_file, sink) == 0, "a file is found by its sink");
 
-/* Beside the one that it is to replace. Returns -1 with errno set. */
+/* A special file is what it is; all others are replaced, by one that is made beside them. */
 static int
-open_fresh(struct block_file *file)
+find_names(struct block_file *file, const struct stat *found, const char *path)
 {
-  snprintf(file->fresh, sizeof file->fresh, "%s.new", file->name);
-  if (unlink(file->fresh) == -1 && errno != ENOENT)
+  struct stat in_way;
+
+  if (found && !S_ISREG(found->st_mode)) {
+    file->fd = open(path, O_WRONLY | O_CLOEXEC);
+    return file->fd == -1 ? -1 : 0;
+  }
+  if (!found && file_name_is_for_devices(path)) {
+    errno = ENXIO;
     return -1;
-  file->fd = open(file->fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  file->is_fresh = file->fd != -1;
-  return file->fd == -1 ? -1 : 0;
+  }
+  if (!found || !realpath(path, file->name))
+    snprintf(file->name, sizeof file->name, "%s", path);
+  snprintf(file->fresh, sizeof file->fresh, "%s.new", file->name);
+  if (stat(file->fresh, &in_way) == 0)
+    file->in_way = overlap_identity(&in_way);
+  return 0;
 }
 
 int
 block_file_open(struct block_file *file, const char *path, struct fault *fault)
 {
   struct stat found;
-  int result;
 
   file->sink.take = take_digest;
   file->path = path;
@@ -70,18 +79,18 @@ block_file_open(struct block_file *file, const char *path, struct fault *fault)
   bool is_there = stat(path, &found) == 0;
   if (is_there)
     file->identity = overlap_identity(&found);
-  if (is_there && !S_ISREG(found.st_mode)) {
-    file->fd = open(path, O_WRONLY | O_CLOEXEC);
-    result = file->fd == -1 ? -1 : 0;
-  } else if (!is_there && file_name_is_for_devices(path)) {
-    result = -1;
-    errno = ENXIO;
-  } else {
-    if (!is_there || !realpath(path, file->name))
-      snprintf(file->name, sizeof file->name, "%s", path);
-    result = open_fresh(file);
-  }
-  return result == 0 ? 0 : cannot_write_blocks(file, "", errno, fault);
+  return find_names(file, is_there ? &found : NULL, path) == 0 ? 0 : cannot_write_blocks(file, "", errno, fault);
+}
+
+int
+block_file_begin(struct block_file *file, struct fault *fault)
+{
+  if (!file->fresh[0])
+    return 0;
+  if (unlink(file->fresh) == 0 || errno == ENOENT)
+    file->fd = open(file->fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  file->is_fresh = file->fd != -1;
+  return file->is_fresh ? 0 : cannot_write_blocks(file, "", errno, fault);
 }
 
 int

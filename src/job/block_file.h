@@ -22,16 +22,21 @@ struct block_file {
   const char *path;         /* as the operator gave it; NULL: there is none */
   int fd;                   /* -1: not open */
   int errnum;               /* why something couldn't be written, or 0 */
-  bool is_fresh;            /* `fresh` is to take the place of `name` */
-  struct identity identity; /* of what is there now; where there is nothing, that of nothing */
+  bool is_fresh;            /* `fresh` is there, and is to take the place of `name` */
+  struct identity identity; /* of what is there now; where there is nothing, that of nothing ... */
+  struct identity in_way;   /* ... and of what has the name `fresh`, and makes room */
   size_t used;
   unsigned char buffer[16 * KIB];
-  char name[PATH_MAX]; /* through symbolic links */
-  char fresh[PATH_MAX + 4];
+  char name[PATH_MAX];      /* through symbolic links */
+  char fresh[PATH_MAX + 4]; /* "": it is no regular file */
 };
 
-/* Opens what is to be written for `path` (NULL: nothing); `file` begins as zeros. Returns 0, or -1 with the fault set. */
+/* Looks at what is to be written for `path` (NULL: nothing), and opens what isn't a regular file; `file` begins as zeros. Returns 0, or
+ * -1 with the fault set. */
 int block_file_open(struct block_file *file, const char *path, struct fault *fault);
+
+/* Nothing that is needed is in its way: makes the new file. Returns 0, or -1 with the fault set. */
+int block_file_begin(struct block_file *file, struct fault *fault);
 
 /* All have come: puts them in place. Returns 0, or -1 with the fault set. */
 int block_file_finish(struct block_file *file, struct fault *fault);

@@ -58,6 +58,26 @@ digests_init(struct digests *digests, const struct options *options, struct faul
   return block_file_open(&digests->blocks, options->copy.blocks, fault);
 }
 
+/* What is in the way of the list goes, and what has its name is replaced. */
+static int
+check_block_file(const struct digests *digests, const struct endpoint *source, struct fault *fault)
+{
+  const struct block_file *blocks = &digests->blocks;
+  const struct identity *file = &digests->file.identity;
+
+  if (identity_is_same(&blocks->identity, &source->identity))
+    return fault_set(fault, EXIT_FAILED, 0, "--blocks=%.512s is the source itself: nothing was written", blocks->path);
+  if (identity_is_same(&blocks->in_way, &source->identity))
+    return fault_set(fault, EXIT_FAILED, 0,
+                     "--blocks=%.512s would be made as %.512s, which is the source itself: nothing was written",
+                     blocks->path, blocks->fresh);
+  if (identity_is_same(&blocks->identity, file) || identity_is_same(&blocks->in_way, file))
+    return fault_set(fault, EXIT_FAILED, 0,
+                     "--blocks=%.512s (with its .new) and --blkhash-file=%.512s are the same: nothing was written",
+                     blocks->path, digests->file.path);
+  return 0;
+}
+
 int
 digests_check(const struct digests *digests, const struct endpoint *source, const struct endpoint *destination,
               struct fault *fault)
@@ -65,14 +85,18 @@ digests_check(const struct digests *digests, const struct endpoint *source, cons
   const struct identity *file = &digests->file.identity;
   bool is_source = identity_is_same(file, &source->identity);
 
-  if (identity_is_same(&digests->blocks.identity, &source->identity))
-    return fault_set(fault, EXIT_FAILED, 0, "--blocks=%.512s is the source itself: nothing was written",
-                     digests->blocks.path);
-
+  if (check_block_file(digests, source, fault) == -1)
+    return -1;
   if (!is_source && !identity_is_same(file, &destination->identity))
     return 0;
   return fault_set(fault, EXIT_FAILED, 0, "--blkhash-file=%.512s is the %s of the copy: nothing was written",
                    digests->file.path, is_source ? "source" : "destination");
+}
+
+int
+digests_begin(struct digests *digests, struct fault *fault)
+{
+  return block_file_begin(&digests->blocks, fault);
 }
 
 bool

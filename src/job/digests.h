@@ -48,6 +48,9 @@ struct copy_tap *digests_tap(struct digests *digests);
 int digests_check(const struct digests *digests, const struct endpoint *source, const struct endpoint *destination,
                   struct fault *fault);
 
+/* All is checked: makes the new file for the blocks' digests. Returns 0, or -1 with the fault set. */
+int digests_begin(struct digests *digests, struct fault *fault);
+
 /* The whole source has passed: tells the digests. Returns 0, or -1 with the fault
  * set when one is not what was expected (EXIT_DIGEST_DIFFERS), or can't be told. */
 int digests_finish(struct digests *digests, const struct options *options, struct fault *fault);

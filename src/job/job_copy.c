@@ -352,7 +352,7 @@ open_destination_and_copy(struct copy_job *job, const struct options *options, s
     return -1;
   if (endpoints_check(source, destination, fault) == -1 ||
       endpoints_check_start(source, destination, options->copy.from, fault) == -1 ||
-      digests_check(&job->digests, source, destination, fault) == -1 ||
+      digests_check(&job->digests, source, destination, fault) == -1 || digests_begin(&job->digests, fault) == -1 ||
       blocks_check(job->blocks, destination, fault) == -1 || copy_between(job, options, fault) == -1)
     result = -1;
   result = close_end(job, destination, result, fault);

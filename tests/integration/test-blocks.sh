@@ -4,7 +4,7 @@
 # else, and one that isn't whole is never found in its place. A copy that is held to it writes nothing else, whoever lies, and
 # nothing at all where the list isn't the one that is trusted.
 #
-# cases: digest list list-digests list-empty list-kept list-is-source list-to-a-pipe list-expected list-full list-fails
+# cases: digest list list-digests list-empty list-kept list-is-source list-is-blkhash-file list-to-a-pipe list-expected list-full list-fails
 # cases: held held-nbd held-pieces held-larger-blocks held-to-a-pipe held-goes-on held-mapfile held-verified
 # cases: held-verified-source-lies held-verified-mapfile zeros-are-not-read source-lies source-lies-once
 # cases: list-lies list-truncated list-changes list-of-other-blocks list-lost refused
@@ -95,7 +95,16 @@ list-is-source)
     ln in.img other.img
     must_fail 1 'blocks=other.img is the source itself' digest --blocks=other.img in.img
     same copy.img in.img
-    [ ! -e in.img.new ] && [ ! -e other.img.new ] || fail "something was left" ;;
+    [ ! -e in.img.new ] && [ ! -e other.img.new ] || fail "something was left"
+    # What it is made as is made room for, but not of that.
+    mv in.img disk.new
+    must_fail 1 'blocks=disk would be made as disk.new, which is the source itself' digest --blocks=disk disk.new
+    same copy.img disk.new
+    [ ! -e disk ] || fail "something was left" ;;
+list-is-blkhash-file)
+    must_fail 1 'blocks=f \(with its .new\) and --blkhash-file=f are the same' digest --blocks=f --blkhash-file=f in.img
+    must_fail 1 'blocks=f \(with its .new\) and --blkhash-file=f.new are the same' digest --blocks=f --blkhash-file=f.new in.img
+    [ ! -e f ] && [ ! -e f.new ] || fail "something was left" ;;
 list-to-a-pipe)
     mkfifo fifo
     cat fifo >list &
