@@ -13,15 +13,6 @@ add_range(struct checker_sum *sum, struct range range)
   sum->bytes += range_length(range);
 }
 
-static void
-hash_part(struct hash *hash, const uint8_t *data, uint64_t length)
-{
-  if (data)
-    hash_add(hash, data, length);
-  else
-    hash_add_zeros(hash, length);
-}
-
 /* The end of a range has passed. */
 static void
 conclude_checked(struct checker *checker, const struct bmap_range *range)
@@ -55,7 +46,7 @@ pass_within(struct checker *checker, const struct bmap_range *range, const uint8
   }
   if (!is_kept) {
     if (range->has_digest && checker->heard == checker->position - range->range.start)
-      hash_part(&checker->hash, data, length);
+      hash_add(&checker->hash, data, length);
     checker->heard += length;
   }
   checker->position += length;

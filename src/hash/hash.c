@@ -131,13 +131,11 @@ hash_init(struct hash *hash, enum hash_kind kind, const struct hash_engine *engi
   first_state(kind, hash->state);
 }
 
-void
-hash_add(struct hash *hash, const uint8_t *data, uint64_t length)
+static void
+add_data(struct hash *hash, const uint8_t *data, uint64_t length)
 {
   unsigned block = block_bytes(hash->kind), used = (unsigned)(hash->length % block);
 
-  if (length == 0)
-    return;
   hash->length += length;
   if (used > 0) {
     uint64_t part = range_min(length, block - used);
@@ -154,13 +152,13 @@ hash_add(struct hash *hash, const uint8_t *data, uint64_t length)
 }
 
 void
-hash_add_zeros(struct hash *hash, uint64_t length)
+hash_add(struct hash *hash, const uint8_t *data, uint64_t length)
 {
   static const uint8_t zeros[1024];
 
   for (uint64_t part; length > 0; length -= part) {
-    part = range_min(length, sizeof zeros);
-    hash_add(hash, zeros, part);
+    part = data ? length : range_min(length, sizeof zeros);
+    add_data(hash, data ? data : zeros, part);
   }
 }
 

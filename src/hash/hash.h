@@ -44,11 +44,8 @@ const struct hash_engine *hash_best_engine(enum hash_kind kind);
 /* Begins a message. The engine is the best one or NULL. */
 void hash_init(struct hash *hash, enum hash_kind kind, const struct hash_engine *engine);
 
-/* Adds what comes next of the message. `data` may be NULL if `length` is 0. */
+/* Adds what comes next of the message; zeros if `data` is NULL. */
 void hash_add(struct hash *hash, const uint8_t *data, uint64_t length);
-
-/* Adds zeros. */
-void hash_add_zeros(struct hash *hash, uint64_t length);
 
 /* The message has ended: writes its digest, hash_bytes() of it. `hash` is used up. */
 void hash_out(struct hash *hash, uint8_t *digest);

@@ -104,7 +104,7 @@ conclude_leaf(struct ranges *ranges, uint64_t fill)
 
   if (ranges->leaf_is_zero) {
     hash_init(&ranges->leaf, HASH_SHA256, ranges->engine);
-    hash_add_zeros(&ranges->leaf, fill);
+    hash_add(&ranges->leaf, NULL, fill);
   }
   hash_out(&ranges->leaf, digest);
   ranges->leaf_is_zero = true;
@@ -121,13 +121,11 @@ add_leaf_part(struct ranges *ranges, const uint8_t *data, uint64_t length)
 
   if (data && ranges->leaf_is_zero) {
     hash_init(&ranges->leaf, HASH_SHA256, ranges->engine);
-    hash_add_zeros(&ranges->leaf, fill);
+    hash_add(&ranges->leaf, NULL, fill);
     ranges->leaf_is_zero = false;
   }
-  if (data)
+  if (!ranges->leaf_is_zero)
     hash_add(&ranges->leaf, data, length);
-  else if (!ranges->leaf_is_zero)
-    hash_add_zeros(&ranges->leaf, length);
   ranges->position += length;
   if (fill + length == RANGE_LEAF_BYTES)
     conclude_leaf(ranges, RANGE_LEAF_BYTES);
@@ -178,7 +176,7 @@ learn_zeros(struct ranges *ranges)
   uint8_t digest[HASH_BYTES_MAX];
 
   hash_init(&ranges->leaf, HASH_SHA256, ranges->engine);
-  hash_add_zeros(&ranges->leaf, RANGE_LEAF_BYTES);
+  hash_add(&ranges->leaf, NULL, RANGE_LEAF_BYTES);
   hash_out(&ranges->leaf, digest);
   memcpy(ranges->zeros[0], digest, RANGE_DIGEST_BYTES);
   for (unsigned level = 0; level < RANGE_LEVELS; level++)

@@ -38,7 +38,7 @@ static void
 hash_zero_block(struct blocks *blocks)
 {
   hash_init(&blocks->one, blocks->config.hash, blocks->whole.engine);
-  hash_add_zeros(&blocks->one, blocks->config.block_bytes);
+  hash_add(&blocks->one, NULL, blocks->config.block_bytes);
   hash_out(&blocks->one, blocks->zero_digest);
 }
 

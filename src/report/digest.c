@@ -27,23 +27,13 @@ begin_block(struct digest *digest)
   hash_init(&digest->block, digest->config.hash, digest->whole.engine);
 }
 
-/* Adds data, or zeros if it is NULL. */
-static void
-add_to_hash(struct hash *hash, const uint8_t *data, uint64_t length)
-{
-  if (data)
-    hash_add(hash, data, length);
-  else
-    hash_add_zeros(hash, length);
-}
-
 /* ---- Blocks ---- */
 
 static void
 hash_zeros(struct digest *digest, uint64_t length, uint8_t bytes[HASH_BYTES_MAX])
 {
   begin_block(digest);
-  add_to_hash(&digest->block, NULL, length);
+  hash_add(&digest->block, NULL, length);
   hash_out(&digest->block, bytes);
 }
 
@@ -86,11 +76,11 @@ add_to_block(struct digest *digest, const uint8_t *data, uint64_t length)
 {
   if (digest->block_is_zero && data) {
     begin_block(digest);
-    add_to_hash(&digest->block, NULL, digest->block_fill);
+    hash_add(&digest->block, NULL, digest->block_fill);
     digest->block_is_zero = false;
   }
   if (!digest->block_is_zero)
-    add_to_hash(&digest->block, data, length);
+    hash_add(&digest->block, data, length);
   digest->block_fill += length;
   assert(digest->block_fill <= digest->config.block_bytes);
   if (digest->block_fill == digest->config.block_bytes)
@@ -142,7 +132,7 @@ digest_add(struct digest *digest, const uint8_t *data, uint64_t length)
   assert(length <= UINT64_MAX - digest->size);
   digest->size += length;
   if (digest->config.kind == DIGEST_PLAIN) {
-    add_to_hash(&digest->whole, data, length);
+    hash_add(&digest->whole, data, length);
     return;
   }
   while (length > 0) {

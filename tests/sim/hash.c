@@ -32,14 +32,7 @@ void
 hash_add(struct hash *hash, const uint8_t *data, uint64_t length)
 {
   for (uint64_t i = 0; i < length; i++)
-    mix(hash, data[i]);
-}
-
-void
-hash_add_zeros(struct hash *hash, uint64_t length)
-{
-  for (; length > 0; length--)
-    mix(hash, 0);
+    mix(hash, data ? data[i] : 0);
 }
 
 void

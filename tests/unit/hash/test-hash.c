@@ -226,6 +226,27 @@ however_a_message_is_cut_its_digest_is_the_same(void **state)
 }
 
 static void
+zeros_need_not_lie_anywhere(void **state)
+{
+  static uint8_t message[3 + 5000 + 3];
+  uint8_t expected[HASH_BYTES_MAX], got[HASH_BYTES_MAX];
+  struct hash hash;
+
+  (void)state;
+  memcpy(message, "abc", 3);
+  memcpy(message + sizeof message - 3, "abc", 3);
+  for (enum hash_kind kind = HASH_MD5; kind <= HASH_SHA512; kind++) {
+    define(kind, message, sizeof message, expected);
+    hash_init(&hash, kind, hash_best_engine(kind));
+    hash_add(&hash, message, 3);
+    hash_add(&hash, NULL, sizeof message - 6);
+    hash_add(&hash, message, 3);
+    hash_out(&hash, got);
+    assert_memory_equal(got, expected, hash_bytes(kind));
+  }
+}
+
+static void
 agree_on_two(struct random *random)
 {
   static uint8_t messages[2][3000 + 32];
@@ -314,6 +335,7 @@ main(void)
     cmocka_unit_test(names_and_lengths_are_the_usual_ones),
     cmocka_unit_test(instructions_are_used_where_they_are),
     cmocka_unit_test(however_a_message_is_cut_its_digest_is_the_same),
+    cmocka_unit_test(zeros_need_not_lie_anywhere),
     cmocka_unit_test(two_messages_have_the_digests_of_each),
     cmocka_unit_test(long_messages_count_on),
     cmocka_unit_test(mistakes_are_asserted),
