@@ -203,6 +203,8 @@
 
 /* What can be read by itself, as far as is known: a sector. */
 #define SECTOR_BYTES UINT64_C(512)
+/* Where partitioning tools have partitions begin and end. */
+#define PARTITION_GRAIN_BYTES MIB
 
 /* While a copy runs, its destination is flushed when this much was written since and this long ago, and
  * when the last flush took no more than this share of the time since: going back to what is flushed then

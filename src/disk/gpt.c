@@ -6,6 +6,7 @@
 #include "base/range.h"
 #include "base/sizes.h"
 #include "base/zeros.h"
+#include "disk/mbr.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,17 +31,6 @@
 #define LAST_AT 40
 #define LABEL_AT 56
 #define LABEL_UNITS 36
-
-/* The protective entry of an MBR. */
-#define MBR_ENTRIES_AT 446
-#define MBR_ENTRY_BYTES 16
-#define MBR_TYPE_AT 4
-#define MBR_START_AT 8
-#define MBR_COUNT_AT 12
-#define PROTECTIVE 0xee
-
-/* Where partitioning tools have partitions begin and end. */
-#define PARTITION_GRAIN_BYTES MIB
 
 static const char signature[] = { 'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T' };
 
@@ -87,13 +77,20 @@ gpt_is_header(const unsigned char *sector, unsigned sector_bytes, uint64_t at)
          crc_of_header(sector) == little_get(sector + HEADER_CRC_AT, 4) && little_get(sector + OWN_AT, 8) == at;
 }
 
+unsigned
+gpt_sector_bytes(const unsigned char *bytes, size_t length)
+{
+  for (unsigned sector = 512; sector <= 4096 && sector + sizeof signature <= length; sector *= 8)
+    if (memcmp(bytes + sector, signature, sizeof signature) == 0)
+      return sector;
+  return 0;
+}
+
 bool
 gpt_is_there(struct gpt *gpt)
 {
-  for (gpt->sector_bytes = 512; gpt->sector_bytes <= 4096; gpt->sector_bytes *= 8)
-    if (memcmp(gpt->head + gpt->sector_bytes, signature, sizeof signature) == 0)
-      return true;
-  return false;
+  gpt->sector_bytes = gpt_sector_bytes(gpt->head, sizeof gpt->head);
+  return gpt->sector_bytes > 0;
 }
 
 const char *
@@ -307,22 +304,6 @@ gpt_add(struct gpt *gpt, const unsigned char *entry, unsigned *number)
 
 /* ---- Writing ---- */
 
-/* Where it stands for the whole disk; beside others it may stand for the table alone. */
-static void
-protect(const struct gpt *gpt)
-{
-  unsigned char *only = NULL, *entry = (unsigned char *)gpt->head + MBR_ENTRIES_AT;
-  unsigned used = 0;
-
-  for (int i = 0; i < 4; i++, entry += MBR_ENTRY_BYTES)
-    if (entry[MBR_TYPE_AT] != 0) {
-      used++;
-      only = entry;
-    }
-  if (used == 1 && only[MBR_TYPE_AT] == PROTECTIVE && little_get(only + MBR_START_AT, 4) == 1)
-    little_put(only + MBR_COUNT_AT, 4, range_min(gpt->second_at, UINT32_MAX));
-}
-
 static void
 seal_header(unsigned char *header)
 {
@@ -338,7 +319,7 @@ gpt_seal(struct gpt *gpt)
   little_put(header + LAST_USABLE_AT, 8, gpt->last_usable);
   little_put(header + ENTRIES_CRC_AT, 4, crc_of(gpt->entries, entries_length(gpt), 0, 0));
   seal_header(header);
-  protect(gpt);
+  mbr_protect(gpt->head, gpt->second_at);
 }
 
 void

@@ -45,6 +45,9 @@ struct gpt_partition {
   char label[GPT_LABEL_BYTES]; /* "": it has none */
 };
 
+/* For sectors of which size a disk's first `length` bytes have a table, 512 or 4096; 0: they have none. */
+unsigned gpt_sector_bytes(const unsigned char *bytes, size_t length);
+
 /* Whether the head is that of a table, and for which sectors: that is noted. */
 bool gpt_is_there(struct gpt *gpt);
 

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define ENTRIES 4
 #define ENTRIES_AT 446
 #define ENTRY_BYTES 16
 #define TYPE_AT 4
@@ -19,9 +18,9 @@
 #define START_AT 8
 #define COUNT_AT 12
 #define DISK_NUMBER_AT 440
+#define MARK_AT 510
 
-/* Where partitioning tools have partitions begin and end. */
-#define PARTITION_GRAIN_BYTES MIB
+#define PROTECTIVE 0xee /* the type of the entry that stands for a GPT */
 
 static unsigned char *
 entry_of(unsigned char *mbr, unsigned number)
@@ -58,13 +57,46 @@ mbr_partition(const unsigned char mbr[MBR_BYTES], unsigned number, uint64_t *fir
   return entry[TYPE_AT] != 0;
 }
 
+/* What is executable there says neither 0 nor 0x80 four times. */
+uint64_t
+mbr_end(const unsigned char *bytes, size_t length)
+{
+  uint64_t end = 0, first, count;
+
+  if (length < MBR_BYTES || bytes[MARK_AT] != 0x55 || bytes[MARK_AT + 1] != 0xaa)
+    return 0;
+  for (unsigned i = 1; i <= MBR_PARTITIONS; i++) {
+    const unsigned char *entry = entry_of((unsigned char *)bytes, i);
+    if (entry[0] & 0x7f)
+      return 0;
+    if (mbr_partition(bytes, i, &first, &count) && entry[TYPE_AT] != PROTECTIVE && first > 0)
+      end = range_max(end, first + count);
+  }
+  return end;
+}
+
+void
+mbr_protect(unsigned char mbr[MBR_BYTES], uint64_t last)
+{
+  unsigned char *only = NULL;
+  unsigned used = 0;
+
+  for (unsigned i = 1; i <= MBR_PARTITIONS; i++)
+    if (entry_of(mbr, i)[TYPE_AT] != 0) {
+      used++;
+      only = entry_of(mbr, i);
+    }
+  if (used == 1 && only[TYPE_AT] == PROTECTIVE && little_get(only + START_AT, 4) == 1)
+    little_put(only + COUNT_AT, 4, range_min(last, UINT32_MAX));
+}
+
 const char *
 mbr_extend(unsigned char mbr[MBR_BYTES], const char *name, uint64_t sectors, unsigned sector_bytes,
            struct mbr_partition *partition)
 {
   unsigned number = mbr_number(mbr, name);
 
-  if (number > ENTRIES)
+  if (number > MBR_PARTITIONS)
     return "only a primary partition can be made larger";
   if (number == 0 || entry_of(mbr, number)[TYPE_AT] == 0)
     return "it has no partition of that number";
@@ -72,7 +104,7 @@ mbr_extend(unsigned char mbr[MBR_BYTES], const char *name, uint64_t sectors, uns
   if (type == 0x05 || type == 0x0f || type == 0x85)
     return "that is an extended partition";
   uint64_t start = mbr_start(mbr, number), end = range_min(sectors, UINT64_C(1) << 32);
-  for (unsigned i = 1; i <= ENTRIES; i++)
+  for (unsigned i = 1; i <= MBR_PARTITIONS; i++)
     if (entry_of(mbr, i)[TYPE_AT] != 0 && mbr_start(mbr, i) > start)
       return "another partition lies behind it";
   uint64_t before = start + little_get(entry + COUNT_AT, 4);

@@ -2,6 +2,8 @@
 /* content: see content.h. */
 #include "report/content.h"
 
+#include "disk/gpt.h"
+
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +22,6 @@ matches(const struct probe *probe, size_t offset, const char *magic, size_t leng
 {
   return offset + length <= probe->length && memcmp(probe->bytes + offset, magic, length) == 0;
 }
-#define HAS(probe, offset, magic) matches(probe, offset, magic, sizeof(magic) - 1)
 
 static uint64_t
 number_at(const struct probe *probe, size_t offset, unsigned width, bool big_endian)
@@ -86,9 +87,7 @@ add_ext(const struct probe *probe, char *text, size_t room)
 static void
 add_partitions(const struct probe *probe, char *text, size_t room)
 {
-  bool has_gpt = HAS(probe, 512, "EFI PART") || HAS(probe, 4096, "EFI PART");
-
-  snprintf(text, room, "%s", has_gpt ? ", GPT partition table" : "");
+  snprintf(text, room, "%s", gpt_sector_bytes(probe->bytes, probe->length) ? ", GPT partition table" : "");
 }
 
 /* ---- The formats: the first that matches, so what is more telling comes first ---- */

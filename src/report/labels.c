@@ -2,7 +2,9 @@
 /* labels: see labels.h. */
 #include "report/labels.h"
 
+#include "base/little.h"
 #include "base/zeros.h"
+#include "disk/gpt.h"
 #include "report/content.h"
 
 #include <stdio.h>
@@ -178,20 +180,10 @@ labels_is_filesystem(const struct disk_content *content)
 
 /* ---- Partitions, by their number ---- */
 
-static uint64_t
-labels_number(const unsigned char *bytes, unsigned width)
-{
-  uint64_t number = 0;
-
-  while (width-- > 0)
-    number = number << 8 | bytes[width];
-  return number;
-}
-
 static void
 find_in_gpt(const unsigned char *bytes, size_t length, size_t sector, unsigned number, char uuid[DISK_UUID_BYTES])
 {
-  uint64_t first = labels_number(bytes + sector + 72, 8), each = labels_number(bytes + sector + 84, 4);
+  uint64_t first = little_get(bytes + sector + 72, 8), each = little_get(bytes + sector + 84, 4);
   size_t most = length / sector;
 
   if (first >= most || each > length / number) /* not all of the table is here */
@@ -207,10 +199,9 @@ labels_find_partition(const unsigned char *bytes, size_t length, unsigned number
   uuid[0] = '\0';
   if (number == 0 || length < 2 * 4096)
     return;
-  if (memcmp(bytes + 512, "EFI PART", 8) == 0)
-    find_in_gpt(bytes, length, 512, number, uuid);
-  else if (memcmp(bytes + 4096, "EFI PART", 8) == 0)
-    find_in_gpt(bytes, length, 4096, number, uuid);
-  else if (memcmp(bytes + 510, "\x55\xaa", 2) == 0 && labels_number(bytes + 440, 4) != 0)
-    snprintf(uuid, DISK_UUID_BYTES, "%08x-%02x", (unsigned)labels_number(bytes + 440, 4), number);
+  unsigned sector = gpt_sector_bytes(bytes, length);
+  if (sector)
+    find_in_gpt(bytes, length, sector, number, uuid);
+  else if (memcmp(bytes + 510, "\x55\xaa", 2) == 0 && little_get(bytes + 440, 4) != 0)
+    snprintf(uuid, DISK_UUID_BYTES, "%08x-%02x", (unsigned)little_get(bytes + 440, 4), number);
 }
