@@ -51,11 +51,10 @@ copy_confirmed_below(const struct copy *copy)
 uint32_t
 copy_find_free_slot(const struct copy *copy)
 {
-  uint64_t window_slots = range_align_up(copy->pace.window, copy->config.budget.slot_bytes) /
-                          copy->config.budget.slot_bytes;
-  uint64_t slots = range_max(copy->config.budget.slots, window_slots);
+  const struct budget *budget = &copy->config.budget;
 
-  for (uint32_t i = 0; i < slots; i++)
+  /* The spare ones only as far as the window is so wide. */
+  for (uint32_t i = 0; i < budget->slots || i * budget->slot_bytes < copy->pace.window; i++)
     if (copy->slots[i].holders == 0)
       return i;
   return SLOT_NONE;
