@@ -41,10 +41,17 @@ widest(const struct pace *pace)
   return range_min(range_max(PACE_LINE_TIMES * carried, pace->max), pace->far_max);
 }
 
+/* The first answer took its time. */
+static bool
+is_far(const struct pace *pace)
+{
+  return pace->latency_us > PACE_NEAR_US;
+}
+
 static bool
 can_try(const struct pace *pace, enum pace_trial trial)
 {
-  return trial == PACE_WIDER ? pace->window < widest(pace) : pace->window > pace->min && !pace->is_far;
+  return trial == PACE_WIDER ? pace->window < widest(pace) : pace->window > pace->min && !is_far(pace);
 }
 
 /* A trial that brought nothing is undone, and the next one waits longer. */
@@ -100,28 +107,23 @@ judge(struct pace *pace, uint64_t rate)
   try_out(pace); /* the same way again */
 }
 
-static uint64_t
-turn_windows(const struct pace *pace)
-{
-  return pace->is_far ? PACE_FAR_TURN_WINDOWS : PACE_TURN_WINDOWS;
-}
-
 void
 pace_answered(struct pace *pace, uint64_t bytes, uint64_t now_us)
 {
+  uint64_t turn = is_far(pace) ? PACE_FAR_TURN_WINDOWS : PACE_TURN_WINDOWS;
+
   assert(bytes <= pace->in_flight);
   pace->in_flight -= bytes;
   if (!pace->answered) {
     pace->answered = true;
     pace->latency_us = now_us - pace->start_us;
-    pace->is_far = pace->latency_us > PACE_NEAR_US;
-    if (pace->is_far)
+    if (is_far(pace))
       pace->window = pace->max;
     pace->start_us = now_us;
     return;
   }
   pace->moved += bytes;
-  if (pace->moved < turn_windows(pace) * pace->window || now_us <= pace->start_us)
+  if (pace->moved < turn * pace->window || now_us <= pace->start_us)
     return;
   judge(pace, pace->moved * 1000000 / (now_us - pace->start_us));
   pace->moved = 0;

@@ -26,11 +26,10 @@ struct pace {
   uint64_t min; /* the window's bounds */
   uint64_t max;
   uint64_t far_max;    /* ... from a server far away */
-  uint64_t latency_us; /* how long the first answer took */
+  uint64_t latency_us; /* how long the first answer took; before it, 0 */
   uint64_t window;     /* what may be on its way now */
   uint64_t in_flight;  /* what is */
   bool answered;       /* whether anything ever came back */
-  bool is_far;         /* the first answer took its time */
   uint64_t start_us;   /* when this turn of the window began; before the first answer, when anything was sent */
   uint64_t moved;      /* what came back in this turn */
   uint64_t settled;    /* the window to go back to, if a trial brings nothing */
