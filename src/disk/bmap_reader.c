@@ -2,6 +2,8 @@
 /* bmap_reader: see bmap_reader.h. */
 #include "disk/bmap_reader.h"
 
+#include "base/hex.h"
+
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
@@ -34,6 +36,8 @@ static const struct row {
 
 /* ---- Numbers and digests ---- */
 
+static const char hex_digits[] = "0123456789abcdef";
+
 static const char *
 skip_blank(const char *text)
 {
@@ -64,27 +68,11 @@ is_number(const char *text, uint64_t *value)
   return end && *end == '\0';
 }
 
-static int
-hex_value(char c)
-{
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* So many bytes, and nothing else. */
+/* So many bytes in lower case, and nothing else. */
 static bool
 is_digest(const char *text, unsigned bytes, uint8_t *digest)
 {
-  if (strlen(text) != 2 * bytes)
-    return false;
-  for (unsigned i = 0; i < bytes; i++) {
-    int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
-    if (high == -1 || low == -1)
-      return false;
-    digest[i] = (uint8_t)(high << 4 | low);
-  }
-  return true;
+  return strlen(text) == 2 * bytes && strspn(text, hex_digits) == 2 * bytes && hex_read(text, digest, bytes);
 }
 
 /* ---- Values ---- */
@@ -333,7 +321,7 @@ bmap_reader_take(struct bmap_reader *reader, const char *bytes, size_t length, s
   size_t hashed = 0;
 
   for (size_t i = 0; i < length; i++) {
-    if (is_in_checksum(reader) && hex_value(bytes[i]) != -1) {
+    if (is_in_checksum(reader) && memchr(hex_digits, bytes[i], 16)) {
       add_to_hashes(reader, bytes + hashed, i - hashed);
       add_to_hashes(reader, "0", 1);
       hashed = i + 1;

@@ -2,6 +2,8 @@
 /* bmap_writer: see bmap_writer.h. */
 #include "disk/bmap_writer.h"
 
+#include "base/hex.h"
+
 #include <inttypes.h>
 
 static const char zero_digits[] = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -19,8 +21,10 @@ take_in_text(struct bmap_writer *writer, const struct text *text, size_t from)
 static void
 add_digest(const uint8_t *digest, struct text *text)
 {
-  for (unsigned i = 0; i < BMAP_DIGEST_BYTES; i++)
-    text_add(text, "%02x", digest[i]);
+  char digits[2 * BMAP_DIGEST_BYTES + 1];
+
+  hex_write(digest, BMAP_DIGEST_BYTES, digits);
+  text_add(text, "%s", digits);
 }
 
 void
