@@ -72,6 +72,13 @@ range_align_up(uint64_t offset, uint64_t alignment)
   return range_align_down(range_end(offset, alignment - 1), alignment);
 }
 
+/* How many pieces of at most so many bytes a length is; they may have any size but 0. */
+static inline uint64_t
+range_pieces(uint64_t length, uint64_t piece)
+{
+  return length / piece + (length % piece > 0);
+}
+
 /* The largest power of two that is at most n; n is at least 1. */
 static inline uint64_t
 range_power_of_two_below(uint64_t n)

@@ -11,28 +11,16 @@
 /* Blocks that are hashed at once. */
 #define TOGETHER 2
 
-static uint64_t
-blocks_of(uint64_t size, uint64_t block_bytes)
-{
-  return size / block_bytes + (size % block_bytes > 0);
-}
-
-static uint64_t
-parts_of(uint64_t blocks)
-{
-  return blocks / BLOCK_LIST_PART_BLOCKS + (blocks % BLOCK_LIST_PART_BLOCKS > 0);
-}
-
 bool
 block_list_is_too_long(uint64_t size, uint64_t block_bytes)
 {
-  return parts_of(blocks_of(size, block_bytes)) > BLOCK_LIST_PARTS_MAX;
+  return range_pieces(range_pieces(size, block_bytes), BLOCK_LIST_PART_BLOCKS) > BLOCK_LIST_PARTS_MAX;
 }
 
 uint64_t
 block_list_bytes(uint64_t size, uint64_t block_bytes, unsigned digest_bytes)
 {
-  return blocks_of(size, block_bytes) * digest_bytes;
+  return range_pieces(size, block_bytes) * digest_bytes;
 }
 
 void
@@ -42,8 +30,8 @@ block_list_init(struct block_list *list, const struct block_list_config *config)
   assert(range_is_aligned(BLOCK_LIST_GRAIN_BYTES, config->list.block_min));
   memset(list, 0, sizeof *list);
   list->config = *config;
-  list->blocks = blocks_of(config->size, config->block_bytes);
-  list->parts = parts_of(list->blocks);
+  list->blocks = range_pieces(config->size, config->block_bytes);
+  list->parts = range_pieces(list->blocks, BLOCK_LIST_PART_BLOCKS);
   assert(list->parts <= BLOCK_LIST_PARTS_MAX);
 }
 
@@ -263,7 +251,7 @@ block_list_take(const struct block_list *list, uint64_t offset, uint64_t end, ui
 {
   assert(end <= end_of_list_part(list, offset));
   memcpy(digests, digest_at(list, offset),
-         blocks_of(end - offset, list->config.block_bytes) * list->config.hash->digest_bytes);
+         range_pieces(end - offset, list->config.block_bytes) * list->config.hash->digest_bytes);
 }
 
 /* ---- What is so ---- */

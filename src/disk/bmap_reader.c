@@ -208,7 +208,7 @@ static int
 begin_map(const struct bmap_reader *reader, struct fault *fault)
 {
   const struct bmap *bmap = reader->bmap;
-  uint64_t blocks = (bmap->size - 1) / bmap->block_bytes + 1;
+  uint64_t blocks = range_pieces(bmap->size, bmap->block_bytes);
 
   if (!reader->has_kind)
     return xml_refuse(&reader->xml, fault, "<BlockMap> should come behind <ChecksumType>");

@@ -44,7 +44,7 @@ bmap_writer_begin(struct bmap_writer *writer, uint64_t size, uint64_t block_byte
            "    <BlocksCount> %" PRIu64 " </BlocksCount>\n"
            "    <ChecksumType> sha256 </ChecksumType>\n"
            "    <BlockMap>\n",
-           size, block_bytes, size / block_bytes + (size % block_bytes > 0));
+           size, block_bytes, range_pieces(size, block_bytes));
   take_in_text(writer, text, from);
 }
 

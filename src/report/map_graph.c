@@ -16,9 +16,9 @@ map_graph_init(struct map_graph *graph, struct range range, unsigned columns)
   graph->range = range;
   graph->columns = (unsigned)range_min(range_max(columns, 1), MAP_BLOCKS_MAX / MAP_ROWS);
   uint64_t blocks = graph->columns * MAP_ROWS;
-  graph->block_bytes = length / blocks + (length % blocks != 0);
+  graph->block_bytes = range_pieces(length, blocks);
   graph->block_bytes = range_max(range_align_up(graph->block_bytes, 512), 512);
-  graph->blocks = (unsigned)(length / graph->block_bytes + (length % graph->block_bytes != 0));
+  graph->blocks = (unsigned)range_pieces(length, graph->block_bytes);
   memset(graph->classes, MAP_HOLE, sizeof graph->classes);
 }
 

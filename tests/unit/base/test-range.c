@@ -95,6 +95,8 @@ one_random_range(struct random *random)
   check(range_end(offset, length) == (end > LAST ? LAST : (uint64_t)end));
   check(range_align_down(offset, alignment) == offset / alignment * alignment);
   check(range_align_up(offset, alignment) == (up > LAST ? offset / alignment * alignment : (uint64_t)up));
+  if (length > 0)
+    check(range_pieces(offset, length) == ((unsigned __int128)offset + length - 1) / length);
 }
 
 static void
