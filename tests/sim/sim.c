@@ -558,7 +558,7 @@ is_about_list(const struct request *request)
   return at >= (const char *)&blocks && at < (const char *)(&blocks + 1);
 }
 
-/* From one byte to what one request of the source can be, but not more of them than there is room for. */
+/* From one byte to what one request of the source can be, but not more of them than there is room for; none where that can't be. */
 static void
 choose_blocks(struct random *random, uint64_t size)
 {
@@ -567,6 +567,8 @@ choose_blocks(struct random *random, uint64_t size)
   sim.block_bytes = range_min(random_power(random, 0, 13), most);
   while (size / sim.block_bytes > DISK_BYTES_MAX / SIM_DIGEST_BYTES)
     sim.block_bytes *= 2;
+  if (sim.block_bytes > most)
+    sim.block_bytes = 0;
 }
 
 /* The first reading, with which nothing happens. */
