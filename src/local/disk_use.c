@@ -57,13 +57,22 @@ is_in_list(const struct used *used, const char *list, bool (*tells)(const struct
   return found;
 }
 
-/* The next name that a directory has; NULL: there is none. */
-static const char *
-next_entry(DIR *directory)
+/* Whether one of the names in a directory tells of a use. */
+static bool
+is_in_directory(const struct used *used, const char *path,
+                bool (*tells)(const struct used *used, const char *path, const char *name))
 {
-  errno = 0;
-  struct dirent *entry = directory ? readdir(directory) : NULL;
-  return entry ? entry->d_name : NULL;
+  bool found = false;
+  DIR *directory = opendir(path);
+
+  if (!directory)
+    return may_be_used(used, path);
+  for (struct dirent *entry; !found && (errno = 0, entry = readdir(directory));)
+    found = entry->d_name[0] != '.' && tells(used, path, entry->d_name);
+  if (!found)
+    found = may_be_used(used, path);
+  closedir(directory);
+  return found;
 }
 
 /* The number stands third, but for file systems of several disks, which name one of them; the place is the fifth word. */
@@ -107,117 +116,74 @@ tells_swap(const struct used *used, char *line)
 }
 
 /* A volume by the name that people gave it. */
-static void
-name_holder(const struct used *used, const char *holder)
+static bool
+tells_holder(const struct used *used, const char *holders, const char *holder)
 {
-  char name[64], attribute[NAME_MAX + sizeof "holders//dm/name"];
+  char name[64], attribute[NAME_MAX + sizeof "/dm/name"];
 
-  snprintf(attribute, sizeof attribute, "holders/%s/dm/name", holder);
-  if (sysfs_read_from(used->directory, attribute, name, sizeof name))
+  snprintf(attribute, sizeof attribute, "%s/dm/name", holder);
+  if (sysfs_read_from(holders, attribute, name, sizeof name))
     snprintf(used->words, used->bytes, "part of %s (%s)", holder, name);
   else
     snprintf(used->words, used->bytes, "part of %s", holder);
-}
-
-static bool
-is_held(const struct used *used)
-{
-  char path[PATH_BYTES];
-  bool found = false;
-
-  snprintf(path, sizeof path, "%s/holders", used->directory);
-  DIR *holders = opendir(path);
-  if (!holders)
-    return may_be_used(used, path);
-  for (const char *name; !found && (name = next_entry(holders));)
-    if ((found = name[0] != '.'))
-      name_holder(used, name);
-  if (!found)
-    found = may_be_used(used, path);
-  closedir(holders);
-  return found;
+  return true;
 }
 
 /* The kernel doesn't mind who else writes to what a loop device lies on. */
 static bool
-is_below_loop(const struct used *used)
+tells_loop(const struct used *used, const char *disks, const char *name)
 {
-  char path[PATH_BYTES], device[DISK_NAME_BYTES + sizeof "/dev/"];
-  bool found = false;
+  char device[DISK_NAME_BYTES + sizeof "/dev/"], file[sizeof device], attribute[NAME_MAX + sizeof "/loop/backing_file"];
 
+  if (strncmp(name, "loop", 4) != 0)
+    return false;
   snprintf(device, sizeof device, "/dev/%s", used->name);
-  snprintf(path, sizeof path, "%s/sys/block", used->root);
-  DIR *disks = opendir(path);
-  if (!disks)
-    return may_be_used(used, path);
-  for (const char *name; !found && (name = next_entry(disks));) {
-    char attribute[NAME_MAX + sizeof "/loop/backing_file"], file[DISK_NAME_BYTES + sizeof "/dev/"];
-    snprintf(attribute, sizeof attribute, "%s/loop/backing_file", name);
-    if (strncmp(name, "loop", 4) != 0)
-      continue;
-    if (sysfs_read_from(path, attribute, file, sizeof file) == 0)
-      found = may_be_used(used, attribute);
-    else if ((found = strcmp(file, device) == 0))
-      snprintf(used->words, used->bytes, "used by %s", name);
-  }
-  if (!found)
-    found = may_be_used(used, path);
-  closedir(disks);
-  return found;
+  snprintf(attribute, sizeof attribute, "%s/loop/backing_file", name);
+  if (sysfs_read_from(disks, attribute, file, sizeof file) == 0)
+    return may_be_used(used, attribute);
+  if (strcmp(file, device) != 0)
+    return false;
+  snprintf(used->words, used->bytes, "used by %s", name);
+  return true;
 }
 
 bool
 disk_use_find(const char *root, const char *directory, const char *name, uint64_t number, char *words, size_t bytes)
 {
   struct used used = { root, directory, name, number, words, bytes };
+  char holders[PATH_BYTES], disks[PATH_BYTES];
 
   words[0] = '\0';
-  return is_in_list(&used, "self/mountinfo", tells_mount) || is_in_list(&used, "swaps", tells_swap) || is_held(&used) ||
-         is_below_loop(&used);
-}
-
-/* Calls `look` for the directory of each partition, with `taken`, until one returns true, which is returned. */
-static bool
-look_at_partitions(const char *directory, bool (*look)(const char *path, const char *name, struct used *taken),
-                   struct used *taken)
-{
-  char path[PATH_BYTES], number[32];
-  bool found = false;
-  DIR *entries = opendir(directory);
-
-  if (!entries)
-    return may_be_used(taken, directory);
-  for (const char *name; !found && (name = next_entry(entries));) {
-    if (name[0] == '.' || snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path)
-      continue;
-    found = sysfs_read_from(path, "partition", number, sizeof number) ? look(path, name, taken)
-                                                                      : may_be_used(taken, path);
-  }
-  if (!found)
-    found = may_be_used(taken, directory);
-  closedir(entries);
-  return found;
+  snprintf(holders, sizeof holders, "%s/holders", directory);
+  snprintf(disks, sizeof disks, "%s/sys/block", root);
+  return is_in_list(&used, "self/mountinfo", tells_mount) || is_in_list(&used, "swaps", tells_swap) ||
+         is_in_directory(&used, holders, tells_holder) || is_in_directory(&used, disks, tells_loop);
 }
 
 static bool
-is_used(const char *path, const char *name, struct used *taken)
+tells_partition(const struct used *used, const char *disk, const char *name)
 {
-  char number[32], use[DISK_WORDS_BYTES], *rest;
+  char attribute[NAME_MAX + sizeof "/partition"], number[32];
 
-  if (!sysfs_read_from(path, "dev", number, sizeof number))
-    return may_be_used(taken, path);
+  snprintf(attribute, sizeof attribute, "%s/partition", name);
+  return sysfs_read_from(disk, attribute, number, sizeof number) || may_be_used(used, attribute);
+}
+
+static bool
+tells_used_partition(const struct used *used, const char *disk, const char *name)
+{
+  char path[PATH_BYTES], number[32], use[DISK_WORDS_BYTES], *rest;
+
+  if (snprintf(path, sizeof path, "%s/%s", disk, name) >= (int)sizeof path)
+    return false;
+  if (!sysfs_read_from(path, "partition", number, sizeof number) ||
+      !sysfs_read_from(path, "dev", number, sizeof number))
+    return may_be_used(used, path);
   unsigned first = (unsigned)strtoul(number, &rest, 10);
   if (*rest != ':' ||
       !disk_use_find("", path, name, makedev(first, (unsigned)strtoul(rest + 1, NULL, 10)), use, sizeof use))
     return false;
-  snprintf(taken->words, taken->bytes, "%s is %s", name, use);
-  return true;
-}
-
-static bool
-is_there(const char *path, const char *name, struct used *taken)
-{
-  (void)path, (void)name, (void)taken;
+  snprintf(used->words, used->bytes, "%s is %s", name, use);
   return true;
 }
 
@@ -232,15 +198,15 @@ disk_use_of(uint64_t number, char *words, size_t bytes)
   if (!realpath(path, directory))
     return may_be_used(&used, path);
   return disk_use_find("", directory, strrchr(directory, '/') + 1, number, words, bytes) ||
-         look_at_partitions(directory, is_used, &used);
+         is_in_directory(&used, directory, tells_used_partition);
 }
 
 bool
 disk_use_has_partitions(uint64_t number)
 {
-  char directory[SYSFS_DIRECTORY_BYTES], words[DISK_WORDS_BYTES];
-  struct used unused = { .words = words, .bytes = sizeof words };
+  char directory[SYSFS_DIRECTORY_BYTES];
+  struct used unsaid = { .words = NULL };
 
   sysfs_directory(number, directory);
-  return look_at_partitions(directory, is_there, &unused);
+  return is_in_directory(&unsaid, directory, tells_partition);
 }
