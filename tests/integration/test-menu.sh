@@ -8,6 +8,7 @@ busybox=$TOP/build/third_party/busybox/busybox
 requires_file "$busybox"
 
 mkdir -p bin run mnt/images lib net/eth0/device
+cp "$TOP/rootfs/machine" lib/
 "$busybox" --install -s bin
 rm -f bin/umount bin/blkid bin/reboot bin/poweroff
 play() { # NAME LINE...
