@@ -10,15 +10,7 @@ requires_root
 
 # enter_stage CASE: goes on as the machine, from the beginning of the test's script.
 enter_stage() {
-    [ -n "${ON_STAGE-}" ] || {
-        local own_mounts
-        find_own_mounts
-        unshare "${own_mounts[@]}" --net --pid --fork true 2>unshare.err || skip "no network namespaces: $(cat unshare.err)"
-        trap - EXIT
-        export TEST_DIR ${test_dir_is_ours+test_dir_is_ours}
-        ON_STAGE=1 exec unshare "${own_mounts[@]}" --net --pid --fork --kill-child --mount-proc "$0" "$@"
-    }
-    unset ON_STAGE
+    enter_namespaces "$1" --net --pid --fork --kill-child --mount-proc
     ip link set lo up
     mkdir bin dev sys
     ln -s "$DECANT" bin/decant

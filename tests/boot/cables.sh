@@ -7,14 +7,8 @@ requires_root
 requires_program unshare ip dnsmasq
 requires_file "$TOP/build/third_party/busybox/busybox"
 
-if [ -z "${BEHIND_CABLES-}" ]; then
-    find_own_mounts
-    unshare --net "${own_mounts[@]}" true 2>unshare.err || skip "no network namespaces: $(cat unshare.err)"
-    unshare --net ip link add cable0 type veth peer name cable1 2>/dev/null || skip "this kernel has no veth devices"
-    trap - EXIT
-    BEHIND_CABLES=1 exec unshare --net "${own_mounts[@]}" --uts --pid --fork --kill-child --mount-proc "$0" "$@"
-fi
-
+enter_namespaces "$1" --net --uts --pid --fork --kill-child --mount-proc
+unshare --net ip link add cable0 type veth peer name cable1 2>/dev/null || skip "this kernel has no veth devices"
 mount -t tmpfs tmpfs /run
 ip link set lo up
 ip netns add machine

@@ -6,14 +6,10 @@
 # cases: silent-name-server signal-at-lookup no-such-name dead-address signal-at-connect dead-address-first
 # cases: comes-later name-comes-later wait-is-over closed-at-once wrong-answer signal-at-wait
 
-# The network and the names are the test's own.
-if [ -z "${TEST_ALONE-}" ] && [ "$(id -u)" -eq 0 ]; then
-    unshare --mount true 2>/dev/null || as_it_is="--propagation unchanged" # in a changed root, / is no mount
-    # shellcheck disable=SC2086
-    TEST_ALONE=1 exec unshare --mount ${as_it_is-} --net "$0" "$@"
-fi
 . "$(dirname "$0")/../functions.sh"
 requires_root
+# The network and the names are the test's own.
+enter_namespaces "$1" --net
 requires_program ip nbdkit
 DECANT_LIMIT_S=40
 make_image disk.img 1M

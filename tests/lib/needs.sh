@@ -26,6 +26,20 @@ find_own_mounts() {
     unshare --mount true 2>/dev/null || own_mounts+=(--propagation unchanged)
 }
 
+# enter_namespaces CASE UNSHARE-OPTION...: goes on in these namespaces and in mounts of the test's own, from the beginning of its script.
+enter_namespaces() {
+    if [ -n "${IN_NAMESPACES-}" ]; then
+        unset IN_NAMESPACES
+        return
+    fi
+    local own_mounts
+    find_own_mounts
+    unshare "${own_mounts[@]}" "${@:2}" true 2>unshare.err || skip "no network namespaces: $(cat unshare.err)"
+    trap - EXIT
+    export TEST_DIR ${test_dir_is_ours+test_dir_is_ours}
+    IN_NAMESPACES=1 exec unshare "${own_mounts[@]}" "${@:2}" "$0" "$1"
+}
+
 requires_nbdkit_plugin() {
     requires_program nbdkit
     nbdkit "$1" --dump-plugin >/dev/null 2>&1 ||
