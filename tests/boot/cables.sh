@@ -69,6 +69,7 @@ says() { grep -Eq "$1" said || fail "nothing like '$1' was said: $(cat said)"; }
 # dhcp HERE OPTION...: a server on that cable.
 dhcp() {
     local name=dhcp-$1
+    rm -f "$name.log" # of an earlier one
     dnsmasq --keep-in-foreground --conf-file=/dev/null --interface="$1" --except-interface=lo --bind-interfaces --no-resolv --no-hosts --no-ping \
         --dhcp-authoritative --leasefile-ro --pid-file= --user=root --group=root --log-facility=- --log-dhcp --no-daemon "${@:2}" >"$name.log" 2>&1 &
     server_pid[$name]=$!

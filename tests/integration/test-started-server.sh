@@ -134,7 +134,6 @@ one-signal)
     truncate -s 1M in.img
     make_image out.img 1M
     for stall in read write; do
-        rm -f pid
         case $stall in
         read) in_background '[' ./start "$odd" - out.img stall=read ignores-sigterm ']' new.img ;;
         write) in_background out.img '[' ./start "$odd" - in.img stall=write ignores-sigterm ']' ;;
