@@ -75,14 +75,15 @@ serve_nbdkit() {
     wait_pidfile "$name"
 }
 
-# serve_tcp NAME ADDRESS NBDKIT-ARGUMENTS: an nbdkit on a free port; sets $port. The kernel's choice can't be asked for, so try.
-serve_tcp() {
-    local name=$1 address=$2
-    shift 2
+# serve_on_port NAME COMMAND...: a server on a free port, which takes --port=N as its last word and writes NAME.pid when it listens; sets
+# $port. The kernel's choice can't be asked for, so try.
+serve_on_port() {
+    local name=$1
+    shift
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         port=$((20000 + RANDOM % 10000))
         rm -f "$name.pid"
-        nbdkit --exit-with-parent --foreground --ipaddr "$address" --port "$port" --pidfile "$name.pid" "$@" >"$name.server" 2>&1 &
+        "$@" --port="$port" >"$name.server" 2>&1 &
         server_pid[$name]=$!
         until [ -s "$name.pid" ]; do
             kill -0 "${server_pid[$name]}" 2>/dev/null || continue 2
@@ -90,7 +91,12 @@ serve_tcp() {
         done
         return 0
     done
-    fail "no TCP port to be had on $address: $(cat "$name.server")"
+    fail "no TCP port to be had: $(cat "$name.server")"
+}
+
+# serve_tcp NAME ADDRESS NBDKIT-ARGUMENTS: an nbdkit; sets $port.
+serve_tcp() {
+    serve_on_port "$1" nbdkit --exit-with-parent --foreground --ipaddr "$2" --pidfile "$1.pid" "${@:3}"
 }
 
 # serve_qemu NAME QEMU-NBD-ARGUMENTS

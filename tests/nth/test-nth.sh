@@ -43,24 +43,6 @@ copied() { # NAMES DESTINATION [JUDGE-OPTIONS] -- ARGUMENTS
     shift 2
     judged "$names" --content=../in.img --destination="$destination" "$@"
 }
-# serve_by_tcp NAME QEMU-NBD-ARGUMENTS: a server that lives on when its clients go in the middle; sets $port.
-serve_by_tcp() {
-    local name=$1 i
-    shift
-    for ((i = 0; i < 10; i++)); do
-        port=$((20000 + RANDOM % 10000))
-        rm -f "$name.pid"
-        setpriv --pdeathsig TERM qemu-nbd --persistent --shared=8 --bind=127.0.0.1 --port="$port" --pid-file="$name.pid" "$@" \
-            >>"$name.server" 2>&1 &
-        server_pid[$name]=$!
-        until [ -s "$name.pid" ]; do
-            kill -0 "${server_pid[$name]}" 2>/dev/null || continue 2
-            sleep 0.02
-        done
-        return 0
-    done
-    fail "no TCP port to be had: $(cat "$name.server")"
-}
 # A list of who uses a disk that is interrupted isn't read on; none of these in /proc ever is.
 unread='maybe \(cannot read '
 short=(--retry=1 --timeout=5)
@@ -107,7 +89,8 @@ nbd-to-nbd)
 tcp-name)
     # By a name, which is looked up: by the C library, and with a pipe that takes the answer whole.
     truncate -s 304K out.img
-    serve_by_tcp d --discard=unmap -f raw out.img
+    # It lives on when its clients go in the middle.
+    serve_on_port d setpriv --pdeathsig TERM qemu-nbd --persistent --shared=8 --bind=127.0.0.1 --pid-file=d.pid --discard=unmap -f raw out.img
     copied 'localhost|in\.img' ../out.img --may-say="localhost: (Name does not resolve|its addresses can't be looked up)" -- "$DECANT" "${short[@]}" ../in.img "nbd://localhost:$port" ;;
 from-tls | to-tls | tls | psk)
     # shellcheck source=/dev/null
