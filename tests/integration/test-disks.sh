@@ -51,8 +51,7 @@ labels)
         esac >made 2>&1 || fail "$kind: $(cat made)"
         attach to out.img
         "$DECANT" disks --json >disks.json || fail "exit code $?"
-        losetup -d "$to"
-        at_exit=("${at_exit[@]:1}")
+        detach "$to"
         eval "$(blkid -p -o export out.img | grep -E '^(LABEL|UUID)=')"
         of "$to" | jq -e ".holds == \"$kind\" and .uuid == \"$UUID\"" >/dev/null || fail "$kind, $UUID: $(of "$to")"
         [ "$kind" = ntfs ] || of "$to" | jq -e ".label == \"$LABEL\"" >/dev/null || fail "$kind, $LABEL: $(of "$to")"

@@ -17,8 +17,7 @@ make_table() {
     attach disk in.img --sector-size "$2"
     echo "start=$((1048576 / $2)), type=linux" | sed "s/linux/$([ "$1" = gpt ] && echo linux || echo 83)/" |
         sfdisk -q --no-reread --no-tell-kernel --label "$1" "$disk"
-    losetup -d "$disk"
-    at_exit=("${at_exit[@]:1}")
+    detach "$disk"
 }
 
 untouched() {

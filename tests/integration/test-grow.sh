@@ -23,10 +23,7 @@ make_disk() {
     fi
     sgdisk "$@" -n "1:$mib:+2M" -c '1:boot fs' -n "2:$((3 * mib)):$((11 * mib - 1))" -c 2:root "$disk" >sgdisk.out 2>&1 ||
         fail "$(cat sgdisk.out)"
-    if [ "$disk" != in.img ]; then
-        losetup -d "$disk"
-        at_exit=("${at_exit[@]:1}")
-    fi
+    [ "$disk" = in.img ] || detach "$disk"
 }
 
 # is_right DISK [SECTORS-OF-ROOT]: says everybody.
@@ -43,40 +40,12 @@ sectors_of_root() { sgdisk -i 2 "$1" | sed -n 's/^Partition size: \([0-9]*\) sec
 # What isn't the table is as it was copied: what partitions have.
 same_partitions() { cmp -i 1M -n 10M in.img "$1" || fail "what was copied was changed"; }
 
-slice() { dd if="$1" iflag=skip_bytes,count_bytes skip="$2" count=$(($3 - $2)) status=none; }
-put() { dd of="$1" oflag=seek_bytes seek="$2" conv=notrunc status=none; }
-
-said() { grep -Eq "$1" err || fail "nobody said '$1': $(cat err)"; }
-
-copy() {
-    "$DECANT" "$@" 2>err || fail "exit code $?: $(cat err)"
-}
-
 # serve_checked SIZE: an export c on out.img that says after each write, in states, what the first and the second copy of the table are.
 serve_checked() {
-    requires_nbdkit_plugin eval
     truncate -s 0 out.img
     truncate -s "$1" out.img
-    cat >check.pl <<'END'
-open my $disk, "<", "out.img" or die; binmode $disk;
-my $size = -s $disk;
-sub bytes { my ($at, $length) = @_; my $bytes = ""; seek $disk, $at, 0; read $disk, $bytes, $length; $bytes }
-sub crc { my $crc = 0xffffffff; for (unpack "C*", $_[0]) { $crc ^= $_; $crc = $crc >> 1 ^ ($crc & 1 ? 0xedb88320 : 0) for 1 .. 8 } $crc ^ 0xffffffff }
-sub table {
-    my ($at) = @_;
-    my $header = bytes($at * 512, 92);
-    return "none" if $header !~ /^EFI PART/;
-    my ($crc, $own, $other, $last, $entries, $count, $each, $entries_crc) = unpack "x16 V x4 Q< Q< x8 Q< x16 Q< V V V", $header;
-    substr($header, 16, 4) = "\0" x 4;
-    return "bad" if crc($header) != $crc || $own != $at || crc(bytes($entries * 512, $count * $each)) != $entries_crc;
-    return ($other == $size / 512 - 1 || $other == 1) ? "grown" : "short";
-}
-printf "%s %s\n", table(1), table($size / 512 - 1);
-END
     : >states
-    serve_nbdkit c eval get_size="echo $1" can_write='exit 0' can_flush='exit 0' flush='exit 0' \
-        pread="dd if=$PWD/out.img iflag=skip_bytes,count_bytes skip=\$4 count=\$3 status=none" \
-        pwrite="cd $PWD && dd of=out.img oflag=seek_bytes seek=\$4 conv=notrunc status=none && perl check.pl >>states"
+    serve_eval c out.img "$1" '' "'$TOP/tests/gpt-states' out.img '\$other == \$last || \$other == 1 ? \"grown\" : \"short\"' >>states"
 }
 
 case $1 in
@@ -91,10 +60,10 @@ gpt-512|gpt-4k|entries)
     make_disk "$sector" "${options[@]}"
     junk out.img 64M
     attach to out.img --sector-size "$sector"
-    copy --grow in.img "$to"
+    must_copy --grow in.img "$to"
     said "^decant: $to: the partition table reaches to the disk's end now"
     is_right "$to" $((8 * 1048576 / sector))
-    copy --grow=root in.img "$to"
+    must_copy --grow=root in.img "$to"
     said "^decant: $to: partition 2 root has $((60 * 1048576)) bytes now, $((52 * 1048576)) more"
     is_right "$to" $((60 * 1048576 / sector))
     [ "$(sgdisk -p "$to" | sed -n 's/^Partition table holds up to \([0-9]*\).*/\1/p')" -eq "$([ "$1" = entries ] && echo 1024 || echo 128)" ] ||
@@ -121,7 +90,7 @@ nothing-to-do)
     make_disk 512
     junk out.img 12M
     attach to out.img
-    copy --grow in.img "$to"
+    must_copy --grow in.img "$to"
     [ ! -s err ] || fail "said: $(cat err)"
     blockdev --flushbufs "$to"
     same in.img out.img ;;
@@ -134,11 +103,10 @@ ext4|xfs|btrfs)
     sgdisk -n 1:2048:0 -c 1:data in.img >sgdisk.out
     attach data in.img -o 1M --sizelimit 397M
     "mkfs.$1" -q "$data"
-    losetup -d "$data"
-    at_exit=("${at_exit[@]:1}")
+    detach "$data"
     truncate -s 800M out.img
     attach to out.img
-    copy --grow=data in.img "$to"
+    must_copy --grow=data in.img "$to"
     command=$(sed -n "s/^decant: what is in it ($1) grows by: //p" err)
     # The partition by itself, since not every machine makes its node.
     attach data out.img -o 1M --sizelimit "$((798 * 1048576))"
@@ -159,7 +127,7 @@ by-name)
         truncate -s 0 out.img
         truncate -s 64M out.img
         serve_nbdkit d file out.img
-        copy --grow="$name" in.img "$(uri d)"
+        must_copy --grow="$name" in.img "$(uri d)"
         end_server d
         is_right out.img $((60 * 2048))
     done ;;
@@ -171,13 +139,12 @@ mbr|mbr-4k)
     attach from in.img --sector-size "$sector"
     printf 'label: dos\nstart=%d, size=%d\nstart=%d\n' $((1048576 / sector)) $((1048576 / sector)) $((2097152 / sector)) |
         sfdisk -q --no-reread --no-tell-kernel "$from"
-    losetup -d "$from"
-    at_exit=("${at_exit[@]:1}")
+    detach "$from"
     truncate -s 64M out.img
     attach to out.img --sector-size "$sector"
-    copy --grow in.img "$to"
+    must_copy --grow in.img "$to"
     said 'has an MBR, which has nothing at the disk.s end: --grow changes nothing'
-    copy --grow=2 in.img "$to"
+    must_copy --grow=2 in.img "$to"
     said "partition 2 has $((62 * 1048576)) bytes now, $((52 * 1048576)) more"
     sfdisk --verify "$to" >verify.out 2>&1 || fail "$(cat verify.out)"
     [ "$(sfdisk -d "$to" | sed -n "s/.*p2 : .*size= *\([0-9]*\),.*/\1/p")" -eq $((62 * 1048576 / sector)) ] || fail "$(sfdisk -d "$to")"
@@ -189,7 +156,7 @@ nbd-blocks)
     truncate -s 64M out.img
     serve_nbdkit d --filter=blocksize-policy file out.img blocksize-minimum=64K blocksize-preferred=64K \
         blocksize-maximum=64K blocksize-error-policy=error
-    copy --grow=root in.img "$(uri d)"
+    must_copy --grow=root in.img "$(uri d)"
     end_server d
     is_right out.img $((60 * 2048))
     same_partitions out.img ;;
@@ -200,7 +167,7 @@ hold-back|hold-back-held)
     make_disk 512
     junk out.img "$size"
     serve_nbdkit d file out.img
-    copy --hold-back=1M --grow in.img "$(uri d)"
+    must_copy --hold-back=1M --grow in.img "$(uri d)"
     end_server d
     is_right out.img $((8 * 2048))
     same_partitions out.img ;;
@@ -211,7 +178,7 @@ verify)
         truncate -s 64M out.img
         serve_nbdkit d file out.img
         # shellcheck disable=SC2086
-        copy --verify $options --grow=root in.img "$(uri d)"
+        must_copy --verify $options --grow=root in.img "$(uri d)"
         ! grep -q "isn't what was written" err || fail "$(cat err)"
         end_server d
         is_right out.img $((60 * 2048))
@@ -233,7 +200,7 @@ from)
     cp in.img out.img
     truncate -s 64M out.img
     serve_nbdkit d file out.img
-    copy --from=12M --grow=root in.img "$(uri d)"
+    must_copy --from=12M --grow=root in.img "$(uri d)"
     end_server d
     is_right out.img $((60 * 2048)) ;;
 mapfile)
@@ -244,18 +211,18 @@ mapfile)
     for options in '' --hold-back=1M; do
         rm -f m.map
         # shellcheck disable=SC2086
-        copy --mapfile=m.map $options in.img "$(uri d)"
+        must_copy --mapfile=m.map $options in.img "$(uri d)"
         # shellcheck disable=SC2086
-        copy --mapfile=m.map $options --grow=root in.img "$(uri d)"
+        must_copy --mapfile=m.map $options --grow=root in.img "$(uri d)"
         said 'is finished already, as m.map has it: nothing was copied'
         said 'partition 2 root has'
         is_right out.img $((60 * 2048))
         rm m.map
         # shellcheck disable=SC2086
-        copy --mapfile=m.map $options --grow=root in.img "$(uri d)"
+        must_copy --mapfile=m.map $options --grow=root in.img "$(uri d)"
         is_right out.img $((60 * 2048))
         # shellcheck disable=SC2086
-        copy --mapfile=m.map $options --grow=root in.img "$(uri d)"
+        must_copy --mapfile=m.map $options --grow=root in.img "$(uri d)"
         said 'nothing was copied'
         [ "$(wc -l <err)" -eq 1 ] || fail "it was changed again: $(cat err)"
     done ;;
@@ -263,7 +230,7 @@ power-cuts)
     # Once the first copy is there, one is right after each write.
     make_disk 512
     serve_checked 64M
-    copy -C 1 --sparse=0 --no-extents --grow=root in.img "$(uri c)"
+    must_copy -C 1 --sparse=0 --no-extents --grow=root in.img "$(uri c)"
     is_right out.img $((60 * 2048))
     awk '$1 == "short" { is_there = 1 } is_there && $1 ~ /none|bad/ && $2 ~ /none|bad/ { exit 1 }
          END { exit $1 != "grown" || $2 != "grown" || !is_there }' states || fail "$(uniq -c states)" ;;
@@ -271,7 +238,7 @@ power-cuts-held)
     # The first copy that is there at all is the right one.
     make_disk 512
     serve_checked 64M
-    copy -C 1 --sparse=0 --no-extents --hold-back=1M --grow=root in.img "$(uri c)"
+    must_copy -C 1 --sparse=0 --no-extents --hold-back=1M --grow=root in.img "$(uri c)"
     is_right out.img $((60 * 2048))
     awk '$1 ~ /bad|short/ || $2 ~ /bad|short/ { exit 1 } END { exit $1 != "grown" || $2 != "grown" }' states ||
         fail "$(uniq -c states)" ;;
@@ -315,15 +282,11 @@ refused-late)
     done ;;
 fails)
     # Where the second copy can't be written, the first one stays as it is, and the command that is told does the rest.
-    requires_nbdkit_plugin eval
     make_disk 512
     for options in '' --hold-back=1M; do
         truncate -s 0 out.img
         truncate -s 64M out.img
-        serve_nbdkit d eval get_size='echo 64M' can_write='exit 0' can_flush='exit 0' flush='exit 0' \
-            pread="dd if=$PWD/out.img iflag=skip_bytes,count_bytes skip=\$4 count=\$3 status=none" \
-            pwrite="[ -e $PWD/mended ] || [ \$4 -lt 67091968 ] || { echo EIO at the end >&2; exit 1; }
-                    dd of=$PWD/out.img oflag=seek_bytes seek=\$4 conv=notrunc status=none"
+        serve_eval d out.img 64M '[ -e mended ] || [ $4 -lt 67091968 ] || { echo EIO at the end >&2; exit 1; }'
         # shellcheck disable=SC2086
         "$DECANT" --retry=0 $options --grow=root in.img "$(uri d)" 2>err && fail "exit code 0"
         if [ "$options" ]; then
@@ -343,9 +306,9 @@ fails)
 file)
     # It becomes as large as the image: there is nothing to reach.
     make_disk 512
-    copy --grow in.img out.img
+    must_copy --grow in.img out.img
     same in.img out.img
-    copy --grow=root in.img out.img
+    must_copy --grow=root in.img out.img
     is_right out.img $((8 * 2048)) ;;
 *) fail "no such case" ;;
 esac

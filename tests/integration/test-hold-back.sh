@@ -11,12 +11,6 @@
 
 size=6000000 held=65536
 
-# put FILE OFFSET: standard input, there.
-put() { dd of="$1" bs=64K seek="$2" oflag=seek_bytes conv=notrunc status=none; }
-
-# slice FILE START END: these bytes.
-slice() { dd if="$1" bs=64K iflag=skip_bytes,count_bytes skip="$2" count=$(($3 - $2)) status=none; }
-
 is_zero() { [ "$(slice "$@" | tr -d '\0' | wc -c)" -eq 0 ]; }
 
 # Where the tail begins that is held of so many bytes: on a page.

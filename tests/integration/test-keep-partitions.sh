@@ -9,9 +9,6 @@
 . "$(dirname "$0")/../functions.sh"
 requires_program sgdisk sfdisk mkfs.ext4
 
-said() { grep -Eq "$1" err || fail "nobody said '$1': $(cat err)"; }
-put() { dd of="$1" oflag=seek_bytes seek="$2" conv=notrunc status=none; }
-
 # make_disks [SECTOR-SIZE]: in.img, of 12 MiB, has boot and root; out.img, of 64 MiB, system, home from 20 to 50 MiB, and one without a label.
 make_disks() {
     local sector=${1-512} mib=$((1048576 / ${1-512}))
@@ -45,41 +42,21 @@ is_kept() {
 }
 is_untouched() { cmp -i 20M -n 30M old.img out.img || fail "what was to be kept was written to"; }
 
-copy() { "$DECANT" "$@" 2>err || fail "exit code $?: $(cat err)"; }
+# serve_breaking [AFTER]: an export c on out.img. It fails from the write behind 8 MiB on while there is a file `broken`; after each other one
+# the shell does AFTER.
+serve_breaking() {
+    serve_eval c out.img 64M \
+        'if [ -e broken ] && [ $4 -gt 8388608 ] && [ $4 -lt 12582912 ]; then cat >/dev/null; echo EIO >&2; exit 1; fi' "$@"
+}
 
-# serve_eval [CHECK]: an export c on out.img. It fails from the write behind 8 MiB on while there is a file `broken`; with CHECK, states has a line
-# after each write, which says whether a table that is whole has home.
-serve_eval() {
-    requires_nbdkit_plugin eval
-    cat >check.pl <<'END'
-open my $disk, "<", "out.img" or die; binmode $disk;
-my $size = -s $disk;
-sub bytes { my ($at, $length) = @_; my $bytes = ""; seek $disk, $at, 0; read $disk, $bytes, $length; $bytes }
-sub crc { my $crc = 0xffffffff; for (unpack "C*", $_[0]) { $crc ^= $_; $crc = $crc >> 1 ^ ($crc & 1 ? 0xedb88320 : 0) for 1 .. 8 } $crc ^ 0xffffffff }
-sub table {
-    my ($at) = @_;
-    my $header = bytes($at * 512, 92);
-    return "none" if $header !~ /^EFI PART/;
-    my ($crc, $own, $entries, $count, $each, $entries_crc) = unpack "x16 V x4 Q< x40 Q< V V V", $header;
-    substr($header, 16, 4) = "\0" x 4;
-    my $all = bytes($entries * 512, $count * $each);
-    return "bad" if crc($header) != $crc || $own != $at || crc($all) != $entries_crc;
-    return index($all, pack("Q< Q<", 40960, 102399)) < 0 ? "without" : index($all, pack("Q<", 6144)) < 0 ? "only" : "with";
-}
-printf "%s %s\n", table(1), table($size / 512 - 1);
-END
-    : >states
-    serve_nbdkit c eval get_size="echo 64M" can_write='exit 0' can_flush='exit 0' flush='exit 0' \
-        pread="dd if=$PWD/out.img iflag=skip_bytes,count_bytes skip=\$4 count=\$3 status=none" \
-        pwrite="cd $PWD; if [ -e broken ] && [ \$4 -gt 8388608 ] && [ \$4 -lt 12582912 ]; then cat >/dev/null; echo EIO >&2; exit 1; fi
-                dd of=out.img oflag=seek_bytes seek=\$4 conv=notrunc status=none && { [ ! '${1-}' ] || perl check.pl >>states; }"
-}
+# Whether a table that is whole has home, or that alone: as tests/gpt-states asks.
+has_home='index($entries, pack("Q< Q<", 40960, 102399)) < 0 ? "without" : index($entries, pack("Q<", 6144)) < 0 ? "only" : "with"'
 
 case $1 in
 kept)
     make_disks
     serve_nbdkit c file out.img
-    copy --keep-partitions=my_home in.img "$(uri c)"
+    must_copy --keep-partitions=my_home in.img "$(uri c)"
     said 'the partition from offset 20971520 on is kept, as number 3'
     end_server c
     is_kept ;;
@@ -87,7 +64,7 @@ kept-4k)
     requires_root
     make_disks 4096
     disk=$table
-    copy --keep-partitions=3 in.img "$disk"
+    must_copy --keep-partitions=3 in.img "$disk"
     blockdev --flushbufs "$disk"
     is_kept 3 2048 ;;
 by-name)
@@ -98,7 +75,7 @@ by-name)
     for names in "$uuid,4" "4,my home"; do
         cp old.img out.img
         serve_nbdkit c file out.img
-        copy --keep-partitions="$names" in.img "$(uri c)"
+        must_copy --keep-partitions="$names" in.img "$(uri c)"
         end_server c
         other=$(sgdisk -i 5 out.img | sed -n 's/^First sector: \([0-9]*\) .*/\1/p')
         case $names in
@@ -109,9 +86,9 @@ by-name)
 grow)
     make_disks
     serve_nbdkit c file out.img
-    copy --keep-partitions=my_home --grow=root in.img "$(uri c)"
+    must_copy --keep-partitions=my_home --grow=root in.img "$(uri c)"
     is_kept 3 $((17 * 2048))
-    copy --keep-partitions=my_home --grow=root in.img "$(uri c)"
+    must_copy --keep-partitions=my_home --grow=root in.img "$(uri c)"
     end_server c
     is_kept 3 $((17 * 2048)) ;;
 hold-back)
@@ -120,14 +97,14 @@ hold-back)
     for size in 64k 1M 16M; do
         cp old.img out.img
         serve_nbdkit c file out.img
-        copy --hold-back=$size --keep-partitions=my_home in.img "$(uri c)"
+        must_copy --hold-back=$size --keep-partitions=my_home in.img "$(uri c)"
         end_server c
         is_kept
     done ;;
 verify)
     make_disks
     serve_nbdkit c file out.img
-    copy --verify --hold-back=1M --keep-partitions=my_home in.img "$(uri c)"
+    must_copy --verify --hold-back=1M --keep-partitions=my_home in.img "$(uri c)"
     end_server c
     ! grep -q "isn't what was written" err || fail "$(cat err)"
     is_kept ;;
@@ -137,11 +114,10 @@ wipe-rest)
     make_disks
     attach part out.img -o 20M --sizelimit 30M
     mkfs.ext4 -q -F "$part"
-    losetup -d "$part"
-    at_exit=("${at_exit[@]:1}")
+    detach "$part"
     cp out.img old.img
     attach disk out.img
-    copy --wipe-rest --keep-partitions=my_home in.img "$disk"
+    must_copy --wipe-rest --keep-partitions=my_home in.img "$disk"
     ! grep -q wiped err || fail "$(cat err)"
     blockdev --flushbufs "$disk"
     is_kept ;;
@@ -152,13 +128,13 @@ goes-on|goes-on-held)
     [ "$1" = goes-on ] || options+=(--hold-back=1M)
     for again in same told; do
         cp old.img out.img
-        serve_eval
+        serve_breaking
         : >broken
         "$DECANT" "${options[@]}" in.img "$(uri c)" 2>err && fail "exit code 0"
         ! sgdisk -i 3 out.img 2>/dev/null | grep -q "my home" || [ "$1" = goes-on-held ] || fail "the first table is still the old one"
         rm broken
         if [ $again = same ]; then
-            copy "${options[@]}" in.img "$(uri c)"
+            must_copy "${options[@]}" in.img "$(uri c)"
         else
             command=$(sed -n '/with$/{n;p}' err)
             eval "$command" 2>err || fail "$command: $(cat err)"
@@ -168,14 +144,14 @@ goes-on|goes-on-held)
     done ;;
 mapfile)
     make_disks
-    serve_eval
+    serve_breaking
     : >broken
     "$DECANT" --retry=0 --mapfile=m.map --keep-partitions=my_home in.img "$(uri c)" 2>err && fail "exit code 0"
     rm broken
-    copy --mapfile=m.map --keep-partitions=my_home in.img "$(uri c)"
+    must_copy --mapfile=m.map --keep-partitions=my_home in.img "$(uri c)"
     is_kept
     cp out.img done.img
-    copy --mapfile=m.map --keep-partitions=my_home in.img "$(uri c)"
+    must_copy --mapfile=m.map --keep-partitions=my_home in.img "$(uri c)"
     said 'nothing was copied'
     end_server c
     same done.img out.img ;;
@@ -183,8 +159,9 @@ power-cuts|power-cuts-held)
     make_disks
     options=(--keep-partitions=my_home -C 1 --sparse=0 --no-extents)
     [ "$1" = power-cuts ] || options+=(--hold-back=1M)
-    serve_eval check
-    copy "${options[@]}" in.img "$(uri c)"
+    : >states
+    serve_breaking "'$TOP/tests/gpt-states' out.img '$has_home' >>states"
+    must_copy "${options[@]}" in.img "$(uri c)"
     end_server c
     is_kept
     # Nothing but what was there before, what is kept alone, and in the end both.

@@ -38,6 +38,8 @@ must_fail() {
         fail "the line should match '$pattern': $(cat err)"
 }
 
+# Some line of `err` matches the pattern.
+said() { grep -Eq "$1" err || fail "nobody said '$1': $(cat err)"; }
 
 # Whether all that a test has left of what decant printed with --json is as docs/decant.schema.json has it. What begins as that
 # does is that, in files that are small.

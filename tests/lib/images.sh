@@ -65,6 +65,10 @@ make_block() {
     ' "$1"
 }
 
+# slice FILE START END: these bytes of it; put FILE OFFSET: what comes is there.
+slice() { dd if="$1" bs=64K iflag=skip_bytes,count_bytes skip="$2" count=$(($3 - $2)) status=none; }
+put() { dd of="$1" bs=64K seek="$2" oflag=seek_bytes conv=notrunc status=none; }
+
 size_of() {
     stat -L -c %s "$1"
 }
@@ -121,6 +125,12 @@ attach() {
     attached=$(losetup --show --find "$@" "$file" 2>losetup.err) || skip "no loop device: $(cat losetup.err)"
     at_exit=("losetup -d $attached" "${at_exit[@]}")
     printf -v "$name" %s "$attached"
+}
+
+# detach DEVICE: before that, the one that was attached last.
+detach() {
+    losetup -d "$1"
+    at_exit=("${at_exit[@]:1}")
 }
 
 # areas_of_bad SECTORS SEED EXPRESSION: the lines of a mapfile for a disk whose bad sectors a line of perl lists, which may take random ones;

@@ -75,6 +75,16 @@ serve_nbdkit() {
     wait_pidfile "$name"
 }
 
+# serve_eval NAME FILE SIZE BEFORE [AFTER]: FILE by nbdkit's eval plugin. In the test's directory, the shell does BEFORE before each write,
+# which may refuse it, and AFTER once it is done.
+serve_eval() {
+    requires_nbdkit_plugin eval
+    serve_nbdkit "$1" eval get_size="echo $3" can_write='exit 0' can_flush='exit 0' flush='exit 0' \
+        pread="dd if='$PWD/$2' bs=64K iflag=skip_bytes,count_bytes skip=\$4 count=\$3 status=none" \
+        pwrite="cd '$PWD' && { $4
+            dd of='$2' bs=64K oflag=seek_bytes seek=\$4 conv=notrunc status=none; } && { ${5:-true}; }"
+}
+
 # serve_on_port NAME COMMAND...: a server on a free port, which takes --port=N as its last word and writes NAME.pid when it listens; sets
 # $port. The kernel's choice can't be asked for, so try.
 serve_on_port() {
