@@ -9,6 +9,7 @@ requires_file "$TOP/build/third_party/busybox/busybox"
 
 enter_namespaces "$1" --net --uts --pid --fork --kill-child --mount-proc
 unshare --net ip link add cable0 type veth peer name cable1 2>/dev/null || skip "this kernel has no veth devices"
+find_own_mounts
 mount -t tmpfs tmpfs /run
 ip link set lo up
 ip netns add machine
@@ -49,7 +50,8 @@ plug() {
 # on_machine COMMAND...: runs it there; its /sys has the cards as if they hung on a bus.
 on_machine() {
     # shellcheck disable=SC2016 # the inner shell's
-    ip netns exec machine env -i CARDS="$cards" WAIT_SECONDS="${WAIT_SECONDS:-60}" sh -ec '
+    # ip netns exec would change what / hands on.
+    nsenter --net=/run/netns/machine unshare "${own_mounts[@]}" env -i CARDS="$cards" WAIT_SECONDS="${WAIT_SECONDS:-60}" sh -ec '
         mount -t sysfs sysfs machine/sys
         mount --bind /proc machine/proc
         mount -t tmpfs tmpfs machine/sys/class/net
