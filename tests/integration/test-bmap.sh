@@ -123,6 +123,22 @@ three_ranges() {
     cp in.img good.img
 }
 
+# begin_slowly ARGUMENTS...: a copy to junk in the background, as $pid, which has come into the last of the three ranges.
+begin_slowly() {
+    "$DECANT" --rate-limit=2M "$@" 2>err &
+    pid=$!
+    wait_for is_in_last
+}
+is_in_last() { [ "$(dd if=out.img bs=4096 skip=3100 count=1 status=none | head -c 1)" != J ]; }
+
+# end_slowly PATTERN: it has failed, and says so; what it says goes on at once.
+end_slowly() {
+    code=0
+    wait "$pid" || code=$?
+    must_say "$1"
+    sed -i 's/ --rate-limit=2M//' err
+}
+
 # must_refuse PATTERN ARGUMENTS...: exit code 4, in one message.
 must_refuse() { must_fail 4 "$@"; ! grep -q finished err || fail "got: $(cat err)"; }
 
@@ -422,36 +438,24 @@ interrupted)
     serve_nbdkit s --filter=error file in.img error=EIO error-pread-rate=100% error-file=broken
     junk_of in.img
     expected_of in.bmap in.img out.img
-    "$DECANT" --rate-limit=2M --retry=0 --bmap=in.bmap "$(uri s)" out.img 2>err &
-    pid=$!
-    begins() { [ "$(dd if=out.img bs=4096 skip=3100 count=1 status=none | head -c 1)" != J ]; }
-    wait_for begins
+    begin_slowly --retry=0 --bmap=in.bmap "$(uri s)" out.img
     touch broken
-    code=0
-    wait $pid || code=$?
-    must_say 'reading .* failed at offset [0-9]+'
+    end_slowly 'reading .* failed at offset [0-9]+'
     grep -q -- '--from=12288000 ' err || fail "it goes on inside of a range: $(cat err)"
     rm broken
-    sed -i 's/ --rate-limit=2M//' err
     goes_on expected.img out.img
     [ ! -s err.again ] || fail "it says: $(cat err.again)" ;;
 mapfile)
     three_ranges
     junk_of in.img
     expected_of in.bmap in.img out.img
-    "$DECANT" --rate-limit=2M --mapfile=m.map --bmap=in.bmap in.img out.img 2>err &
-    pid=$!
-    begins() { [ "$(dd if=out.img bs=4096 skip=3100 count=1 status=none | head -c 1)" != J ]; }
-    wait_for begins
+    begin_slowly --mapfile=m.map --bmap=in.bmap in.img out.img
     kill $pid
-    code=0
-    wait $pid || code=$?
-    must_say 'stopped by signal 15'
+    end_slowly 'stopped by signal 15'
     # Whole ranges, and no part of one.
     [ "$(awk '/\+$/ { print $1, $2 }' m.map | tr '\n' ,)" = '0x0000A000 0x00028000,0x00064000 0x00001000,' ] || fail "finished: $(cat m.map)"
     printf MARK | dd of=out.img bs=1 seek=$((20 * 4096)) conv=notrunc status=none # shows whether it is written again
     printf MARK | dd of=expected.img bs=1 seek=$((20 * 4096)) conv=notrunc status=none
-    sed -i 's/ --rate-limit=2M//' err
     goes_on expected.img out.img
     [ ! -s err.again ] || fail "it says: $(cat err.again)"
     run_decant --mapfile=m.map --bmap=in.bmap in.img out.img
@@ -493,15 +497,9 @@ mapfile-held-back)
     bmap in.bmap in.img
     junk_of in.img
     expected_of in.bmap in.img out.img
-    "$DECANT" --rate-limit=2M --hold-back=64k --mapfile=m.map --bmap=in.bmap in.img out.img 2>err &
-    pid=$!
-    begins() { [ "$(dd if=out.img bs=4096 skip=3100 count=1 status=none | head -c 1)" != J ]; }
-    wait_for begins
+    begin_slowly --hold-back=64k --mapfile=m.map --bmap=in.bmap in.img out.img
     kill $pid
-    code=0
-    wait $pid || code=$?
-    must_say 'stopped by signal 15'
-    sed -i 's/ --rate-limit=2M//' err
+    end_slowly 'stopped by signal 15'
     goes_on expected.img out.img
     [ ! -s err.again ] || fail "it says: $(cat err.again)" ;;
 verify)
