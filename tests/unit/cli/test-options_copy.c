@@ -160,19 +160,6 @@ maps_are_named(void **state)
 }
 
 static void
-a_block_map_takes_the_place_of_extents(void **state)
-{
-  (void)state;
-  assert_parsed(PARSE("a", "b"));
-  assert_true(!options.copy.bmap && !options.copy.no_extents);
-  assert_parsed(PARSE("--bmap=x", "--mapfile=m", "--verify", "--hold-back=1M", "a", "b"));
-  assert_string_equal(options.copy.bmap, "x");
-  assert_true(options.copy.no_extents);
-  assert_int_equal(options.wishes.contexts.count, 0);
-  assert_parsed(PARSE("--bmap=x", "a", "null:"));
-}
-
-static void
 what_is_to_grow(void **state)
 {
   (void)state;
@@ -250,74 +237,19 @@ what_is_wrong_is_said(void **state)
     { { "--request-size=64M", "a", "b" }, "--request-size=64M: must" },
     { { "-R0", "a", "b" }, "--requests=0: must" },
     { { "-Tx", "a", "b" }, "--threads=x: must" },
-    { { "--json", "a", "-" }, "--json goes to standard output, which is the DESTINATION" },
     { { "--json=x", "a", "b" }, "there is no argument to --json" },
     { { "--from=x", "a", "b" }, "--from=x: must be an offset in bytes" },
     { { "--from=-1", "a", "b" }, "--from=-1: must" },
     { { "--from=1k", "a", "b", "--from=1k" }, "--from can be given only once" },
-    { { "--from=1k", "--sha256", "a", "b" }, "a digest is of the whole disk: it can't be used with --from" },
-    { { "--from=1k", "--blkhash", "a", "b" }, "a digest is of the whole disk" },
-    { { "--from=1k", "--blkhash-file=f", "a", "b" }, "a digest is of the whole disk" },
-    { { "--from=1k", "--expect=sha256:x", "a", "b" }, "a digest is of the whole disk" },
-    { { "--from=1k", "a", "-" }, "such as -, can't be used with --from" },
-    { { "--from=1k", "a", "null:" }, "null: doesn't" },
-    { { "--mapfile=m", "--from=1k", "a", "b" }, "the map knows where to go on: --from can't be used with --mapfile" },
-    { { "--mapfile=m", "--from=0", "a", "b" }, "the map knows where to go on: --from can't" },
-    { { "--mapfile=m", "--layer", "a", "b" }, "--layer can't be used with --mapfile" },
-    { { "--mapfile=m", "--dirty-bitmap=x", "a", "b" }, "--dirty-bitmap can't be used with --mapfile" },
-    { { "--mapfile=m", "--no-flush", "a", "b" }, "only what was flushed is finished: --no-flush can't be used" },
-    { { "--mapfile=m", "--sha256", "a", "b" }, "a digest is of the whole disk: it can't be used with --mapfile" },
-    { { "--domain=m", "--blkhash", "a", "b" }, "a digest is of the whole disk: it can't be used with --domain" },
-    { { "--domain=m", "--blkhash-file=f", "a", "b" }, "a digest is of the whole disk" },
-    { { "--domain=m", "--expect=sha256:x", "a", "b" }, "a digest is of the whole disk" },
-    { { "--domain=m", "--destination-is-zero", "a", "b" }, "--destination-is-zero can't be used with --domain" },
-    { { "--mapfile=m", "a", "-" }, "such as -, can't be used with --mapfile" },
-    { { "--domain=m", "-", "b" }, "a source that is read from front to end, such as -, can't be used with --domain" },
-    { { "--bmap=m", "--domain=d", "a", "b" }, "--domain can't be used with --bmap" },
-    { { "--bmap=m", "--layer", "a", "b" }, "--layer can't be used with --bmap" },
-    { { "--bmap=m", "--dirty-bitmap=x", "a", "b" }, "--dirty-bitmap can't be used with --bmap" },
-    { { "--bmap=m", "--on-read-error=skip", "a", "b" }, "--on-read-error=skip can't be used with --bmap" },
-    { { "--bmap=m", "--sha256", "a", "b" }, "a digest is of the whole disk: it can't be used with --bmap" },
-    { { "--bmap=m", "--destination-is-zero", "a", "b" }, "--destination-is-zero can't be used with --bmap" },
-    { { "--bmap=m", "-", "b" }, "such as -, can't be used with --bmap" },
-    { { "--bmap=m", "a", "-" }, "such as -, can't be used with --bmap" },
     { { "--on-read-error=retry", "a", "b" }, "--on-read-error=retry: must be fail or skip" },
-    { { "--max-errors=1", "a", "b" }, "--max-errors is for --on-read-error=skip" },
-    { { "--mark-bad=zero", "a", "b" }, "--mark-bad is for --on-read-error=skip" },
     { { "--on-read-error=skip", "--mark-bad=x", "a", "b" }, "--mark-bad=x: must be zero or pattern" },
     { { "--on-read-error=skip", "--max-errors=0", "a", "b" }, "--max-errors=0: must be a number, at least 1" },
-    { { "--on-read-error=skip", "-", "b" }, "such as -, can't be used with --on-read-error=skip" },
-    { { "--mapfile=m", "a", "null:" }, "null: keeps nothing that a map could call finished" },
-    { { "--grow=", "a", "b" }, "--grow=: must be a partition's number, label or UUID" },
-    { { "--grow", "a", "-" }, "a destination that is written from front to end, such as -, can't be used with --grow" },
-    { { "--grow", "a", "null:" }, "null: keeps nothing: it can't be used with --grow" },
-    { { "--keep-partitions=", "a", "b" }, "--keep-partitions=: must be labels, numbers or UUIDs, parted by commas" },
-    { { "--keep-partitions=a,,b", "a", "b" }, "--keep-partitions=a,,b: must be labels" },
-    { { "--keep-partitions=a,", "a", "b" }, "--keep-partitions=a,: must be labels" },
-    { { "--keep-partitions=,a", "a", "b" }, "--keep-partitions=,a: must be labels" },
-    { { "--keep-partitions=a", "-", "b" },
-      "a source that is read from front to end, such as -, can't be used with --keep-partitions" },
-    { { "--keep-partitions=a", "--layer", "a", "b" }, "--layer can't be used with --keep-partitions" },
-    { { "--wipe-rest", "a", "null:" }, "null: keeps nothing: it can't be used with --wipe-rest" },
-    { { "--wipe-rest", "--domain=x", "a", "b" }, "--domain can't be used with --wipe-rest" },
-    { { "--grow", "--layer", "a", "b" }, "--layer can't be used with --grow" },
-    { { "--grow", "--dirty-bitmap=x", "a", "b" }, "--dirty-bitmap can't be used with --grow" },
-    { { "--grow", "--domain=x", "a", "b" }, "--domain can't be used with --grow" },
     { { "--hold-back=511", "a", "b" }, "--hold-back=511: must be 0 or a size from 512 to 16M" },
     { { "--hold-back=17M", "a", "b" }, "--hold-back=17M: must be 0 or a size" },
     { { "--hold-back=x", "a", "b" }, "--hold-back=x: must be 0 or a size" },
-    { { "--hold-back=1M", "--layer", "a", "b" }, "--layer can't be used with --hold-back" },
-    { { "--hold-back=1M", "--dirty-bitmap=x", "a", "b" }, "--dirty-bitmap can't be used with --hold-back" },
-    { { "--hold-back=1M", "--no-flush", "a", "b" }, "by flushes: --no-flush can't be used with --hold-back" },
-    { { "--hold-back=1M", "a", "-" }, "such as -, can't be used with --hold-back" },
-    { { "--hold-back=1M", "a", "null:" }, "null: keeps nothing of which a part could come last" },
     { { "--retry=always", "a", "b" }, "--retry=always: must be a number of seconds" },
     { { "--progress=x", "a", "b" }, "--progress=x: must" },
     { { "--verify=slow", "a", "b" }, "--verify=slow: must be --verify or --verify=quick" },
-    { { "--verify", "a", "null:" }, "--verify reads back what was written, which can't be done of null:" },
-    { { "--verify=quick", "a", "-" }, "can't be done of -" },
-    { { "--verify", "--on-read-error=skip", "a", "b" }, "--on-read-error=skip can't be used with --verify" },
-    { { "--verify", "--no-flush", "a", "b" }, "it can't be used without --flush" },
   };
 
   (void)state;
@@ -351,68 +283,6 @@ as_nbdcopy_it_keeps_to_nbdcopy(void **state)
   assert_string_equal(text, "nbdcopy 1.22.2\nlibnbd 1.22.2\n");
   assert_int_equal(PARSE_AS("nbdcopy", "a"), -1);
   assert_int_equal(options_exit_code(&options, &fault), EXIT_FAILED);
-}
-
-/* Contexts that tell what a part is are required; the holes in it are but good to know. */
-static void
-a_part_is_asked_for_by_its_contexts(void **state)
-{
-  char name[CONTEXT_NAME_BYTES + 32] = "--dirty-bitmap=";
-
-  (void)state;
-  assert_parsed(PARSE("a", "b"));
-  assert_int_equal(options.copy.part, PART_ALL);
-  assert_int_equal(options.wishes.contexts.count, 1);
-  assert_false(options.wishes.contexts.list[0].required);
-  assert_parsed(PARSE("--no-extents", "a", "b"));
-  assert_int_equal(options.wishes.contexts.count, 0);
-  assert_parsed(PARSE("--dirty-bitmap=b:c", "a", "b"));
-  assert_int_equal(options.copy.part, PART_DIRTY);
-  assert_int_equal(options.wishes.contexts.count, 2);
-  assert_string_equal(options.wishes.contexts.list[1].name, "qemu:dirty-bitmap:b:c");
-  assert_true(options.wishes.contexts.list[1].required && !options.wishes.contexts.list[0].required &&
-              !options.wishes.contexts.joint_first);
-  assert_parsed(PARSE("--layer", "a", "null:"));
-  assert_int_equal(options.copy.part, PART_LAYER);
-  assert_string_equal(options.wishes.contexts.list[1].name, "qemu:allocation-depth");
-  assert_true(options.wishes.contexts.list[1].required && options.wishes.contexts.joint_first);
-  memset(name + strlen(name), 'x', 1023); /* the longest that qemu has */
-  assert_parsed(PARSE(name, "a", "b"));
-  assert_int_equal(strlen(options.wishes.contexts.list[1].name), strlen("qemu:dirty-bitmap:") + 1023);
-  memset(name + strlen(name), 'x', CONTEXT_NAME_BYTES - 1023);
-  assert_int_equal(PARSE(name, "a", "b"), -1);
-}
-
-static void
-a_part_is_not_the_whole(void **state)
-{
-  static const struct wrong_line cases[] = {
-    { { "--layer", "--dirty-bitmap=b", "a", "b" }, "--dirty-bitmap can't be used with --layer" },
-    { { "--dirty-bitmap=", "a", "b" }, "can't be a bitmap of that name" },
-    { { "--layer", "--no-extents", "a", "b" }, "--no-extents can't be used with --layer" },
-    { { "--dirty-bitmap=b", "--target-is-zero", "a", "b" }, "--destination-is-zero can't be used with --dirty-bitmap" },
-    { { "--layer", "--sha256", "a", "b" }, "a digest is of the whole disk" },
-    { { "--blocks=l", "a", "b" }, "--expect=blkhash:HEX" },
-    { { "--delta", "a", "b" }, "--delta needs the list" },
-    { { "--skip-identical", "a", "null:" }, "can't be done of null:" },
-    { { "--skip-identical", "a", "-" }, "can't be done of -" },
-    { { "--skip-identical", "--allocated", "a", "b" }, "can't be used with --allocated" },
-    { { "--skip-identical", "--target-is-zero", "a", "b" }, "can't be used with --destination-is-zero" },
-    { { "--delta", "--blocks=l", "--expect=blkhash:12", "a", "null:" }, "has something already" },
-    { { "--blocks=l", "--expect=sha256:12", "a", "b" }, "--expect=blkhash:HEX" },
-    { { "--blocks=-", "--expect=blkhash:12", "a", "b" }, "can't be a stream" },
-    { { "--blocks=", "--expect=blkhash:12", "a", "b" }, "can't be a stream" },
-    { { "--blocks=l", "--expect=blkhash:12", "-", "b" }, "can't be used with --blocks" },
-    { { "--blocks=l", "--expect=blkhash:12", "--on-read-error=skip", "a", "b" }, "can't be used with --on-read-error" },
-    { { "--blocks=l", "--expect=blkhash:12", "--blkhash-file=f", "a", "b" }, "no --blkhash-file" },
-    { { "--blocks=l", "--expect=blkhash:12", "--sha256", "--from=1k", "a", "b" }, "a digest is of the whole disk" },
-    { { "--blocks=l", "--expect=blkhash:12", "--layer", "a", "b" }, "a digest is of the whole disk" },
-    { { "--layer", "--blkhash", "a", "b" }, "a digest is of the whole disk" },
-    { { "--layer", "a", "-" }, "written from front to end" },
-  };
-
-  (void)state;
-  assert_wrong(cases, LENGTH_OF(cases));
 }
 
 /* What nbdcopy takes, and the same from both. */
@@ -450,14 +320,11 @@ main(void)
     cmocka_unit_test(copies_go_on_where_it_is_said),
     cmocka_unit_test(what_cant_be_read_ends_a_copy_unless_told),
     cmocka_unit_test(maps_are_named),
-    cmocka_unit_test(a_block_map_takes_the_place_of_extents),
     cmocka_unit_test(what_is_to_grow),
     cmocka_unit_test(both_ends_are_held_back_by_a_size),
     cmocka_unit_test(what_is_written_is_read_back),
     cmocka_unit_test(what_is_wrong_is_said),
     cmocka_unit_test(every_option_is_in_the_help),
-    cmocka_unit_test(a_part_is_asked_for_by_its_contexts),
-    cmocka_unit_test(a_part_is_not_the_whole),
     cmocka_unit_test(as_nbdcopy_it_keeps_to_nbdcopy),
     cmocka_unit_test(nbdcopys_options_mean_the_same),
   };
