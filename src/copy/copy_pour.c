@@ -125,14 +125,18 @@ tap(struct copy *copy, const struct piece *piece)
   copy->tapped = end;
 }
 
-/* What the tap won't have ends the copy; neither that nor what comes behind it gets any further. */
+/* What the tap won't have ends the copy; neither that nor what comes behind it gets any further. All below it was read: whatever
+ * failed before it lies behind, though a block may begin below. */
 static bool
 is_refused(struct copy *copy, const struct piece *piece)
 {
-  if (!copy_is_refused(copy))
-    tap(copy, piece);
+  if (copy_is_refused(copy))
+    return true;
+  tap(copy, piece);
   if (!copy_is_refused(copy))
     return false;
+  if (copy->failure.endpoint == copy->config.source && !copy->signal)
+    copy->failure.endpoint = NULL;
   copy_fail(copy, copy->config.source, "checking", piece->offset, EBADMSG);
   return true;
 }

@@ -1503,6 +1503,9 @@ check_refused(int result)
   if (!tap.has_refused)
     return;
   sim_check(result == -1, "it says that it is done, after something was refused");
+  /* All below it was read. */
+  sim_check(sim.copy.failure.endpoint != &sim.source.base || strcmp(sim.copy.failure.doing, "checking") == 0,
+            "something was refused, but the end is told of as %s the source", sim.copy.failure.doing);
   for (uint64_t i = sim.refused_at; i < sim.source.bytes; i++)
     sim_check(destination_content[i] == before[i], "byte %llu was written, and is refused", (ull)i);
 }
