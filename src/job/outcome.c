@@ -144,6 +144,17 @@ outcome_add_command(const struct options *options, const char *command, uint64_t
   text->bytes[text->used] = '\0';
 }
 
+/* Neither what was read back otherwise nor a range that wasn't checked to its end is good, flushed as it may be. */
+static uint64_t
+good_below(const struct outcome *outcome)
+{
+  uint64_t below = checking_from(outcome->checking, outcome->good_below);
+
+  if (outcome->is_spoilt)
+    return 0;
+  return outcome->verified.differing > 0 ? range_min(below, outcome->verified.first) : below;
+}
+
 static void
 add_figures(const struct outcome *outcome, const struct holding *holding, struct text *text)
 {
@@ -151,8 +162,7 @@ add_figures(const struct outcome *outcome, const struct holding *holding, struct
     return;
   if (outcome->bytes != SIZE_UNKNOWN)
     text_add(text, ",\n\"bytes\": %llu", (unsigned long long)outcome->bytes);
-  text_add(text, ",\n\"good-below\": %llu,\n\"confirmed-below\": %llu",
-           (unsigned long long)(outcome->is_spoilt ? 0 : outcome->good_below),
+  text_add(text, ",\n\"good-below\": %llu,\n\"confirmed-below\": %llu", (unsigned long long)good_below(outcome),
            (unsigned long long)outcome->confirmed_below);
   text_add(text, ",\n\"data\": %llu,\n\"zeros\": %llu,\n\"kept\": %llu,\n\"skipped\": %llu",
            (unsigned long long)outcome->effort.moved, (unsigned long long)outcome->zeroed,

@@ -403,7 +403,8 @@ json-right)
     run_decant --verify --json in.img "$(uri d)" >said
     [ "$code" -eq 4 ] || fail "exit code $code: $(cat err)"
     [ "$(member '"\(.result) \(.differing) \(."differs-at")"')" = "differs 65536 65536" ] || fail "got: $(cat said)"
-    [ "$(member '.verified')" = $((size - 65536)) ] || fail "got: $(cat said)" ;;
+    [ "$(member '.verified')" = $((size - 65536)) ] || fail "got: $(cat said)"
+    [ "$(member '."good-below"')" = 65536 ] || fail "what differs is called good: $(cat said)" ;;
 small-memory)
     serve_liar lies=drop lies-on=9
     repaired --memory=1M ;;
