@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The two ends of a copy, in the words of each program: how decant, nbdcopy, qemu-img, dd, ddrescue and cmp are told of them.
+"""The two ends of a copy, in the words of each program: how decant, nbdcopy, qemu-img, dd, ddrescue, cmp and openssl are told of them.
 
-An end is a File (a device is one too), an Nbd (whatever server is behind it), NULL or PIPE; a Compared, where nothing is copied. commands() makes the command line of a
-program for a source and a destination, or None where the program can't do this.
+An end is a File (a device is one too), an Nbd (whatever server is behind it), NULL or PIPE; a Compared, where nothing is copied. The
+functions make the command line of a program for a task, see workloads.py, or None where the program can't do this.
 """
 
 import json
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 class File:
     path: str
     device: bool = False
+    cached: bool = False  # it stays in the page cache
 
 
 @dataclass(frozen=True)
@@ -40,18 +41,25 @@ def libnbd_word(end):
     return end.uri() if isinstance(end, Nbd) else end.path if isinstance(end, (File, Compared)) else end
 
 
-def decant(program, source, destination, bytes_, connections, *options):
-    few = ["-C", str(connections)] if connections else []
-    if isinstance(destination, Compared):
-        return [program, "compare", "-q", source.path, destination.path]
-    return [program, *options, *few, libnbd_word(source), libnbd_word(destination)]
+def libnbd_words(task):
+    few = ["-C", str(task.connections)] if task.connections else []
+    return [*few, libnbd_word(task.source), libnbd_word(task.destination)]
 
 
-def nbdcopy(program, source, destination, bytes_, connections):
-    if isinstance(destination, Compared):
-        return None
-    few = ["-C", str(connections)] if connections else []
-    return [program, "--flush", *few, libnbd_word(source), libnbd_word(destination)]
+def decant(program, task, *options):
+    if isinstance(task.destination, Compared):
+        return [program, "compare", "-q", task.source.path, task.destination.path]
+    return [program, *options, *libnbd_words(task)]
+
+
+def decant_then_dd(program, dd, task):
+    """A copy whose destination is read back past the page cache, and believed."""
+    return ["sh", "-c", 'out=$1 dd=$2; shift 2; "$@" && "$dd" if="$out" of=/dev/null bs=1M iflag=direct status=none', "sh",
+            task.destination.path, dd, *decant(program, task)]
+
+
+def nbdcopy(program, task):
+    return None if isinstance(task.destination, Compared) else [program, "--flush", *libnbd_words(task)]
 
 
 def qemu_word(end, bytes_):
@@ -66,7 +74,8 @@ def qemu_word(end, bytes_):
     return "json:" + json.dumps({"driver": "raw", "file": driver})
 
 
-def qemu_img(program, source, destination, bytes_, connections, cache=("-t", "writeback")):
+def qemu_img(program, task, cache=("-t", "writeback")):
+    source, destination, bytes_ = task.source, task.destination, task.bytes
     if destination == PIPE:
         return None
     if isinstance(destination, Compared):
@@ -80,18 +89,26 @@ def qemu_img(program, source, destination, bytes_, connections, cache=("-t", "wr
     return command + ["-n", qemu_word(source, bytes_), qemu_word(destination, bytes_)]
 
 
-def dd(program, source, destination, bytes_, connections):
-    if not isinstance(source, File) or not isinstance(destination, File):
+def are_files(task):
+    return isinstance(task.source, File) and isinstance(task.destination, File)
+
+
+def dd(program, task):
+    if not are_files(task):
         return None
-    return [program, f"if={source.path}", f"of={destination.path}", "bs=1M", "conv=fsync", "status=none"]
+    return [program, f"if={task.source.path}", f"of={task.destination.path}", "bs=1M", "conv=fsync", "status=none"]
 
 
-def ddrescue(program, source, destination, bytes_, connections):
-    if not isinstance(source, File) or not isinstance(destination, File):
+def ddrescue(program, task):
+    if not are_files(task):
         return None
     # Without a mapfile it leaves flushing to others.
-    return ["sh", "-c", '"$0" -q -f "$1" "$2" && sync "$2"', program, source.path, destination.path]
+    return ["sh", "-c", '"$0" -q -f "$1" "$2" && sync "$2"', program, task.source.path, task.destination.path]
 
 
-def cmp(program, source, destination, bytes_, connections):
-    return [program, source.path, destination.path] if isinstance(destination, Compared) else None
+def cmp(program, task):
+    return [program, task.source.path, task.destination.path] if isinstance(task.destination, Compared) else None
+
+
+def openssl(program, task):
+    return [program, "dgst", "-sha256", task.source.path]

@@ -69,6 +69,7 @@ class Server:
 class Machine:
     def __init__(self, build):
         self.tools = os.path.join(build, "tests/bench")
+        self.decant = os.path.join(build, "decant")
         self.disk = os.path.join(build, "bench")
         shutil.rmtree(self.disk, ignore_errors=True)
         os.makedirs(self.disk)
@@ -114,6 +115,21 @@ class Machine:
         if not os.path.exists(path):
             subprocess.run(["qemu-img", "convert", "-c", "-W", "-f", "raw", "-O", "qcow2", image, path], check=True)
         return path
+
+    def block_list(self, image):
+        """The list of its blocks' digests, made once, and what it is trusted by."""
+        path = image + ".blocks"
+        done = subprocess.run([self.decant, "digest", f"--blocks={path}", image], check=True, text=True, stdout=subprocess.PIPE)
+        return path, done.stdout.split()[0]
+
+    def spoilt(self, path, image, places, piece=MIB):
+        """The same as an image, but for a piece at each of `places`."""
+        if not os.path.exists(path):
+            shutil.copyfile(image, path)
+        with open(path, "r+b") as out:
+            for at in places:
+                out.seek(at)
+                out.write(b"another " * (piece // 8))
 
     def blank(self, path, bytes_):
         """An image of nothing but a hole, made anew."""

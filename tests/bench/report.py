@@ -7,10 +7,8 @@ import re
 from dataclasses import dataclass, field
 from statistics import median
 
-# With their defaults, but that they flush. What else is in a row of its own (a bare socket, qemu-img past the page cache) is shown
-# beside them and counts as nobody's peer.
-PEERS = ("nbdcopy", "qemu-img", "dd", "ddrescue", "cmp")
-PROGRAMS = ("decant", *PEERS)
+# What has its turns however long it takes.
+NEVER_FAR = ("nbdcopy",)
 
 # What decant is to reach. Times and processor time as ratios, see Outcome.
 CPU_TARGET = 0.75
@@ -56,7 +54,7 @@ class Outcome:
         return getattr(self.rows[program], what) if program in self.rows else None
 
     def best_peer(self):
-        return min((row.wall for program, row in self.rows.items() if program in PEERS and row.samples), default=None)
+        return min((row.wall for program, row in self.rows.items() if program in self.workload.peers and row.samples), default=None)
 
     def wall_ratio(self, program="decant"):
         return ratio(self._of(program, "wall"), self.best_peer())

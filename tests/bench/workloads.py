@@ -54,6 +54,13 @@ class Task:
     used: bool = False  # that has its pages already and keeps them; else it is nothing but a hole before each run
     connections: int = 0  # at most; 0: each program's default
     count: int = 1
+    options: tuple = ()  # what decant is told besides
+    before: object = None  # called before each run, off the clock: makes the destination what it was
+
+
+# With their defaults, but that they flush. What else has a row (a bare socket, qemu-img past the page cache) is shown beside them and
+# counts as nobody's peer, unless a workload has peers of its own.
+PEERS = ("nbdcopy", "qemu-img", "dd", "ddrescue", "cmp")
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,8 @@ class Workload:
     prepare: object  # of a Machine: a Task, or a string, the reason why it can't be here
     wall_target: float = 0.9
     is_far: bool = False  # memory that the machine can spare is used then
-    extra: tuple = ()  # what has its turn in this one beside the usual programs
+    peers: tuple = PEERS  # what it is measured by
+    extra: tuple = ()  # what is shown besides
 
 
 def behind_nbdkit(machine, name, path, parameters=(), filters=(), options=()):
@@ -210,6 +218,25 @@ def compare_empty(machine):
     return Task(100 * GIB, *pair)
 
 
+# ---- what is proved
+
+def digested(machine, option):
+    image = machine.image("digested-2048M", 2 * GIB, on_disk=True)  # nobody drops it from the page cache
+    return Task(2 * GIB, File(image, cached=True), NULL, options=(option,))
+
+
+def delta(machine):
+    """A destination of which each hundredth MiB is something else."""
+    bytes_, line = 4 * GIB, ["rate=1G", "burstiness=0.1"]
+    image, old = served(machine, bytes_), f"{machine.memory}/old"
+    blocks, blkhash = machine.block_list(image)
+    source, server = behind_nbdkit(machine, "s", image, line, ["rate"])
+    listed, other = behind_nbdkit(machine, "l", blocks, line, ["rate"])
+    return Task(bytes_, source, File(old, cached=True), (server, other), image,
+                options=("--delta", f"--blocks={listed.uri()}", f"--expect=blkhash:{blkhash}"),
+                before=lambda: machine.spoilt(old, image, range(0, bytes_, 100 * MIB)))
+
+
 WORKLOADS = {
     "nbd-null": Workload("2 GiB of data from a server, dropped", nbd_null,
                          extra=("decant --memory=2M", "socket limit")),
@@ -238,5 +265,13 @@ WORKLOADS = {
     "compare-cached": Workload("two equal files of 2 GiB in the page cache, compared", lambda m: compare(m, True), wall_target=0.7),
     "compare-files": Workload("the same from the disk", lambda m: compare(m, False), wall_target=0.7),
     "compare-empty": Workload("two sparse files of 100 GiB, compared", compare_empty),
+    "sha256": Workload("--sha256 of 2 GiB in the page cache", lambda m: digested(m, "--sha256"), wall_target=1.11, peers=("openssl",)),
+    "blkhash": Workload("--blkhash of the same", lambda m: digested(m, "--blkhash"), wall_target=0.77, peers=("openssl",)),
+    "nbd-nbd-sha256": Workload("nbd-nbd with --sha256", lambda m: replace(nbd_nbd(m, 2 * GIB), options=("--sha256",)),
+                               wall_target=1.18, peers=("decant, plain",)),
+    "verify": Workload("file-file with --verify; beside it, a copy whose destination is then read by dd",
+                       lambda m: replace(file_file(m), options=("--verify",)), wall_target=1.0, peers=("decant, then dd",)),
+    "delta": Workload("--delta of 4 GiB, a hundredth of them others, from a server at the end of a line of 1 Gbit/s", delta,
+                      wall_target=0.1, peers=("decant, plain",)),
     "tiny-1000": Workload("64 KiB from a server to a file, a thousand times", tiny),
 }
