@@ -65,7 +65,7 @@ $(patsubst %,$(BUILD)/obj/src/nbd/%.o,socket tls_socket wait): DECANT_CPPFLAGS +
 $(BUILD)/obj/src/tls/tls_x509.o: DECANT_CPPFLAGS += -DDECANT_BUILD_TIME=$(BUILD_TIME)
 # What the bytes of a disk pass through, or runs for each piece of it, is built fast, all else small: it runs once, at a person's pace,
 # or waits.
-BUILT_FAST := $(addprefix $(BUILD)/obj/src/,copy/assemble.o copy/reorder.o disk/chunks.o hash/hash.o hash/hash_arm.o \
+BUILT_FAST := $(addprefix $(BUILD)/obj/src/,base/same.o base/zeros.o copy/assemble.o copy/reorder.o disk/chunks.o hash/hash.o hash/hash_arm.o \
 	hash/hash_x86.o local/file_requests.o nbd/nbd_requests.o nbd/socket.o nbd/tls_socket.o tls/gcm% tls/tls_record.o)
 $(filter-out $(BUILT_FAST),$(OBJECTS)): CFLAGS += -Os
 DECANT_CFLAGS = -std=gnu11 -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections \

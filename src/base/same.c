@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define SAME_LINE_BYTES 64
+#define SAME_PART_BYTES 4096
 
 uint64_t
 same_bytes(const uint8_t *a, const uint8_t *b, uint64_t length)
@@ -32,6 +33,8 @@ same_zeros(const uint8_t *a, uint64_t length)
 {
   uint64_t at = 0;
 
+  while (length - at >= SAME_PART_BYTES && zeros_only(a + at, SAME_PART_BYTES))
+    at += SAME_PART_BYTES;
   while (length - at >= SAME_LINE_BYTES && zeros_only(a + at, SAME_LINE_BYTES))
     at += SAME_LINE_BYTES;
   while (at < length && a[at] == 0)

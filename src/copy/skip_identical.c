@@ -2,6 +2,7 @@
 /* skip_identical: see skip_identical.h. */
 #include "copy/skip_identical.h"
 
+#include "base/same.h"
 #include "base/zeros.h"
 
 #include <assert.h>
@@ -34,9 +35,9 @@ is_identical(const struct skip_identical *skip, const struct skip_lane *lane, st
 
   if (unit.end > lane->known_end)
     return false;
-  return asked->kind == REQUEST_ZERO
-             ? zeros_only(there, range_length(unit))
-             : memcmp(there, asked->payload + (unit.start - asked->offset), range_length(unit)) == 0;
+  return asked->kind == REQUEST_ZERO ? zeros_only(there, range_length(unit))
+                                     : same_bytes(there, asked->payload + (unit.start - asked->offset),
+                                                  range_length(unit)) == range_length(unit);
 }
 
 /* The next run of units that differ, in what was read; empty: there is none. */
