@@ -8,7 +8,7 @@ CHECK_PACKAGES := libcmocka-dev e2fsprogs xfsprogs btrfs-progs f2fs-tools mount 
 	libnbd-bin strace bsdextrautils binutils file git jq nbd-client time perl util-linux util-linux-extra coreutils \
 	gnutls-bin iproute2 openssl python3 python3-jsonschema python3-libnbd gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
 	qemu-system-x86 qemu-system-arm qemu-efi-aarch64 dosfstools mtools exfatprogs ntfs-3g xorriso ovmf gddrescue \
-	dmsetup bmap-tools gdisk parted fdisk \
+	dmsetup bmap-tools gdisk parted fdisk sbsigntool \
 	zsh fish zstd xz-utils lintian gpg gpg-agent initramfs-tools-core dracut-core busybox dnsmasq-base xxd
 
 # Tests run on the machine that they are built for; the PC's run the program for AArch64 too, emulated.
