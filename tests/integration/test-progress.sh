@@ -71,11 +71,11 @@ plain-lines)
     ! grep -v '^decant: ' err || fail "a line should say who says it"
     tail -n 1 err | grep -Eq '8388608|100' || fail "the last line isn't the end: $(tail -n 1 err)"
     [ "$(wc -l <err)" -ge 2 ] || fail "nothing before the end: $(cat err)"
-    # It only grows, and is all done once.
+    # It only grows; on a busy machine all may be done some time before it is flushed as well.
     sed -n "s/.*(\\([0-9]*\\) %).*/\\1/p" err >percent
     [ "$(wc -l <percent)" -eq "$(wc -l <err)" ] || fail "a line without a percentage: $(cat err)"
     sort -n -c percent || fail "it goes back: $(cat err)"
-    [ "$(grep -c "^100$" percent)" -eq 1 ] || fail "done more than once: $(cat err)" ;;
+    [ "$(tail -n 1 percent)" -eq 100 ] || fail "not done at the end: $(cat err)" ;;
 stalled-destination)
     # Every write takes far longer than the test looks.
     serve_nbdkit d --filter=delay file out.img wdelay=30
