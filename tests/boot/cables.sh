@@ -11,6 +11,8 @@ enter_namespaces "$1" --net --uts --pid --fork --kill-child --mount-proc
 unshare --net ip link add cable0 type veth peer name cable1 2>/dev/null || skip "this kernel has no veth devices"
 find_own_mounts
 mount -t tmpfs tmpfs /run
+# in_machine COMMAND...: there, with the mounts that are here; ip's own way would change what / hands on, which a changed root refuses.
+in_machine() { nsenter --net=/run/netns/machine "$@"; }
 ip link set lo up
 ip netns add machine
 
@@ -25,13 +27,13 @@ sed 's/#.*//' "$TOP/rootfs/files" | while read -r kind mode name from _; do
 done
 "$TOP/build/third_party/busybox/busybox" --list | while read -r applet; do ln -sf busybox "machine/bin/$applet"; done
 cp -a /dev/null machine/dev/null
-ip -n machine link set lo up
+in_machine ip link set lo up
 
 # cable CARD HERE: a card of the machine, whose cable ends here.
 cards=
 cable() {
     ip link add dev "$2" type veth peer name "$1" netns machine
-    ip -n machine link set "$1" address "52:54:00:12:34:5${1#eth}"
+    in_machine ip link set "$1" address "52:54:00:12:34:5${1#eth}"
     cards+=" $1"
 }
 
@@ -50,8 +52,7 @@ plug() {
 # on_machine COMMAND...: runs it there; its /sys has the cards as if they hung on a bus.
 on_machine() {
     # shellcheck disable=SC2016 # the inner shell's
-    # ip netns exec would change what / hands on.
-    nsenter --net=/run/netns/machine unshare "${own_mounts[@]}" env -i CARDS="$cards" WAIT_SECONDS="${WAIT_SECONDS:-60}" sh -ec '
+    in_machine unshare "${own_mounts[@]}" env -i CARDS="$cards" WAIT_SECONDS="${WAIT_SECONDS:-60}" sh -ec '
         mount -t sysfs sysfs machine/sys
         mount --bind /proc machine/proc
         mount -t tmpfs tmpfs machine/sys/class/net

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/cables.sh"
 
-of_machine() { ip -n machine "$@"; }
+of_machine() { in_machine ip "$@"; }
 addresses() { of_machine -brief addr show dev "$1"; }
 has_address() { grep -qF " $2 " <<<"$(addresses "$1")"; }
 lacks_address() { ! has_address "$@"; }
