@@ -25,4 +25,5 @@ nth: all $(NTH_TOOLS)
 	@rm -f $(BUILD)/tests/nth/figures
 	@NTH_ALL=1 NTH_FIGURES=$(abspath $(BUILD))/tests/nth/figures tests/run -t 3600 \
 		$(if $(CASES),$(CASES:%=tests/nth/test-nth.sh:%),tests/nth/test-nth.sh)
-	@$(if $(CASES),,tests/nth/figures docs/TESTING.md <$(BUILD)/tests/nth/figures)
+	@$(if $(CASES),,tests/figures docs/TESTING.md 'make nth' case calls runs 'went well' 'failed in words' "didn't reach it" faults \
+		<$(BUILD)/tests/nth/figures)
