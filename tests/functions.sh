@@ -19,7 +19,7 @@ case $DECANT in
 */*) DECANT=$PWD/$DECANT ;;
 esac
 # Longer than any copy here takes: a hang should end with a word about itself.
-DECANT_LIMIT_S=${DECANT_LIMIT_S:-150}
+DECANT_LIMIT_S=${DECANT_LIMIT_S:-400}
 
 if [ -z "${TEST_DIR-}" ]; then
     TEST_DIR=$(mktemp -d "${TMPDIR:-/var/tmp}/decant-test.XXXXXX")

@@ -3,14 +3,14 @@
 
 board=${TEST_BOARD:-qemu-x86_64}
 requires_program "qemu-system-${board##*-}" nbdkit
-WAIT_LIMIT_S=240
+WAIT_LIMIT_S=700
 
 # boot APPEND [RUN-ARGUMENTS]: a machine of $board whose disk is target.raw, until it ends by itself. What it said is in the file
 # `console`. It doesn't wait before it overwrites a disk, unless `waits` is set.
 boot() {
     local append="$1${waits-" decant.yes"}"
     shift
-    timeout --kill-after=5 250 "$TOP/boards/$board/run" -b "$TOP/build" "$append" target.raw "$@" 2>&1 |
+    timeout --kill-after=5 750 "$TOP/boards/$board/run" -b "$TOP/build" "$append" target.raw "$@" 2>&1 |
         stdbuf -o0 tr -d '\r' >console || fail "the machine did not end by itself: $(tail -n 20 console)"
 }
 

@@ -51,7 +51,7 @@ put_back() { # SERIAL
 
 boot_copying() { # FROM TO
     second_initramfs "file 0755 /copy $TEST_DIR/copy" "file 0644 /golden.img $TEST_DIR/golden.img" >both
-    INITRAMFS=both SERIAL=file:console timeout --kill-after=5 250 "$TOP/boards/qemu-x86_64/run" -b "$TOP/build" \
+    INITRAMFS=both SERIAL=file:console timeout --kill-after=5 750 "$TOP/boards/qemu-x86_64/run" -b "$TOP/build" \
         "rdinit=/copy from=$1 to=$2" '' -device virtio-scsi-pci,id=scsi -qmp unix:qmp.sock,server=on,wait=off \
         -blockdev driver=raw,node-name=disk,file.driver=file,file.filename=target.raw \
         -device scsi-hd,bus=scsi.0,drive=disk,id=stick,serial=ONE </dev/null >machine 2>&1 &

@@ -7,11 +7,11 @@
 # that is emulated beside others it is longer.
 wait_for() {
     local i
-    for ((i = 0; i < 50 * ${WAIT_LIMIT_S:-60}; i++)); do
+    for ((i = 0; i < 50 * ${WAIT_LIMIT_S:-200}; i++)); do
         if "$@"; then return 0; fi
         sleep 0.02
     done
-    fail "waited ${WAIT_LIMIT_S:-60} s in vain for: $*"
+    fail "waited ${WAIT_LIMIT_S:-200} s in vain for: $*"
 }
 
 # Whether no signal waits for this process: it has taken those that were sent.
