@@ -105,8 +105,9 @@ command-destination)
 send-refused)
     # The kernel is short of memory when the flush is sent, the last request but for the goodbye: heard at once, not when no answer came.
     requires_strace
-    head -c 1M in.img >small.img
-    truncate -s 1M small.out
+    # As much as goes off in one piece, so that there are as many of them each time.
+    head -c 16K in.img >small.img
+    truncate -s 16K small.out
     serve_qemu d -f raw small.out
     sent() { strace -o trace -e trace=sendmsg "$@" "$DECANT" -C1 --retry=0 --timeout=1 small.img "$(uri d)" 2>err; }
     sent || fail "exit code $?: $(cat err)"
@@ -114,6 +115,6 @@ send-refused)
     code=0
     sent -e inject=sendmsg:error=ENOBUFS:when="$last" || code=$?
     grep -q INJECTED trace || fail "nothing was refused"
-    must_say 'flushing .* failed: send: No buffer space available; the copy is confirmed below offset 1048576, but nothing of it is flushed' ;;
+    must_say 'flushing .* failed: send: No buffer space available; the copy is confirmed below offset 16384, but nothing of it is flushed' ;;
 *) fail "no such case" ;;
 esac
