@@ -73,6 +73,7 @@ $(STACK): tests/stack.c
 include tests/fuzz/fuzz.mk
 include tests/trials/trials.mk
 include tests/nth/nth.mk
+include tests/outside/outside.mk
 include tests/coverage.mk
 
 TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) $(wildcard tests/fuzz/test-*.sh) \
