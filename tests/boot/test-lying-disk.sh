@@ -49,7 +49,7 @@ INITRAMFS=all boot rdinit=/run-this -drive file=out.img,format=raw,if=virtio,cac
 block=65536
 at=$((first * 512 / block * block))
 console_says '^machine: lying: code 4$'
-console_says "^machine: lying: .*\"result\": \"differs\".*\"good-below\": $at,.*\"differing\": $block, *\"differs-at\": $at[,}]"
+console_says "^machine: lying: .*\"result\": \"differs\".*\"good-below\": $at,.*\"differing\": $block, *\"differs-at\": ${at}[,}]"
 console_says "at offset $at"
 console_says '^machine: compare: code 2$'
 console_says '^machine: honest: code 0$'

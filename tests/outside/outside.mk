@@ -6,7 +6,15 @@ OUTSIDE_TARBALLS := $(addprefix $(DOWNLOAD)/,$(shell awk '{ print $$2 }' tests/o
 $(OUTSIDE_TARBALLS): tests/outside/SHA256SUMS third_party/fetch | tools
 	@SUMS=tests/outside/SHA256SUMS third_party/fetch $(@F) $(DOWNLOAD)
 
-## check-outside: runs tests that others wrote for their programs, of which these are the sources: fetched first
+# Debian packages that these take, besides what `make check` does.
+OUTSIDE_PACKAGES := partclone
+
+## check-outside: what others test their programs by, and what their programs make of disks: fetched first
 .PHONY: check-outside
-check-outside: all $(MAPFILE_PEERS) $(OUTSIDE_TARBALLS)
+check-outside:
+	@third_party/require $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(OUTSIDE_PACKAGES)
+	@$(MAKE) --no-print-directory check-outside-run
+
+.PHONY: check-outside-run
+check-outside-run: all $(MAPFILE_PEERS) $(OUTSIDE_TARBALLS)
 	@tests/run $(wildcard tests/outside/test-*.sh)
