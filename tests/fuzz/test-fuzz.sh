@@ -26,7 +26,7 @@ hash-aarch64)
     requires_program aarch64-linux-gnu-gcc qemu-aarch64
     bearssl=$TOP/build/third_party/bearssl/src
     aarch64-linux-gnu-gcc -std=gnu11 -O1 -fsanitize=undefined -fno-sanitize-recover=all -D_GNU_SOURCE -I"$TOP/src" \
-        -I"$TOP/tests" -I"$bearssl/inc" -I"$bearssl/src" "$TOP"/tests/fuzz/fuzz{-hash,}.c "$TOP"/src/hash/*.c \
+        -I"$TOP/tests" -I"$bearssl/inc" -I"$bearssl/src" "$TOP"/tests/fuzz/fuzz{-hash,}.c "$TOP"/src/hash/*.c "$TOP/src/base/zeros.c" \
         "$bearssl"/src/hash/{md5,md5sha1,sha1,sha2big,sha2small}.c "$bearssl"/src/codec/{dec,enc}[0-9]*.c -o fuzz-hash
     # Not every emulator runs what the address sanitizer makes: an empty program dies in trixie's.
     qemu-aarch64 -L /usr/aarch64-linux-gnu fuzz-hash --seed=1 --count=3000 ;;
