@@ -19,6 +19,16 @@ console_says() {
     grep -Eq "$1" console || fail "no line like '$1' on the console: $(tail -n 20 console)"
 }
 
+# make_uefi_stick PROGRAM NAME MIB: stick.raw, which UEFI starts this from, by that name, in a partition of its own.
+make_uefi_stick() {
+    requires_program mformat mcopy sfdisk
+    truncate -s $(($3 + 2))M stick.raw
+    echo "start=2048, size=$3M, type=uefi" | sfdisk -q --label gpt stick.raw
+    mformat -i stick.raw@@1M -T $(($3 * 2048)) ::
+    mmd -i stick.raw@@1M ::/EFI ::/EFI/BOOT
+    mcopy -i stick.raw@@1M "$1" "::/EFI/BOOT/$2"
+}
+
 ours() { echo "$TOP/build/boards/$board/initramfs.gz"; }
 
 # more_of_initramfs FILE LINE...: that one, and behind it what the lines name; see rootfs/mkcpio.

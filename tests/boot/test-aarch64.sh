@@ -45,12 +45,7 @@ little-memory) # as much as boards/qemu-aarch64 says that it takes, and it doesn
 uki)
     firmware=/usr/share/qemu-efi-aarch64/QEMU_EFI.fd
     requires_file "$firmware"
-    requires_program mformat mcopy sfdisk
-    truncate -s 98M stick.raw
-    echo 'start=2048, size=96M, type=uefi' | sfdisk -q --label gpt stick.raw
-    mformat -i stick.raw@@1M -T 196608 ::
-    mmd -i stick.raw@@1M ::/EFI ::/EFI/BOOT
-    mcopy -i stick.raw@@1M "$TOP/build/boards/qemu-aarch64/decant-qemu-aarch64.efi" ::/EFI/BOOT/BOOTAA64.EFI
+    make_uefi_stick "$TOP/build/boards/qemu-aarch64/decant-qemu-aarch64.efi" BOOTAA64.EFI 96
     mkfifo keys
     exec 9<>keys
     : >console

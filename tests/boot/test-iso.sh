@@ -80,13 +80,8 @@ stick-uefi)
     start usb=stick.raw "$uefi" ;;
 uki)
     requires_file "$uefi"
-    requires_program mformat mcopy
     # By the stick's own partition UEFI says which one it started from.
-    truncate -s 66M stick.raw
-    echo 'start=2048, size=64M, type=uefi' | sfdisk -q --label gpt stick.raw
-    mformat -i stick.raw@@1M -T 131072 ::
-    mmd -i stick.raw@@1M ::/EFI ::/EFI/BOOT
-    mcopy -i stick.raw@@1M "$built/decant-$board.efi" ::/EFI/BOOT/BOOTX64.EFI
+    make_uefi_stick "$built/decant-$board.efi" BOOTX64.EFI 64
     type() {
         type_at 'What is to be done' '4\r'
         type_at '^decant:~# ' 'decant disks --destination usb,only --except=$(excepts); network\r'

@@ -12,7 +12,7 @@ variables=/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd
 owner=/usr/share/ovmf/PkKek-1-snakeoil
 requires_file "$code"
 requires_file "$variables"
-requires_program sbsign sbverify openssl mformat mcopy sfdisk
+requires_program sbsign sbverify openssl
 
 program=$TOP/build/boards/$board/decant-$board.efi
 openssl pkey -in "$owner.key" -passin pass:snakeoil -out owner.key
@@ -26,11 +26,7 @@ changed) # in the middle of the initramfs
     program=changed.efi ;;
 esac
 
-truncate -s 66M stick.raw
-echo 'start=2048, size=64M, type=uefi' | sfdisk -q --label gpt stick.raw
-mformat -i stick.raw@@1M -T 131072 ::
-mmd -i stick.raw@@1M ::/EFI ::/EFI/BOOT
-mcopy -i stick.raw@@1M "$program" ::/EFI/BOOT/BOOTX64.EFI
+make_uefi_stick "$program" BOOTX64.EFI 64
 make_image source.img 16M
 junk target.raw 16M
 serve_tcp source 127.0.0.1 --readonly file source.img
