@@ -61,7 +61,7 @@ note_mbr(struct rest *rest, const struct patch *patch, const unsigned char *mbr)
   unsigned sector_bytes = table_mbr_sector_bytes(disk);
   uint64_t first, length;
 
-  for (unsigned number = 1; number <= 4; number++)
+  for (unsigned number = 1; number <= MBR_PARTITIONS; number++)
     if (mbr_partition(mbr, number, &first, &length))
       note_partition(rest, first, first + length, sector_bytes, disk->traits.size);
 }
