@@ -43,7 +43,7 @@ if [ "$1" = offset ]; then
     # Of a partition, for the disk that it is on.
     start=1048576
     truncate -s $((start + size)) disk.img
-    dd if=fs.img of=disk.img bs=1M seek=1 conv=notrunc status=none
+    put disk.img "$start" <fs.img
     domain_of "$kind" fs.img --offset_domain=$start
 else
     domain_of "$kind" fs.img
@@ -54,11 +54,11 @@ cp out.img wanted.img
 perl -ne 'next if /^#/; my @w = split; printf "%d %d\n", hex $w[0], hex $w[1] if ($w[2] // "") eq "+"' dom.map >finished
 [ -s finished ] || fail "nothing is in use: $(cat dom.map)"
 while read -r offset bytes; do
-    dd if=disk.img of=wanted.img iflag=skip_bytes,count_bytes oflag=seek_bytes skip="$offset" seek="$offset" count="$bytes" bs=64K conv=notrunc status=none
+    slice disk.img "$offset" $((offset + bytes)) | put wanted.img "$offset"
 done <finished
 must_copy --yes --domain=dom.map disk.img out.img
 same wanted.img out.img
-dd if=out.img of=alone.img bs=1M skip=$((start / 1048576)) status=none
+slice out.img "$start" $((start + size)) >alone.img
 $checks alone.img >checked 2>&1 || fail "$(cat checked)"
 mount -o loop,ro alone.img there
 for folder in "$TOP"/src/*/; do diff -r "$folder" "there/src/$(basename "$folder")" >different || fail "$(head different)"; done
