@@ -7,9 +7,6 @@ import re
 from dataclasses import dataclass, field
 from statistics import median
 
-# What has its turns however long it takes.
-NEVER_FAR = ("nbdcopy",)
-
 # What decant is to reach. Times and processor time as ratios, see Outcome.
 CPU_TARGET = 0.75
 WALL_TARGET_SERVER_BOUND = 1.0
