@@ -91,14 +91,20 @@ routers) # of IPv6, and no DHCP at all but for the name servers
     network_is_up for=nbd://golden.example:10810/disk
     says '^network: eth0 has fd00:1::5054:ff:fe12:3450/64$'
     has_route 'default via fe80' -6
-    has_resolv 'nameserver fd00:0001:0000:0000:0000:0000:0000:0001' ;;
+    has_resolv 'nameserver fd00:0001:0000:0000:0000:0000:0000:0001'
+    # A client of DHCPv6 that begins only now forgets what servers gave it, but not what routers did.
+    on_machine env interface=eth0 /lib/decant/dhcp6-answer deconfig
+    [ -e machine/run/decant/network/leases/eth0.6 ] || fail "the router's address is forgotten" ;;
 dhcpv6)
     cable eth0 e0
     plug e0 fd00:1::1/64
     dhcp e0 --port=0 --enable-ra --dhcp-range=fd00:1::20,fd00:1::20,64
     network_is_up ip=dhcp6 'for=nbd://[fd00:1::1]/'
     says '^network: eth0 has fd00:1::20/128$'
-    has_route 'default via fe80' -6 ;;
+    has_route 'default via fe80' -6
+    on_machine env interface=eth0 /lib/decant/dhcp6-answer deconfig
+    lacks_address eth0 fd00:1::20/128
+    [ ! -e machine/run/decant/network/leases/eth0.6 ] || fail "the server's address is still there" ;;
 static-ipv6) # and a gateway that isn't on the link; on the card that is named, of two
     for i in 0 1; do cable "eth$i" "e$i"; done
     plug e0
