@@ -28,6 +28,8 @@ done
 "$TOP/build/third_party/busybox/busybox" --list | while read -r applet; do ln -sf busybox "machine/bin/$applet"; done
 cp -a /dev/null machine/dev/null
 in_machine ip link set lo up
+# Who isn't a router says so when a neighbour asks, and then the kernel drops the route that it took from its advertisement.
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 
 # cable CARD HERE: a card of the machine, whose cable ends here.
 cards=
