@@ -101,11 +101,12 @@ verifier_begin_round(struct verifier *verifier, uint64_t start)
 }
 
 void
-verifier_init(struct verifier *verifier, uint64_t size, uint64_t block_bytes, bool is_partial, uint64_t start)
+verifier_init(struct verifier *verifier, uint64_t size, uint64_t block_bytes, const uint8_t seed[NH_SEED_BYTES],
+              bool is_partial, uint64_t start)
 {
   verifier->tap = (struct copy_tap){ .take = verifier_take, .keep = verifier_keep };
   verifier->is_partial = is_partial;
-  ranges_init(&verifier->ranges, size, block_bytes);
+  ranges_init(&verifier->ranges, size, block_bytes, seed);
   verifier_begin_round(verifier, start);
 }
 

@@ -33,8 +33,9 @@ struct verifier {
 };
 
 /* Readies it for a copy of a source of `size` bytes, SIZE_UNKNOWN for a stream; ranges hold whole blocks of `block_bytes`, a power
- * of two. Begins the first round. */
-void verifier_init(struct verifier *verifier, uint64_t size, uint64_t block_bytes, bool is_partial, uint64_t start);
+ * of two; the seed is theirs. Begins the first round. */
+void verifier_init(struct verifier *verifier, uint64_t size, uint64_t block_bytes, const uint8_t seed[NH_SEED_BYTES],
+                   bool is_partial, uint64_t start);
 
 /* What goes by next is right, and new, from `start` on; what lies below is no part of the copy. */
 void verifier_begin_round(struct verifier *verifier, uint64_t start);

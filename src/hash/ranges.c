@@ -96,16 +96,47 @@ double_ranges(struct ranges *ranges)
 
 /* ---- Leaves ---- */
 
+/* What comes next in the leaf, behind `fill` bytes of it; NULL for zeros. */
+static void
+add_to_leaf(struct ranges *ranges, uint64_t fill, const uint8_t *data, uint64_t length)
+{
+  for (uint64_t taken; length > 0; fill += taken, length -= taken, data = data ? data + taken : NULL) {
+    uint64_t past = fill & (NH_BLOCK_BYTES - 1);
+    const uint8_t *block = data;
+    uint8_t digest[NH_DIGEST_BYTES];
+
+    taken = range_min(NH_BLOCK_BYTES - past, length);
+    if (!data || taken < NH_BLOCK_BYTES) {
+      block = ranges->block;
+      if (data)
+        memcpy(ranges->block + past, data, taken);
+      else
+        memset(ranges->block + past, 0, taken);
+    }
+    if (past + taken < NH_BLOCK_BYTES)
+      return;
+    nh_take(&ranges->key, block, digest);
+    hash_add(&ranges->leaf, digest, sizeof digest);
+  }
+}
+
+/* The leaf begins with zeros. */
+static void
+begin_leaf(struct ranges *ranges, uint64_t zeros)
+{
+  hash_init(&ranges->leaf, HASH_SHA256, ranges->engine);
+  add_to_leaf(ranges, 0, NULL, zeros);
+}
+
 /* The leaf has ended, with so many bytes in it. */
 static void
 conclude_leaf(struct ranges *ranges, uint64_t fill)
 {
   uint8_t digest[HASH_BYTES_MAX];
 
-  if (ranges->leaf_is_zero) {
-    hash_init(&ranges->leaf, HASH_SHA256, ranges->engine);
-    hash_add(&ranges->leaf, NULL, fill);
-  }
+  if (ranges->leaf_is_zero)
+    begin_leaf(ranges, fill);
+  add_to_leaf(ranges, fill, NULL, -fill & (NH_BLOCK_BYTES - 1));
   hash_out(&ranges->leaf, digest);
   ranges->leaf_is_zero = true;
   ranges->position -= fill;
@@ -120,12 +151,11 @@ add_leaf_part(struct ranges *ranges, const uint8_t *data, uint64_t length)
   uint64_t fill = ranges->position & (RANGE_LEAF_BYTES - 1);
 
   if (data && ranges->leaf_is_zero) {
-    hash_init(&ranges->leaf, HASH_SHA256, ranges->engine);
-    hash_add(&ranges->leaf, NULL, fill);
+    begin_leaf(ranges, fill);
     ranges->leaf_is_zero = false;
   }
   if (!ranges->leaf_is_zero)
-    hash_add(&ranges->leaf, data, length);
+    add_to_leaf(ranges, fill, data, length);
   ranges->position += length;
   if (fill + length == RANGE_LEAF_BYTES)
     conclude_leaf(ranges, RANGE_LEAF_BYTES);
@@ -145,29 +175,6 @@ add_zero_tree(struct ranges *ranges, uint64_t length)
   return RANGE_LEAF_BYTES << level;
 }
 
-/* Whole leaves of data: one, or two side by side. Returns their bytes. */
-static uint64_t
-add_leaves(struct ranges *ranges, const uint8_t *data, uint64_t length)
-{
-  const uint8_t *both[2] = { data, data + RANGE_LEAF_BYTES };
-  uint8_t digests[2][HASH_BYTES_MAX];
-
-  if (zeros_only(data, RANGE_LEAF_BYTES))
-    return add_zero_tree(ranges, RANGE_LEAF_BYTES);
-  if (length < 2 * RANGE_LEAF_BYTES) {
-    add_leaf_part(ranges, data, RANGE_LEAF_BYTES);
-    return RANGE_LEAF_BYTES;
-  }
-  hash_two(HASH_SHA256, ranges->engine, both, RANGE_LEAF_BYTES, digests);
-  for (int i = 0; i < 2; i++) {
-    if (ranges->position == RANGES_MAX * ranges->bytes)
-      double_ranges(ranges);
-    push_node(ranges, digests[i], 0);
-    ranges->position += RANGE_LEAF_BYTES;
-  }
-  return 2 * RANGE_LEAF_BYTES;
-}
-
 /* ---- Passes ---- */
 
 static void
@@ -175,8 +182,7 @@ learn_zeros(struct ranges *ranges)
 {
   uint8_t digest[HASH_BYTES_MAX];
 
-  hash_init(&ranges->leaf, HASH_SHA256, ranges->engine);
-  hash_add(&ranges->leaf, NULL, RANGE_LEAF_BYTES);
+  begin_leaf(ranges, RANGE_LEAF_BYTES);
   hash_out(&ranges->leaf, digest);
   memcpy(ranges->zeros[0], digest, RANGE_DIGEST_BYTES);
   for (unsigned level = 0; level < RANGE_LEVELS; level++)
@@ -184,10 +190,11 @@ learn_zeros(struct ranges *ranges)
 }
 
 void
-ranges_init(struct ranges *ranges, uint64_t size, uint64_t block_bytes)
+ranges_init(struct ranges *ranges, uint64_t size, uint64_t block_bytes, const uint8_t seed[NH_SEED_BYTES])
 {
   memset(ranges, 0, sizeof *ranges);
   ranges->engine = hash_best_engine(HASH_SHA256);
+  nh_key_init(&ranges->key, seed);
   ranges->bytes = range_max(RANGE_LEAF_BYTES, block_bytes);
   while (size != SIZE_UNKNOWN && ranges->bytes < size / RANGES_MAX + (size % RANGES_MAX > 0))
     ranges->bytes *= 2;
@@ -212,12 +219,11 @@ ranges_add(struct ranges *ranges, const uint8_t *data, uint64_t length)
     uint64_t fill = ranges->position & (RANGE_LEAF_BYTES - 1);
     if (ranges->position == RANGES_MAX * ranges->bytes)
       double_ranges(ranges);
-    if (fill > 0 || length < RANGE_LEAF_BYTES) {
-      taken = range_min(length, RANGE_LEAF_BYTES - fill);
+    taken = range_min(length, RANGE_LEAF_BYTES - fill);
+    if (taken < RANGE_LEAF_BYTES || (data && !zeros_only(data, RANGE_LEAF_BYTES)))
       add_leaf_part(ranges, data, taken);
-    } else {
-      taken = data ? add_leaves(ranges, data, length) : add_zero_tree(ranges, length);
-    }
+    else
+      taken = add_zero_tree(ranges, data ? RANGE_LEAF_BYTES : length);
   }
 }
 

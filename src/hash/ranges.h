@@ -2,9 +2,10 @@
 /* ranges: the digests of a disk's ranges, taken as it goes by and held to it when it goes by again.
  *
  * A disk of any size has up to RANGES_MAX ranges, all of the same size, a power of two; the last one may be shorter. A range's
- * digest is the root of a tree: SHA-256 of each RANGE_LEAF_BYTES, of each two of these digests, and so on; where a last part has
- * no neighbour, it moves up as it is. So when a stream turns out longer than the ranges reach, each two of them become one,
- * and nothing has to be hashed again; zeros, whose trees are all alike, cost next to nothing; and leaves are hashed two at a time.
+ * digest is the root of a tree: of each RANGE_LEAF_BYTES, SHA-256 of what NH makes of its blocks (nh.h; a last one that isn't whole
+ * is filled with zeros); of each two of these digests, and so on; where a last part has no neighbour, it moves up as it is. So
+ * when a stream turns out longer than the ranges reach, each two of them become one, and nothing has to be hashed again; and
+ * zeros, whose trees are all alike, cost next to nothing.
  *
  * Offsets and lengths are bytes. The caller owns the struct. Makes no call, never fails.
  */
@@ -13,6 +14,7 @@
 
 #include "base/range.h"
 #include "hash/hash.h"
+#include "hash/nh.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,14 +31,16 @@ enum ranges_pass {
 
 struct ranges {
   const struct hash_engine *engine;
+  struct nh_key key;
   uint64_t bytes;  /* of a range */
   unsigned levels; /* of its tree, above the leaves */
   uint64_t size;   /* where the disk ends; what has gone by at most, until all has */
   enum ranges_pass pass;
-  bool only_differing; /* the pass is about ranges that differ alone */
-  uint64_t position;   /* what of the disk has gone by in this pass */
-  struct hash leaf;    /* that the position is in, once there is anything but zeros in it */
-  bool leaf_is_zero;   /* until then */
+  bool only_differing;           /* the pass is about ranges that differ alone */
+  uint64_t position;             /* what of the disk has gone by in this pass */
+  struct hash leaf;              /* that the position is in, once there is anything but zeros in it */
+  bool leaf_is_zero;             /* until then */
+  uint8_t block[NH_BLOCK_BYTES]; /* of the leaf, that isn't whole yet */
   bool differs[RANGES_MAX];
   uint8_t digests[RANGES_MAX][RANGE_DIGEST_BYTES];
   uint8_t nodes[RANGE_LEVELS][RANGE_DIGEST_BYTES]; /* a left one of each level, where that waits for its right one */
@@ -44,8 +48,8 @@ struct ranges {
 };
 
 /* Readies the ranges of a disk of `size` bytes, SIZE_UNKNOWN for a stream; each holds whole blocks of `block_bytes`, a power of
- * two. `ranges` may be uninitialised memory. */
-void ranges_init(struct ranges *ranges, uint64_t size, uint64_t block_bytes);
+ * two. Nobody who could write to the disk knows the seed. `ranges` may be uninitialised memory. */
+void ranges_init(struct ranges *ranges, uint64_t size, uint64_t block_bytes, const uint8_t seed[NH_SEED_BYTES]);
 
 /* The disk is going to go by from its beginning: all of it, or with `only_differing` in a pass for the ranges that the last
  * comparison found to differ. The first pass learns all. */

@@ -43,16 +43,3 @@ hash_out(struct hash *hash, uint8_t *digest)
     memcpy(digest + 8 * i, hash->state, 8);
   }
 }
-
-void
-hash_two(enum hash_kind kind, const struct hash_engine *engine, const uint8_t *const data[2], uint64_t length,
-         uint8_t digests[2][HASH_BYTES_MAX])
-{
-  struct hash hash;
-
-  for (int i = 0; i < 2; i++) {
-    hash_init(&hash, kind, engine);
-    hash_add(&hash, data[i], length);
-    hash_out(&hash, digests[i]);
-  }
-}

@@ -73,6 +73,7 @@ static uint8_t defects[DISK_BYTES_MAX], lost_alone[DISK_BYTES_MAX];
 static const char mark_words[] = "a time";
 static struct selection selection;
 static struct verifier verifier;
+static const uint8_t nh_seed[NH_SEED_BYTES] = "verifier";
 static uint8_t heard[DISK_BYTES_MAX], passed[DISK_BYTES_MAX]; /* which bytes passed the tap, and as what */
 static uint8_t read_back[DISK_BYTES_MAX];
 static uint8_t selected[DISK_BYTES_MAX], parts[DISK_BYTES_MAX];
@@ -1001,7 +1002,7 @@ make_scenario(uint64_t seed)
   fill_parts(size);
   choose_refusal(seed, size);
   if (sim.config.tap) {
-    verifier_init(&verifier, sim.source.base.traits.size, sim.source.base.traits.block_min,
+    verifier_init(&verifier, sim.source.base.traits.size, sim.source.base.traits.block_min, nh_seed,
                   part != PART_ALL || sim.selects || sim.config.start > 0 || sim.config.unreadable, sim.config.start);
     memset(heard, 0, size);
   }

@@ -3,7 +3,7 @@
 
 SIM := $(BUILD)/tests/sim/sim
 # The real copy and the rooms it carries things between; the simulator brings the endpoints and the loop.
-SIM_SOURCES := $(filter-out src/disk/mapfile.c src/disk/bmap_%,$(wildcard tests/sim/*.c src/base/*.c src/disk/*.c src/copy/*.c src/hash/ranges.c))
+SIM_SOURCES := $(filter-out src/disk/mapfile.c src/disk/bmap_%,$(wildcard tests/sim/*.c src/base/*.c src/disk/*.c src/copy/*.c src/hash/nh.c src/hash/ranges.c))
 SIM_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -Isrc -Itests -Wall -Wextra
 
 $(SIM): $(SIM_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/sim.mk

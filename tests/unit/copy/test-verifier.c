@@ -8,6 +8,7 @@
 #define LEAF RANGE_LEAF_BYTES
 
 static struct verifier verifier;
+static const uint8_t seed[NH_SEED_BYTES] = "verifier";
 static uint8_t disk[4 * LEAF];
 
 static void
@@ -28,7 +29,7 @@ begin(uint64_t size, bool is_partial, uint64_t start)
   srandom(2);
   for (size_t i = 0; i < sizeof disk; i++)
     disk[i] = (uint8_t)random();
-  verifier_init(&verifier, size, 1, is_partial, start);
+  verifier_init(&verifier, size, 1, seed, is_partial, start);
 }
 
 static void

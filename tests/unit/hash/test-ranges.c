@@ -12,6 +12,7 @@
 
 static struct ranges ranges, other;
 static uint8_t disk[DISK_BYTES];
+static const uint8_t seed[NH_SEED_BYTES] = "ranges";
 
 static void
 fill_disk(void)
@@ -36,6 +37,24 @@ sha256(const uint8_t *one, uint64_t one_bytes, const uint8_t *two, uint64_t two_
   memcpy(out, digest, RANGE_DIGEST_BYTES);
 }
 
+/* Of the digests of its blocks, each of which is whole. */
+static void
+define_leaf(const uint8_t *data, uint64_t length, uint8_t out[RANGE_DIGEST_BYTES])
+{
+  static uint8_t digests[LEAF / NH_BLOCK_BYTES][NH_DIGEST_BYTES];
+  uint8_t block[NH_BLOCK_BYTES];
+  struct nh_key key;
+  unsigned blocks = 0;
+
+  nh_key_init(&key, seed);
+  for (uint64_t at = 0; at < length; at += sizeof block) {
+    memset(block, 0, sizeof block);
+    memcpy(block, data + at, range_min(sizeof block, length - at));
+    nh_take(&key, block, digests[blocks++]);
+  }
+  sha256(digests[0], (uint64_t)blocks * NH_DIGEST_BYTES, NULL, 0, out);
+}
+
 /* By the definition: the left tree is the largest whole one. */
 static void
 define(const uint8_t *data, uint64_t length, uint8_t out[RANGE_DIGEST_BYTES])
@@ -44,7 +63,7 @@ define(const uint8_t *data, uint64_t length, uint8_t out[RANGE_DIGEST_BYTES])
   uint64_t half = LEAF;
 
   if (length <= LEAF) {
-    sha256(data, length, NULL, 0, out);
+    define_leaf(data, length, out);
     return;
   }
   while (2 * half < length)
@@ -78,7 +97,7 @@ pass(struct ranges *to, enum ranges_pass kind, bool only_differing, const uint8_
 static void
 check_trees(uint64_t size, uint64_t range_bytes)
 {
-  ranges_init(&ranges, size, range_bytes);
+  ranges_init(&ranges, size, range_bytes, seed);
   assert_int_equal(ranges.bytes, range_bytes);
   pass(&ranges, RANGES_LEARN, false, disk, size);
   for (uint64_t at = 0; at < size; at += range_bytes) {
@@ -117,7 +136,7 @@ test_sizes(void **state)
 
   (void)state;
   for (size_t i = 0; i < LENGTH_OF(sizes); i++) {
-    ranges_init(&ranges, sizes[i].size, sizes[i].block_bytes);
+    ranges_init(&ranges, sizes[i].size, sizes[i].block_bytes, seed);
     assert_int_equal(ranges.bytes, sizes[i].bytes);
     assert_int_equal(LEAF << ranges.levels, ranges.bytes);
   }
@@ -129,7 +148,7 @@ test_nothing(void **state)
   struct range found;
 
   (void)state;
-  ranges_init(&ranges, 0, 1);
+  ranges_init(&ranges, 0, 1, seed);
   for (int i = 0; i < 2; i++) {
     ranges_begin(&ranges, i ? RANGES_COMPARE : RANGES_LEARN, false);
     ranges_end(&ranges);
@@ -156,7 +175,7 @@ add_long(struct ranges *to, uint64_t leaves, uint64_t wrong)
 static void
 learn_long(struct ranges *to, uint64_t size, uint64_t leaves)
 {
-  ranges_init(to, size, 1);
+  ranges_init(to, size, 1, seed);
   ranges_begin(to, RANGES_LEARN, false);
   add_long(to, leaves, UINT64_MAX);
   ranges_end(to);
@@ -203,7 +222,7 @@ test_differences(void **state)
 
   (void)state;
   fill_disk();
-  ranges_init(&ranges, size, bytes);
+  ranges_init(&ranges, size, bytes, seed);
   pass(&ranges, RANGES_LEARN, false, disk, size);
   for (unsigned i = 0; i < 50; i++) {
     uint64_t at = i == 0 ? 0 : i == 1 ? size - 1 : (uint64_t)random() % size;
@@ -228,7 +247,7 @@ test_only_differing(void **state)
 
   (void)state;
   fill_disk();
-  ranges_init(&ranges, size, bytes);
+  ranges_init(&ranges, size, bytes, seed);
   pass(&ranges, RANGES_LEARN, false, disk, size);
   disk[5 * LEAF] ^= 1;
   disk[6 * LEAF] ^= 1;
