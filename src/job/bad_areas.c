@@ -2,6 +2,7 @@
 /* bad_areas: see bad_areas.h. */
 #include "job/bad_areas.h"
 
+#include "base/dates.h"
 #include "os/say.h"
 #include "report/rescue_text.h"
 
@@ -12,15 +13,13 @@
 #define ROWS_TOLD 20
 
 enum mark
-bad_areas_mark(const struct options *options, char words[BAD_AREAS_WORDS_BYTES])
+bad_areas_mark(const struct options *options, char words[DATES_WORDS_BYTES])
 {
   static const enum mark marks[] = {
     [MARK_BAD_NOT] = MARK_NONE, [MARK_BAD_ZERO] = MARK_ZERO, [MARK_BAD_PATTERN] = MARK_PATTERN
   };
-  time_t now = time(NULL);
-  struct tm utc;
 
-  strftime(words, BAD_AREAS_WORDS_BYTES, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+  dates_words((uint64_t)time(NULL), words);
   return marks[options->copy.mark_bad];
 }
 

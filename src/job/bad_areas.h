@@ -4,14 +4,13 @@
 #ifndef DECANT_BAD_AREAS_H
 #define DECANT_BAD_AREAS_H
 
+#include "base/dates.h"
 #include "cli/options.h"
 #include "copy/mark.h"
 #include "disk/areas.h"
 
-#define BAD_AREAS_WORDS_BYTES 32
-
 /* What --mark-bad stands for; `words` name the time, for the pattern. */
-enum mark bad_areas_mark(const struct options *options, char words[BAD_AREAS_WORDS_BYTES]);
+enum mark bad_areas_mark(const struct options *options, char words[DATES_WORDS_BYTES]);
 
 /* Says the first of the areas that aren't finished, in a domain if it isn't NULL; nothing where there are none. What can't be
  * printed is lost, as of all messages on the way. */

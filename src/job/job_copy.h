@@ -47,7 +47,7 @@ struct copy_job {
   struct skipping skipping;
   struct checking checking;
   struct ending ending;
-  char mark_words[BAD_AREAS_WORDS_BYTES];
+  char mark_words[DATES_WORDS_BYTES];
   struct verify *verify; /* in the arena; NULL: nothing is verified */
   struct delta *delta;   /* likewise; NULL: all is fetched */
   struct blocks *blocks; /* likewise; NULL: the copy is held to none */

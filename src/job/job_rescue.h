@@ -34,7 +34,7 @@ struct rescue_job {
   bool has_begun;    /* the same command goes on */
   bool has_run;      /* maybe not to its end */
   struct fault told; /* what the object of --json does; not on the stack */
-  char mark_words[BAD_AREAS_WORDS_BYTES];
+  char mark_words[DATES_WORDS_BYTES];
   char command[OUTCOME_COMMAND_BYTES]; /* that goes on */
   char json[OUTCOME_JSON_BYTES];       /* the object of --json before its list */
 };
