@@ -81,7 +81,8 @@ stick-uefi)
 uki)
     requires_file "$uefi"
     # By the stick's own partition UEFI says which one it started from.
-    make_uefi_stick "$built/decant-$board.efi" BOOTX64.EFI 64
+    make_uefi_program
+    make_uefi_stick program.efi BOOTX64.EFI 64
     type() {
         type_at 'What is to be done' '4\r'
         type_at '^decant:~# ' 'decant disks --destination usb,only --except=$(excepts); network\r'

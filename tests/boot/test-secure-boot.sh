@@ -14,7 +14,8 @@ requires_file "$code"
 requires_file "$variables"
 requires_program sbsign sbverify openssl
 
-program=$TOP/build/boards/$board/decant-$board.efi
+make_uefi_program
+program=program.efi
 openssl pkey -in "$owner.key" -passin pass:snakeoil -out owner.key
 sbsign --key owner.key --cert "$owner.pem" --output signed.efi "$program" >sbsign.out 2>&1 || fail "$(cat sbsign.out)"
 sbverify --cert "$owner.pem" signed.efi >sbverify.out 2>&1 || fail "$(cat sbverify.out)"
