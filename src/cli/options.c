@@ -53,9 +53,9 @@ options_verb_name(const struct options *options)
 }
 
 bool
-options_in_colour(const struct options *options, bool on_terminal)
+options_in_colour(const struct options *options, bool by_default)
 {
-  return options->colour == COLOUR_ON_TERMINAL ? on_terminal : options->colour == COLOUR_ALWAYS;
+  return options->colour == COLOUR_BY_DEFAULT ? by_default : options->colour == COLOUR_ALWAYS;
 }
 
 enum exit_code

@@ -37,7 +37,7 @@ struct excepts {
   unsigned count;
 };
 
-enum colour { COLOUR_ON_TERMINAL, COLOUR_ALWAYS, COLOUR_NEVER };
+enum colour { COLOUR_BY_DEFAULT, COLOUR_ALWAYS, COLOUR_NEVER };
 
 struct options {
   enum persona persona;
@@ -74,8 +74,8 @@ const char *options_program(const struct options *options);
 /* The verb's word. */
 const char *options_verb_name(const struct options *options);
 
-/* Whether what goes to standard output is to be in colour. */
-bool options_in_colour(const struct options *options, bool on_terminal);
+/* Whether what is printed is to be in colour, where that isn't as it is by default. */
+bool options_in_colour(const struct options *options, bool by_default);
 
 /* The exit code for a fault: nbdcopy and nbdinfo know no code for bad usage. */
 enum exit_code options_exit_code(const struct options *options, const struct fault *fault);

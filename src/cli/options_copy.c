@@ -79,6 +79,7 @@ static const char help[] =
     "What is said\n"
     "  -p, --progress             show bytes done, rate and time left\n"
     "      --progress=FD          write \"N/100\" lines there; with --json, objects\n"
+    "      --graph                and the disk as a bar of blocks that fills\n"
     "      --report               end with \"decant: done: bytes=... seconds=...\"\n"
     "      --json                 end with a JSON object on standard output\n"
     "  -v, --verbose              say what was found out about both ends\n"
@@ -114,6 +115,7 @@ enum {
   OPTION_DOMAIN,
   OPTION_EXPECT,
   OPTION_FLUSH,
+  OPTION_GRAPH,
   OPTION_GROW,
   OPTION_HOLD_BACK,
   OPTION_JSON,
@@ -157,6 +159,7 @@ static const struct option long_options[] = {
   { "expect", required_argument, NULL, OPTION_EXPECT },
   { "flush", no_argument, NULL, OPTION_FLUSH },
   { "from", required_argument, NULL, OPTION_FROM },
+  { "graph", no_argument, NULL, OPTION_GRAPH },
   { "grow", optional_argument, NULL, OPTION_GROW },
   { "hold-back", required_argument, NULL, OPTION_HOLD_BACK },
   { "json", no_argument, NULL, OPTION_JSON },
@@ -315,6 +318,9 @@ take_copy_option(struct options *options, int option, const char *value, struct 
     return 0;
   case OPTION_FROM:
     return parse_from(options, value, fault);
+  case OPTION_GRAPH:
+    options->copy.graph = options->copy.progress = true;
+    return 0;
   case OPTION_GROW:
     options->copy.grow = true;
     options->copy.grow_part = value;

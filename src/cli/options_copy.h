@@ -36,6 +36,7 @@ struct copy_options {
   bool destination_is_zero; /* the operator's word for it */
   bool flush;               /* bring all to stable storage at the end */
   bool progress;
+  bool graph;               /* --graph: and a picture */
   int progress_fd;          /* --progress=FD: "N/100" lines go there; -1: none */
   bool any_content;         /* also what can't be meant as a disk's */
   bool any_sector_size;     /* also a partition table for other sectors than the destination's */

@@ -284,6 +284,8 @@ options_copy_check(struct options *options, struct fault *fault)
 {
   if (options->copy.json && options->destination.kind == PLACE_STREAM)
     return options_usage(options, fault, "--json goes to standard output, which is the DESTINATION", "");
+  if (options->copy.graph && options->copy.progress_fd != -1)
+    return options_usage(options, fault, "--graph is drawn on a terminal: it can't be used with --progress=FD", "");
   if (check_blocks(options, fault) == -1 || check_bmap(options, fault) == -1 || choose_part(options, fault) == -1 ||
       check_from(options, fault) == -1 || check_maps(options, fault) == -1 || check_hold_back(options, fault) == -1 ||
       check_ending(options, fault) == -1 || check_skipping(options, fault) == -1 ||

@@ -267,6 +267,8 @@ make_ready(struct copy_job *job, const struct options *options, struct copy_conf
   hold_ends_back(job, options, config);
   config->tap = job->verify ? verify_tap(job->verify) : digests_tap(&job->digests);
   config->tap = checking_tap(&job->checking, job->keeper.bmap, ends->source, config->tap);
+  config->tap = picture_begin(&job->picture, options, ends->source->traits.size, job->keeper.unreadable, config->tap);
+  job->reporter.picture = &job->picture;
   if (job->keeper.bmap)
     keeper_check_ranges(&job->keeper, &job->checking.checker);
   return keeper_begin(&job->keeper, destination, fault);

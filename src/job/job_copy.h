@@ -39,6 +39,7 @@ struct copy_job {
   struct probe probe;
   struct copy copy;
   struct reporter reporter;
+  struct picture picture;
   struct outcome outcome;
   bool is_mute; /* standard error is the destination too */
   struct digests digests;

@@ -124,7 +124,7 @@ static int
 job_info_show(struct info_job *job, const struct options *options, struct fault *fault)
 {
   const struct info_options *info = &options->info;
-  bool colour = options_in_colour(options, isatty(STDOUT_FILENO));
+  bool colour = options_in_colour(options, say_is_coloured(STDOUT_FILENO));
 
   if (info->query == INFO_LIST && server_list(&job->server, &job->exports, fault) == -1)
     return -1;
@@ -215,7 +215,7 @@ tell_file(struct info_job *job, const struct options *options, struct fault *fau
   }
   job->info = (struct info){ .out = &job->out,
                              .json = info->json,
-                             .colour = options_in_colour(options, isatty(STDOUT_FILENO)) };
+                             .colour = options_in_colour(options, say_is_coloured(STDOUT_FILENO)) };
   info_begin(&job->info, &job->facts);
   info_export(&job->info, &job->facts);
   info_end(&job->info);

@@ -15,7 +15,7 @@ job_map(struct map_job *job, const struct options *options, struct fault *fault)
                                .range = range_make(options->map.offset, options->map.length),
                                .style = options->map.style,
                                .totals = options->map.totals,
-                               .colour = options_in_colour(options, isatty(STDOUT_FILENO)),
+                               .colour = options_in_colour(options, say_is_coloured(STDOUT_FILENO)),
                                .columns = say_columns(STDOUT_FILENO) };
   unsigned sessions = client_sessions(&options->source, &options->wishes);
   size_t buffer = options->map.style == MAP_BMAP ? MAP_READ_BYTES : 0;

@@ -42,7 +42,8 @@ show_line(struct reporter *reporter, const struct progress_state *state, uint64_
     progress_text(&reporter->progress, text, total);
   if (reporter->doing)
     snprintf(line, sizeof line, "%s: %.100s", reporter->doing, text);
-  status_line_show(&reporter->line, reporter->doing ? line : text);
+  if (!picture_show(reporter->picture, &reporter->line, text))
+    status_line_show(&reporter->line, reporter->doing ? line : text);
 }
 
 static void

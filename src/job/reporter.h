@@ -7,6 +7,7 @@
 
 #include "cli/options.h"
 #include "copy/copy.h"
+#include "job/picture.h"
 #include "job/status_line.h"
 #include "report/progress.h"
 
@@ -15,7 +16,8 @@
 struct reporter {
   struct copy_observer observer; /* for the copy */
   const struct copy *copy;
-  const char *doing; /* where it isn't copying, what it is: before each line; NULL */
+  const char *doing;       /* where it isn't copying, what it is: before each line; NULL */
+  struct picture *picture; /* is shown with the line, if it has one; NULL */
   struct status_line line;
   int percent_fd;    /* --progress=FD; -1: lines for people */
   bool is_json;      /* what goes there */

@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "os/say.h"
 #include "report/progress.h"
-#include "report/rescue_text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -15,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A text, with the program's name and what moves the cursor. */
-#define ROWS_BYTES (RESCUE_SCREEN_BYTES + 256)
+/* A row, with what moves the cursor and colours it. */
+#define ROW_BYTES 2048
 
 void
 status_line_begin(struct status_line *line, const char *program)
@@ -63,37 +62,68 @@ status_line_has_room(const struct status_line *line, unsigned rows)
   return line->on_terminal && say_rows(STDERR_FILENO) > rows;
 }
 
+/* How long a colour is that begins or ends here: 0 if there is none. */
+static size_t
+colour_bytes(const char *at)
+{
+  return at[0] == '\033' ? strcspn(at, "m") + 1 : 0;
+}
+
 /* How much of a row fits. */
 static int
 bytes_within(const char *row, size_t columns)
 {
-  size_t bytes = 0;
+  size_t bytes = colour_bytes(row);
   uint32_t code;
 
-  for (; row[bytes] && row[bytes] != '\n' && columns > 0; columns--)
+  for (; row[bytes] && row[bytes] != '\n' && columns > 0; columns--) {
     bytes += clean_next(row + bytes, &code);
+    for (size_t colour; (colour = colour_bytes(row + bytes)) > 0; bytes += colour)
+      ;
+  }
   return (int)bytes;
+}
+
+void
+status_line_begin_rows(struct status_line *line, const char *text)
+{
+  size_t columns = say_columns(STDERR_FILENO) - 1, prefix = strlen(line->program) + 2;
+  char bytes[ROW_BYTES];
+  struct text row;
+
+  text_init(&row, bytes, sizeof bytes);
+  if (line->rows > 1)
+    text_add(&row, "\033[%uA", line->rows - 1);
+  text_add(&row, "\r%s: %.*s\033[K", line->program, bytes_within(text, columns > prefix ? columns - prefix : 0), text);
+  (void)say_text(STDERR_FILENO, bytes);
+  line->rows = 1;
+}
+
+void
+status_line_add_row(struct status_line *line, const char *text)
+{
+  char bytes[ROW_BYTES];
+  struct text row;
+
+  text_init(&row, bytes, sizeof bytes);
+  text_add(&row, "\n%.*s\033[K", bytes_within(text, say_columns(STDERR_FILENO) - 1), text);
+  (void)say_text(STDERR_FILENO, bytes);
+  line->rows++;
+}
+
+void
+status_line_end_rows(void)
+{
+  (void)say_text(STDERR_FILENO, "\033[J");
 }
 
 void
 status_line_show_rows(struct status_line *line, const char *text)
 {
-  size_t columns = say_columns(STDERR_FILENO) - 1, prefix = strlen(line->program) + 2;
-  char bytes[ROWS_BYTES];
-  struct text rows;
-  unsigned count = 1;
-
-  text_init(&rows, bytes, sizeof bytes);
-  if (line->rows > 1)
-    text_add(&rows, "\033[%uA", line->rows - 1);
-  text_add(&rows, "\r%s: %.*s\033[K", line->program, bytes_within(text, columns > prefix ? columns - prefix : 0), text);
-  for (const char *row = strchr(text, '\n'); row; row = strchr(row, '\n'), count++) {
-    row++;
-    text_add(&rows, "\n%.*s\033[K", bytes_within(row, columns), row);
-  }
-  text_add(&rows, "\033[J");
-  (void)say_text(STDERR_FILENO, bytes);
-  line->rows = count;
+  status_line_begin_rows(line, text);
+  for (const char *end = strchr(text, '\n'); end; end = strchr(end + 1, '\n'))
+    status_line_add_row(line, end + 1);
+  status_line_end_rows();
 }
 
 void

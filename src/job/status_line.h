@@ -26,6 +26,11 @@ bool status_line_has_room(const struct status_line *line, unsigned rows);
 /* Shows a text of several rows there, in place; of each as much as fits. */
 void status_line_show_rows(struct status_line *line, const char *text);
 
+/* The same, row by row, the first one behind the program's name. A row ends with its text or at a newline, and may have colours. */
+void status_line_begin_rows(struct status_line *line, const char *text);
+void status_line_add_row(struct status_line *line, const char *text);
+void status_line_end_rows(void);
+
 /* Says something in a line of its own, printf-style. */
 void status_line_say(struct status_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -86,6 +87,14 @@ say_in_place(const char *program, const char *text)
 
   snprintf(line, sizeof line, "\r\033[K%s: %s", program, text);
   (void)say_text(STDERR_FILENO, line);
+}
+
+bool
+say_is_coloured(int fd)
+{
+  const char *unwanted = getenv("NO_COLOR");
+
+  return isatty(fd) && (!unwanted || !*unwanted);
 }
 
 unsigned

@@ -11,6 +11,8 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 /* One line, printf-style, without the newline; what may not be shown (clean.h) as '?'. Returns 0, or -1 with errno set. */
 int say_line(const char *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -19,6 +21,9 @@ void say_fault(const char *program, const struct fault *fault);
 
 /* A line on a terminal, in the place of the one before it. */
 void say_in_place(const char *program, const char *text);
+
+/* Whether it is a terminal, whose user hasn't set NO_COLOR (no-color.org). */
+bool say_is_coloured(int fd);
 
 /* How many columns the terminal behind fd has; 80 if it isn't one, or doesn't know. */
 unsigned say_columns(int fd);

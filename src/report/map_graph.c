@@ -2,6 +2,8 @@
 /* map_graph: see map_graph.h. */
 #include "report/map_graph.h"
 
+#include "base/sizes.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -19,7 +21,7 @@ map_graph_init(struct map_graph *graph, struct range range, unsigned columns)
   graph->block_bytes = range_pieces(length, blocks);
   graph->block_bytes = range_max(range_align_up(graph->block_bytes, 512), 512);
   graph->blocks = (unsigned)range_pieces(length, graph->block_bytes);
-  memset(graph->classes, MAP_HOLE, sizeof graph->classes);
+  memset(graph->classes, MAP_TO_COME, sizeof graph->classes);
 }
 
 static enum map_class
@@ -35,17 +37,24 @@ class_of(uint32_t flags)
 }
 
 void
-map_graph_add(struct map_graph *graph, const struct contexts *contexts, uint64_t offset, const struct extent *extent)
+map_graph_mark(struct map_graph *graph, enum map_class class, uint64_t offset, uint64_t length)
 {
-  enum map_class class = class_of(contexts_flags(contexts, extent->values));
+  if (length == 0)
+    return;
   uint64_t first = (offset - graph->range.start) / graph->block_bytes;
-  uint64_t last = (offset + extent->length - 1 - graph->range.start) / graph->block_bytes;
+  uint64_t last = (offset + length - 1 - graph->range.start) / graph->block_bytes;
 
   assert(offset >= graph->range.start && last < graph->blocks);
-  graph->bytes[class] += extent->length;
+  graph->bytes[class] += length;
   for (uint64_t i = first; i <= last; i++)
     if (class < graph->classes[i])
       graph->classes[i] = (uint8_t) class;
+}
+
+void
+map_graph_add(struct map_graph *graph, const struct contexts *contexts, uint64_t offset, const struct extent *extent)
+{
+  map_graph_mark(graph, class_of(contexts_flags(contexts, extent->values)), offset, extent->length);
 }
 
 static const struct {
@@ -53,9 +62,14 @@ static const struct {
   const char *colour;
   char letter; /* where there are no colours */
 } classes[MAP_CLASSES] = {
-  [MAP_DIRTY] = { "dirty", "\033[41m", 'D' },     [MAP_DATA] = { "data", "\033[44m", '#' },
-  [MAP_BACKING] = { "backing", "\033[45m", 'b' }, [MAP_ZERO] = { "zero", "\033[46m", '0' },
+  [MAP_UNREADABLE] = { "unreadable", "\033[101m", '!' },
+  [MAP_DIRTY] = { "dirty", "\033[41m", 'D' },
+  [MAP_DATA] = { "data", "\033[44m", '#' },
+  [MAP_BACKING] = { "backing", "\033[45m", 'b' },
+  [MAP_ZERO] = { "zero", "\033[46m", '0' },
   [MAP_HOLE] = { "hole", "\033[100m", '.' },
+  [MAP_KEPT] = { "kept", "\033[42m", '=' },
+  [MAP_TO_COME] = { "to come", NULL, '-' },
 };
 
 static void
@@ -99,4 +113,21 @@ map_graph_row(struct text *text, const struct map_graph *graph, unsigned row, bo
     add_block(text, in_colour, graph->classes[i]);
   text_add(text, "\n");
   return true;
+}
+
+void
+map_graph_key(struct text *text, const struct map_graph *graph, bool in_colour)
+{
+  char words[SIZES_TEXT_BYTES];
+  uint64_t passed = 0;
+
+  for (unsigned class = 0; class < MAP_CLASSES; class ++) {
+    passed += graph->bytes[class];
+    if (graph->bytes[class] == 0 && (class != MAP_TO_COME || passed >= range_length(graph->range)))
+      continue;
+    add_block(text, in_colour, class);
+    text_add(text, " %s, ", classes[class].name);
+  }
+  sizes_rounded_text(words, (double)graph->block_bytes);
+  text_add(text, "a block is %s", words);
 }

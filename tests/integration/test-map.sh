@@ -87,7 +87,9 @@ graph)
     ! grep -q "$(printf '\033')" out || fail "escape sequences, and no terminal"
     requires_program script
     script -qec "$DECANT map --graph '$(uri s)'" typescript >/dev/null
-    grep -q "$(printf '\033')\\[44m#" typescript || fail "no colours on a terminal" ;;
+    grep -q "$(printf '\033')\\[44m#" typescript || fail "no colours on a terminal"
+    NO_COLOR=1 script -qec "$DECANT map --graph '$(uri s)'" typescript >/dev/null
+    ! grep -q "$(printf '\033')\\[4" typescript || fail "colours that aren't wanted" ;;
 imageio)
     serve_nbdkit s data data='1' size=64k
     must_copy map --json=imageio "$(uri s)" >out

@@ -4,7 +4,7 @@
 # a bar at 100 % in front of a stalled server is the lie that operators remember.
 # On what isn't a terminal it is plain lines.
 #
-# cases: terminal terminal-narrow terminal-failed terminal-zeros plain-lines stalled-destination none-unless-asked report report-empty quiet-without-options
+# cases: terminal terminal-narrow terminal-failed terminal-zeros graph graph-of-parts graph-without-room plain-lines stalled-destination none-unless-asked report report-empty quiet-without-options
 
 . "$(dirname "$0")/../functions.sh"
 requires_nbdkit_filter delay rate
@@ -18,6 +18,13 @@ on_terminal() {
     timeout "$DECANT_LIMIT_S" "$TOP/tests/terminal" "$1" '' "${@:2}" </dev/null >seen || code=$?
     sed 's/\r$//' seen | tr '\r' '\n' | sed 's/\x1b\[K//g' >lines
 }
+
+# The last picture: its rows are in the file `bar`, and with what stands around them in `shown`.
+bar() {
+    sed 's/\x1b\[[0-9]*[A-Za-z]//g; s/\r//g' seen | grep -E '^([-#0=!]{9,}|[-#0=!] [a-z].*)$' | tail -n 9 >shown
+    head -n 8 shown >bar
+}
+repeat() { printf "%$1s" '' | tr ' ' "$2"; }
 
 case $1 in
 terminal)
@@ -62,6 +69,41 @@ terminal-zeros)
     wait "$!"
     [ "$code" -eq 0 ] || fail "exit code $code: $(cat lines)"
     grep -q '^decant: 0 B, 8.0 MiB read, ' lines || fail "it doesn't show: $(cat lines)" ;;
+graph)
+    # 8 rows of 79 blocks of 26 KiB; data from block 157 on to 315.
+    truncate -s 16M half.img
+    make_block 4194304 | put half.img 4194304
+    rm out.img
+    NO_COLOR=1 on_terminal 80x24 "$DECANT" --graph --rate-limit=8M half.img out.img
+    [ "$code" -eq 0 ] || fail "exit code $code: $(cat lines)"
+    same half.img out.img
+    grep -q $'\033\\[9A\r' seen || fail "not in its place: $(cat -A seen)"
+    grep -q ' - to come,' seen || fail "it is drawn at the end alone: $(cat -A seen)"
+    bar
+    [ "$(tr -d '\n' <bar)" = "$(repeat 157 0)$(repeat 159 '#')$(repeat 315 0)" ] || fail "the bar: $(cat bar)"
+    tail -n 1 shown | grep -qx '# data, 0 zero, a block is 26.0 KiB' || fail "the key: $(cat -A shown)"
+    # As long as there is room, in colours, and each time over the last one.
+    on_terminal 200x24 "$DECANT" --graph half.img out.img
+    grep -q $'\033\\[44m#' seen || fail "no colours" ;;
+graph-of-parts)
+    requires_nbdkit_filter ddrescue
+    make_block 8388608 >disk.img
+    printf '%d %d %s\n' 0 4194304 + 4194304 512 - 4194816 4193792 + | sed '1i 0 + 1' >disk.map
+    on_terminal 80x24 env NO_COLOR=1 "$DECANT" --graph --on-read-error=skip --retry=0 --from=2M \
+        [ nbdkit --filter=ddrescue file disk.img ddrescue-mapfile=disk.map ] out.img
+    [ "$code" -eq 3 ] || fail "exit code $code: $(cat lines)"
+    bar
+    grep -Eqx '=+#+!#+' <(tr -d '\n' <bar) || fail "the bar: $(cat bar)"
+    tail -n 1 shown | grep -Eqx '! unreadable, # data, (0 zero, )?= kept, a block is 13.0 KiB' || fail "the key: $(cat -A shown)" ;;
+graph-without-room)
+    for size in 59x24 80x11; do
+        on_terminal "$size" "$DECANT" --graph in.img out.img
+        [ "$code" -eq 0 ] || fail "exit code $code: $(cat lines)"
+        [ "$(wc -l <seen)" -eq 1 ] || fail "$size: more than a line: $(cat -A seen)"
+    done
+    run_decant --graph in.img out.img
+    [ "$code" -eq 0 ] || fail "exit code $code: $(cat err)"
+    ! grep -q $'\033' err || fail "no terminal, and a drawing: $(cat err)" ;;
 plain-lines)
     serve_nbdkit s --filter=delay file in.img rdelay=900ms
     # Without a flush: while that takes its time, all is done and said to be, again and again.

@@ -28,12 +28,13 @@ settings(void)
 {
   static char text[256];
 
-  snprintf(text, sizeof text, "%s%s%s%s%s%s%smemory=%llu connections=%u sparse=%llu",
+  snprintf(text, sizeof text, "%s%s%s%s%s%s%s%smemory=%llu connections=%u sparse=%llu",
            options.copy.allocated ? "allocated " : "", options.wishes.contexts.count ? "" : "no-extents ",
            options.copy.destination_is_zero ? "zero " : "", options.copy.flush ? "" : "no-flush ",
-           options.copy.progress ? "progress " : "", options.copy.report ? "report " : "",
-           options.verbose ? "verbose " : "", (unsigned long long)options.copy.payload_bytes,
-           options.wishes.connections, (unsigned long long)options.copy.sparse_bytes);
+           options.copy.progress ? "progress " : "", options.copy.graph ? "graph " : "",
+           options.copy.report ? "report " : "", options.verbose ? "verbose " : "",
+           (unsigned long long)options.copy.payload_bytes, options.wishes.connections,
+           (unsigned long long)options.copy.sparse_bytes);
   return text;
 }
 
@@ -63,6 +64,7 @@ each_option_sets_its_own(void **state)
     { { "-S", "512" }, "memory=16777216 connections=4 sparse=512" },
     { { "-S1M" }, "memory=16777216 connections=4 sparse=1048576" },
     { { "-S", "64k", "-S", "8k" }, "memory=16777216 connections=4 sparse=8192" }, /* the last one counts */
+    { { "--graph" }, "progress graph memory=16777216 connections=4 sparse=4096" },
     { { "-pvC2" }, "progress verbose memory=16777216 connections=2 sparse=4096" },
     { { "-pv", "--report", "--allocated", "--no-flush" },
       "allocated no-flush progress report verbose memory=16777216 connections=4 sparse=4096" },

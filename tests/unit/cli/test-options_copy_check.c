@@ -83,6 +83,7 @@ what_cant_be_together_is_refused(void **state)
     { { "--blocks=l", "--expect=blkhash:12", "--layer", "a", "b" }, "a digest is of the whole disk" },
     { { "--layer", "--blkhash", "a", "b" }, "a digest is of the whole disk" },
     { { "--layer", "a", "-" }, "written from front to end" },
+    { { "--graph", "--progress=2", "a", "b" }, "--graph is drawn on a terminal: it can't be used with --progress=FD" },
     { { "--json", "a", "-" }, "--json goes to standard output, which is the DESTINATION" },
     { { "--from=1k", "--sha256", "a", "b" }, "a digest is of the whole disk: it can't be used with --from" },
     { { "--from=1k", "--blkhash", "a", "b" }, "a digest is of the whole disk" },

@@ -13,7 +13,7 @@ defaults_are_the_documented_ones(void **state)
   assert_int_equal(options.info.query, INFO_EXPORT);
   assert_true(options.info.content);
   assert_false(options.info.json || options.info.negated);
-  assert_int_equal(options.colour, COLOUR_ON_TERMINAL);
+  assert_int_equal(options.colour, COLOUR_BY_DEFAULT);
 }
 
 static void

@@ -28,7 +28,7 @@ each_option_sets_its_own(void **state)
   assert_int_equal(options.map.style, MAP_JSON);
   assert_parsed(PARSE("map", "--json=imageio", "a"));
   assert_int_equal(options.map.style, MAP_IMAGEIO);
-  assert_int_equal(options.colour, COLOUR_ON_TERMINAL);
+  assert_int_equal(options.colour, COLOUR_BY_DEFAULT);
   assert_true(options_in_colour(&options, true) && !options_in_colour(&options, false));
   assert_parsed(PARSE("map", "--colour", "a"));
   assert_true(options_in_colour(&options, false));

@@ -43,6 +43,36 @@ a_bar_hides_no_data(void **state)
   assert_false(shows(&graph, 9));
 }
 
+/* What is still to come is seen, and what couldn't be read is, whatever else is in its block. */
+static void
+a_copy_fills_it(void **state)
+{
+  static struct map_graph graph;
+  struct text text;
+
+  (void)state;
+  /* 8 rows of a block of 1 KiB. */
+  map_graph_init(&graph, range_make(0, 8 * 1024), 1);
+  map_graph_mark(&graph, MAP_KEPT, 0, 1024);
+  map_graph_mark(&graph, MAP_DATA, 1024, 3072);
+  map_graph_mark(&graph, MAP_ZERO, 4096, 1000);
+  map_graph_mark(&graph, MAP_DATA, 5096, 0);
+  map_graph_mark(&graph, MAP_UNREADABLE, 2047, 1);
+  static const char bar[] = "=!##0---";
+  for (unsigned row = 0; row < 8; row++) {
+    assert_true(shows(&graph, row));
+    assert_true(line[0] == bar[row] && line[1] == '\n');
+  }
+  text_init(&text, line, sizeof line);
+  map_graph_key(&text, &graph, false);
+  assert_string_equal(line, "! unreadable, # data, 0 zero, = kept, - to come, a block is 1.0 KiB");
+  map_graph_mark(&graph, MAP_ZERO, 5096, 3096);
+  text_init(&text, line, sizeof line);
+  map_graph_key(&text, &graph, true);
+  assert_string_equal(line, "\033[101m!\033[0m unreadable, \033[44m#\033[0m data, \033[46m0\033[0m zero, "
+                            "\033[42m=\033[0m kept, a block is 1.0 KiB");
+}
+
 /* Each block by itself, as terminals want it. */
 static void
 blocks_are_coloured(void **state)
@@ -95,6 +125,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_bar_hides_no_data),
+    cmocka_unit_test(a_copy_fills_it),
     cmocka_unit_test(blocks_are_coloured),
     cmocka_unit_test(bars_of_all_sizes_are_drawn),
   };
