@@ -25,7 +25,7 @@ cards=$(for card in /sys/class/net/*; do [ ! -e "$card/device" ] || echo "${card
 for disk in $(disks); do
         if [ -n "$cards" ]; then
         [ -z "${card:-}" ] || ip link set "$card" down
-        card=$(echo "$cards" | head -n 1)
+        card=$(echo "$cards" | sed -n 1p)
         cards=$(echo "$cards" | sed 1d)
         network ":::::$card:dhcp" >/tmp/said 2>&1 || echo "failed: $card: $(cat /tmp/said)"
         echo "card: $(basename "$(readlink -f "/sys/class/net/$card/device/driver")")"

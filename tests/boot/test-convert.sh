@@ -55,4 +55,4 @@ same wanted.img target.raw
 debugfs -R 'dump saved.qcow2 saved.qcow2' stick.raw 2>debugfs.said
 qemu-img check -q -f qcow2 saved.qcow2 || fail "the qcow2 is damaged"
 qemu-img compare -q -f raw -F qcow2 before saved.qcow2 || fail "the qcow2 has something else in it"
-qemu-img check --output=json -f qcow2 saved.qcow2 | grep -q '"compressed-clusters": [1-9]' || fail "it isn't compressed"
+qemu-img check --output=json -f qcow2 saved.qcow2 | finds '"compressed-clusters": [1-9]' || fail "it isn't compressed"

@@ -118,7 +118,7 @@ renewed) # while the job runs: the lease is renewed, runs out, and another one i
     plug e0 10.1.0.1/24
     dhcp e0 --port=0 --dhcp-range=10.1.0.20,10.1.0.20,255.255.255.0
     network_is_up for=nbd://10.1.0.1/
-    client=$(on_machine cat /run/decant/network/clients | head -n 1)
+    client=$(on_machine sed -n 1p /run/decant/network/clients)
     kill -USR1 "$client"
     was_renewed() { [ "$(grep -c "DHCPACK(e0)" dhcp-e0.log)" -ge 2 ]; }
     wait_for was_renewed

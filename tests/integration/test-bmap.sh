@@ -202,7 +202,7 @@ each-digest)
         bmap_of $kind in.bmap in.img
         copies
         cp in.img good.img
-        break_at $(($(ranges in.bmap | head -n 1 | cut -d ' ' -f 1) * 4096))
+        break_at $(($(ranges in.bmap | sed -n '1s/ .*//p') * 4096))
         must_refuse "has another digest .$kind." --bmap=in.bmap in.img null:
         mv good.img in.img
     done
@@ -345,7 +345,7 @@ wrong-each)
         done
     done < <(ranges in.bmap)
     # And nothing else is looked at.
-    break_at $(($(ranges in.bmap | awk '$1 > next_block { print next_block + 0; exit } { next_block = $2 + 1 }') * 4096))
+    break_at $(($(ranges in.bmap | awk '$1 > next_block && !found { found = 1; print next_block + 0 } { next_block = $2 + 1 }') * 4096))
     copies ;;
 wrong-last)
     # The last bytes of the disk.

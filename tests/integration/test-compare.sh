@@ -262,7 +262,7 @@ given-up)
         code=0
         wait $pid || code=$?
         [ "$code" -eq 1 ] && [ ! -s out ] || fail "$code: $(cat out err)"
-        tail -n 1 err | grep -q '; both are the same below offset [0-9]*$' || fail "$(cat err)"
+        tail -n 1 err | finds '; both are the same below offset [0-9]*$' || fail "$(cat err)"
         serve_nbdkit server file one.img
         rm progress
     done ;;
@@ -287,7 +287,7 @@ json)
     [ "$code" -eq 2 ] && [ "$(jq -c '[.result, ."first-difference", ."different-bytes", .ranges]' out)" = \
         '["different",700,512,[{"offset":512,"length":512,"status":"different"}]]' ] || fail "$code: $(cat out)"
     compare --json one.img missing.img
-    [ "$code" -eq 1 ] && [ "$(jq -r .result out)" = failed ] && jq -r .message out | grep -q missing.img || fail "$code: $(cat out)" ;;
+    [ "$code" -eq 1 ] && [ "$(jq -r .result out)" = failed ] && jq -r .message out | finds missing.img || fail "$code: $(cat out)" ;;
 quiet)
     make_block 100000 >one.img
     cp one.img other.img
@@ -312,7 +312,7 @@ progress)
     head -c 8388608 /dev/urandom >one.img
     compare -p one.img one.img
     says 0 "one.img and one.img are the same"
-    tail -n 1 err | grep -q '^decant: 8.0 MiB of 8.0 MiB (100 %)' || fail "$(cat err)"
+    tail -n 1 err | finds '^decant: 8.0 MiB of 8.0 MiB (100 %)' || fail "$(cat err)"
     compare --progress=3 one.img one.img 3>percent
     [ "$(tail -n 1 percent)" = 100/100 ] || fail "$(cat percent)" ;;
 aside)

@@ -18,7 +18,7 @@ refused() {
     local code=0
     "$DECANT" "${@:3}" >said 2>err || code=$?
     [ "$code" = "$1" ] || fail "exit code $code: $(cat err)"
-    tail -n 1 err | grep -Eq -e "$2" || fail "not said: $2: $(cat err)"
+    tail -n 1 err | finds -E -e "$2" || fail "not said: $2: $(cat err)"
     [ ! -s said ] || fail "on standard output: $(cat said)"
 }
 
@@ -90,7 +90,7 @@ unread-lists)
     grep -q INJECTED trace || fail "nothing was refused"
     must_say "$to is in use, maybe \\(cannot read /proc/self/mountinfo: I/O error\\): nothing was written"
     unread disks --json >disks.json
-    of "$to" | jq -r .used | grep -q '^maybe (cannot read ' || fail "got: $(cat disks.json)"
+    of "$to" | jq -r .used | finds '^maybe (cannot read ' || fail "got: $(cat disks.json)"
     must_copy --force-destination in.img "$to" ;;
 in-use|force)
     mkfs.ext4 -q -L "$label" out.img

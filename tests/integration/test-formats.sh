@@ -65,7 +65,7 @@ write)
     mapfile -t words <words
     must_copy source.img "${words[@]}"
     [ "$(qemu-img info -f qcow2 out.qcow2 | sed -n 's/^virtual size.*(\([0-9]*\) bytes)$/\1/p')" = "$(size_of source.img)" ] || fail "another size"
-    qemu-img check --output=json -f qcow2 out.qcow2 | grep -q '"compressed-clusters": [1-9]' || fail "not compressed"
+    qemu-img check --output=json -f qcow2 out.qcow2 | finds '"compressed-clusters": [1-9]' || fail "not compressed"
     qemu-img compare -q -f raw -F qcow2 source.img out.qcow2 || fail "the content differs"
     [ -z "$(formats write "$PWD/out.img" 512)" ] || fail "out.img isn't raw" ;;
 *) fail "no such case" ;;

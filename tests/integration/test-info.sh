@@ -30,7 +30,7 @@ must_refuse() {
 
 # Whether `out` has this line, tabs left out.
 says() {
-    tr -d '\t' <out | grep -Fxq -e "$1" || fail "no line \"$1\" in: $(cat out)"
+    tr -d '\t' <out | finds -Fx -e "$1" || fail "no line \"$1\" in: $(cat out)"
 }
 
 # JQ-EXPRESSION VALUE

@@ -66,7 +66,7 @@ links)
     for link in bin/nbdcopydecant bin/nbdinfodecant share/man/man1/nbdcopy.1decant-copy.1 share/man/man1/nbdinfo.1decant-info.1; do
         grep -qx "777 usr/local/$link" all || fail "no $link: $(cat all)"
     done
-    "$root/usr/local/bin/nbdinfo" --version | grep -q ^nbdinfo || fail "the link isn't nbdinfo"
+    "$root/usr/local/bin/nbdinfo" --version | finds ^nbdinfo || fail "the link isn't nbdinfo"
     grep -qx '#compdef decant nbdcopy nbdinfo' "$root/usr/local/share/zsh/site-functions/_decant" || fail "zsh doesn't know"
     ! make -C "$TOP" -o build/decant install NBD_LINKS=yes DESTDIR="$root" 2>err || fail "NBD_LINKS=yes means neither"
     grep -q 'NBD_LINKS=yes: 1 or 0' err || fail "not said why: $(cat err)" ;;

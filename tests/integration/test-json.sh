@@ -172,7 +172,7 @@ every-verb)
     "$DECANT" map --json=imageio in.img >imageio
     "$TOP/tests/valid-json" -k imageio imageio
     for verb in $("$DECANT" --help | sed -n 's/^       decant \([a-z]*\) .*/\1/p') copy; do
-        "$DECANT" "$verb" --long-options | grep -qx -e --json || fail "$verb has no --json"
+        "$DECANT" "$verb" --long-options | finds -x -e --json || fail "$verb has no --json"
     done ;;
 schema)
     # It refuses what isn't so, ...

@@ -35,7 +35,7 @@ is_kept() {
     grep -q '^No problems found' verify.out || fail "sgdisk: $(cat verify.out)"
     sfdisk --verify "$disk" >verify.out 2>&1 || fail "sfdisk: $(cat verify.out)"
     [ "$(sgdisk -i "${1-3}" "$disk" | grep -E '^(Partition (unique )?GUID|First|Last)')" = "$home" ] || fail "it isn't there: $(sgdisk -p "$disk")"
-    sgdisk -i "${1-3}" "$disk" | grep -q "^Partition name: 'my home'" || fail "it isn't called so"
+    sgdisk -i "${1-3}" "$disk" | finds "^Partition name: 'my home'" || fail "it isn't called so"
     [ "$(sgdisk -i 2 "$disk" | sed -n 's/^Partition size: \([0-9]*\) sectors.*/\1/p')" -eq "${2-16384}" ] || fail "root: $(sgdisk -i 2 "$disk")"
     is_untouched
     cmp -i 1M -n 10M in.img out.img || fail "what was copied was changed"
@@ -131,7 +131,7 @@ goes-on|goes-on-held)
         serve_breaking
         : >broken
         "$DECANT" "${options[@]}" in.img "$(uri c)" 2>err && fail "exit code 0"
-        ! sgdisk -i 3 out.img 2>/dev/null | grep -q "my home" || [ "$1" = goes-on-held ] || fail "the first table is still the old one"
+        ! sgdisk -i 3 out.img 2>/dev/null | finds "my home" || [ "$1" = goes-on-held ] || fail "the first table is still the old one"
         rm broken
         if [ $again = same ]; then
             must_copy "${options[@]}" in.img "$(uri c)"

@@ -127,7 +127,7 @@ removed)
     code=0
     wait $pid || code=$?
     [ "$code" -eq 1 ] || fail "exit code $code: $(cat err)"
-    ! areas m.map | grep -q '+' || fail "it is called finished: $(cat m.map)"
+    ! areas m.map | finds '+' || fail "it is called finished: $(cat m.map)"
     must_copy --mapfile=m.map in.img out.img
     same in.img out.img ;;
 unwritable)

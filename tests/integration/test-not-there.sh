@@ -58,7 +58,7 @@ in_background() {
 
 # It has its signals, and waits.
 is_waiting() {
-    find "/proc/$pid/fd" -lname '*signalfd*' 2>/dev/null | grep -q . && grep -q poll "/proc/$pid/wchan"
+    find "/proc/$pid/fd" -lname '*signalfd*' 2>/dev/null | finds . && grep -q poll "/proc/$pid/wchan"
 }
 
 term_ends() {

@@ -24,7 +24,7 @@ contents)
     "root/usr/bin/decant" --version
     [ ! -e root/usr/bin/nbdcopy ] && [ ! -e root/usr/bin/nbdinfo ] || fail "libnbd-bin has files of these names"
     [ -z "$(dpkg-deb -f "$deb" Depends)" ] || fail "a static program depends on $(dpkg-deb -f "$deb" Depends)"
-    dpkg-deb -f "$deb" Static-Built-Using | grep -q '^musl (= ' || fail "it doesn't say whose musl is in it"
+    dpkg-deb -f "$deb" Static-Built-Using | finds '^musl (= ' || fail "it doesn't say whose musl is in it"
     # What isn't released yet is older than the release.
     version=$(dpkg-deb -f "$deb" Version)
     released=$("$DECANT" --version | cut -d' ' -f2)
@@ -37,8 +37,8 @@ hooks)
     make -s -C "$TOP" install-hooks HOOKS="initramfs-tools dracut" DESTDIR="$TEST_DIR/tree"
     diff -r tree root || fail "not what is in the tree"
     diff <(cd tree && find . -printf '%m %p\n' | sort) <(cd root && find . -printf '%m %p\n' | sort) || fail "other modes"
-    dpkg-deb -f "$hooks" Depends | grep -q busybox || fail "it doesn't depend on busybox"
-    dpkg-deb -I "$hooks" triggers | grep -q 'update-initramfs$' || fail "no initramfs is made anew" ;;
+    dpkg-deb -f "$hooks" Depends | finds busybox || fail "it doesn't depend on busybox"
+    dpkg-deb -I "$hooks" triggers | finds 'update-initramfs$' || fail "no initramfs is made anew" ;;
 lintian)
     requires_program lintian
     # What one release's lintian finds, and has an override for, another's doesn't.

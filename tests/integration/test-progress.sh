@@ -33,7 +33,7 @@ terminal)
     same in.img out.img
     # In one line, whose last state stays.
     [ "$(wc -l <seen)" -eq 1 ] || fail "more than a line: $(cat -A seen)"
-    tail -n 1 lines | grep -Eqx 'decant: 8.0 MiB of 8.0 MiB \(100 %\), .*/s' || fail "the last line: $(cat -A seen)"
+    tail -n 1 lines | finds -Ex 'decant: 8.0 MiB of 8.0 MiB \(100 %\), .*/s' || fail "the last line: $(cat -A seen)"
     [ "$(wc -l <lines)" -ge 3 ] || fail "nothing before the end: $(cat -A seen)" ;;
 terminal-narrow)
     for columns in 59 40 20 12 9 5; do
@@ -48,8 +48,8 @@ terminal-failed)
     on_terminal 80 "$DECANT" -p "$(uri s)" out.img
     [ "$code" -eq 1 ] || fail "exit code $code: $(cat lines)"
     grep -v '^$' lines | tail -n 3 >last
-    sed -n 1p last | grep -Eq '^decant: .* of 8.0 MiB' || fail "got: $(cat -A seen)"
-    sed -n 2p last | grep -Eq '^decant: reading .* failed' || fail "got: $(cat -A seen)"
+    sed -n 1p last | finds -E '^decant: .* of 8.0 MiB' || fail "got: $(cat -A seen)"
+    sed -n 2p last | finds -E '^decant: reading .* failed' || fail "got: $(cat -A seen)"
     # And how to go on below it.
     rm fail
     sed 's/\r//g' last >err
@@ -81,7 +81,7 @@ graph)
     grep -q ' - to come,' seen || fail "it is drawn at the end alone: $(cat -A seen)"
     bar
     [ "$(tr -d '\n' <bar)" = "$(repeat 157 0)$(repeat 159 '#')$(repeat 315 0)" ] || fail "the bar: $(cat bar)"
-    tail -n 1 shown | grep -qx '# data, 0 zero, a block is 26.0 KiB' || fail "the key: $(cat -A shown)"
+    tail -n 1 shown | finds -x '# data, 0 zero, a block is 26.0 KiB' || fail "the key: $(cat -A shown)"
     # As long as there is room, in colours, and each time over the last one.
     on_terminal 200x24 "$DECANT" --graph half.img out.img
     grep -q $'\033\\[44m#' seen || fail "no colours" ;;
@@ -94,7 +94,7 @@ graph-of-parts)
     [ "$code" -eq 3 ] || fail "exit code $code: $(cat lines)"
     bar
     grep -Eqx '=+#+!#+' <(tr -d '\n' <bar) || fail "the bar: $(cat bar)"
-    tail -n 1 shown | grep -Eqx '! unreadable, # data, (0 zero, )?= kept, a block is 13.0 KiB' || fail "the key: $(cat -A shown)" ;;
+    tail -n 1 shown | finds -Ex '! unreadable, # data, (0 zero, )?= kept, a block is 13.0 KiB' || fail "the key: $(cat -A shown)" ;;
 graph-without-room)
     for size in 59x24 80x11; do
         on_terminal "$size" "$DECANT" --graph in.img out.img
@@ -112,7 +112,7 @@ plain-lines)
     [ -s err ] || fail "no progress was shown"
     ! grep -q "$(printf '[\r\033\b]')" err || fail "not plain lines: $(od -c err | head)"
     ! grep -v '^decant: ' err || fail "a line should say who says it"
-    tail -n 1 err | grep -Eq '8388608|100' || fail "the last line isn't the end: $(tail -n 1 err)"
+    tail -n 1 err | finds -E '8388608|100' || fail "the last line isn't the end: $(tail -n 1 err)"
     [ "$(wc -l <err)" -ge 2 ] || fail "nothing before the end: $(cat err)"
     # It only grows, and is all done once.
     sed -n "s/.*(\\([0-9]*\\) %).*/\\1/p" err >percent

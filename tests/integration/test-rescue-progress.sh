@@ -31,7 +31,7 @@ on_terminal() {
         print map { "$_\n" } @rows' seen >screen
 }
 row() { # NUMBER PATTERN
-    sed -n "$1p" screen | grep -Eqx -- "$2" || fail "row $1 isn't like '$2': $(cat screen; cat -A seen)"
+    sed -n "$1p" screen | finds -Ex -- "$2" || fail "row $1 isn't like '$2': $(cat screen; cat -A seen)"
 }
 
 case $1 in

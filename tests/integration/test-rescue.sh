@@ -173,7 +173,7 @@ marks)
     ends_with 3
     for sector in 5 6 9000; do
         dd if=out.img bs=512 skip=$sector count=1 status=none |
-            grep -Eq "^decant: unreadable at offset $((sector * 512)), 20[0-9-]*T[0-9:]*Z\$" || fail "sector $sector isn't marked"
+            finds -E "^decant: unreadable at offset $((sector * 512)), 20[0-9-]*T[0-9:]*Z\$" || fail "sector $sector isn't marked"
     done
     [ "$(dd if=out.img bs=512 skip=7 count=1 status=none | grep -c unreadable)" -eq 0 ] || fail "a good sector was marked"
     rescue "${failing[@]}" out.img --mark-bad=zero --retry-bad=1
@@ -255,7 +255,7 @@ taken-away)
     code=0
     wait "$pid" || code=$?
     [ "$code" -eq 1 ] && grep -q 'out.img was removed, renamed or replaced' err || fail "code $code: $(cat err)"
-    ! grep -v '^#' out.map | grep -q '0x.*0x.*+$' || fail "something is called finished: $(cat out.map)"
+    ! grep -v '^#' out.map | finds '0x.*0x.*+$' || fail "something is called finished: $(cat out.map)"
     rescue disk.img out.img
     ends_with 0
     cmp disk.img out.img ;;
@@ -325,7 +325,7 @@ too-many-areas)
     full='out.map is full with 10000 areas: [0-9]* bytes are joined to areas that are less far'
     [ "$(grep -c "decant: $full" seen)" -eq 2 ] || fail "it isn't said twice: $(tail -n 20 seen)"
     sed "/$full/q" seen | tail -n 1 >first
-    ! grep -q 'decant: done' first && sed "1,/$full/d" seen | grep -q scraping || fail "it isn't said on the way: $(tail -n 20 seen)"
+    ! grep -q 'decant: done' first && sed "1,/$full/d" seen | finds scraping || fail "it isn't said on the way: $(tail -n 20 seen)"
     grep -v '^#' out.map | tail -n +2 | perl -ane 'print(hex($F[0]), " ", hex($F[1]), " $F[2]\n")' >areas
     [ "$(wc -l <areas)" -eq 10000 ] || fail "$(wc -l <areas) areas"
     perl -e '

@@ -124,7 +124,7 @@ marks)
     check_left_out out.img 9001
     run_decant --on-read-error=skip --mark-bad=pattern "${failing[@]}" "$(uri there)"
     ends_with 3
-    dd if=out.img bs=512 skip=9001 count=1 status=none | grep -Eq '^decant: unreadable at offset 4608512, 20[0-9-]*T[0-9:]*Z$' || fail "no mark"
+    dd if=out.img bs=512 skip=9001 count=1 status=none | finds -E '^decant: unreadable at offset 4608512, 20[0-9-]*T[0-9:]*Z$' || fail "no mark"
     dd if=/dev/zero of=out.img bs=512 seek=9001 count=1 conv=notrunc status=none
     check_left_out out.img 9001 ;;
 digest)

@@ -32,8 +32,8 @@ serve_liar() { # MANNER...
 }
 
 # lie NAME: a number of the server's one lie.
-lie_offset() { sed -n 's/^[0-9]* lies \([0-9]*\) [0-9]*$/\1/p' d.server | head -n 1; }
-lie_bytes() { sed -n 's/^[0-9]* lies [0-9]* \([0-9]*\)$/\1/p' d.server | head -n 1; }
+lie_offset() { sed -n 's/^[0-9]* lies \([0-9]*\) [0-9]*$/\1/p' d.server | sed -n 1p; }
+lie_bytes() { sed -n 's/^[0-9]* lies [0-9]* \([0-9]*\)$/\1/p' d.server | sed -n 1p; }
 
 # Whether a range that `err` tells has this byte.
 tells_of() { # OFFSET
@@ -195,7 +195,7 @@ past-the-cache)
     dd if=/dev/zero of=probe bs=4096 count=1 oflag=direct status=none 2>/dev/null || skip "no direct I/O in $TEST_DIR"
     strace -f -o trace "$DECANT" --verify in.img out.img 2>err || fail "exit code $?: $(cat err)"
     # Behind the last flush, in that order: opened directly, and what is cached forgotten.
-    tac trace | sed '/fsync\|FSYNC/q' | tac >behind
+    sed -n 'H; /fsync\|FSYNC/h; ${ x; p; }' trace >behind
     grep -q 'out.img.*O_RDONLY|O_DIRECT' behind || fail "not read directly: $(cat behind)"
     grep -q 'fadvise64.*POSIX_FADV_DONTNEED' behind || fail "the cache wasn't asked to forget"
     ! grep -q mincore <(sed '0,/fadvise64/d' behind) || fail "the cache was asked for more" ;;

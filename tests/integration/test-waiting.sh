@@ -37,8 +37,8 @@ plain)
     must_copy "$(uri s)" out.img
     same in.img out.img
     [ "$(wc -l <err)" -eq 2 ] || fail "two lines expected: $(cat err)"
-    sed -n 1p err | grep -Eq "^decant: .*$lost\$" || fail "got: $(cat err)"
-    sed -n 2p err | grep -Eq '^decant: .*s.sock is back: going on at offset [1-9][0-9]*$' || fail "got: $(cat err)" ;;
+    sed -n 1p err | finds -E "^decant: .*$lost\$" || fail "got: $(cat err)"
+    sed -n 2p err | finds -E '^decant: .*s.sock is back: going on at offset [1-9][0-9]*$' || fail "got: $(cat err)" ;;
 terminal)
     # Lines of their own, and between them who is waited for, and how long already.
     serve_slowly

@@ -166,7 +166,7 @@ interrupted)
     pid=$!
     # It has both ends open, and takes signals.
     for ((i = 0; i < 500; i++)); do
-        if readlink "/proc/$pid"/fd/* 2>/dev/null | grep -q signalfd; then break; fi
+        if readlink "/proc/$pid"/fd/* 2>/dev/null | finds signalfd; then break; fi
         sleep 0.02
     done
     kill -TERM "$pid"

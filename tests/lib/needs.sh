@@ -58,7 +58,7 @@ requires_nbdkit_filter() {
 # By what it says of one that has nothing to drive: each release lists its drivers in other words.
 requires_qemu_driver() {
     requires_program qemu-img
-    ! { qemu-img info --image-opts "driver=$1" 2>&1 || true; } | grep -qi 'unknown driver' ||
+    ! { qemu-img info --image-opts "driver=$1" 2>&1 || true; } | finds -i 'unknown driver' ||
         skip "this qemu has no $1 driver"
 }
 

@@ -27,14 +27,14 @@ has_ended() {
 
 # Whether the process PID listens on a socket. The socket's file is there, and its port taken, before anybody can connect.
 listens() {
-    find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null | tr -dc '0-9\n' | grep -qxFf - <(
+    find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null | tr -dc '0-9\n' | finds -xFf - <(
         awk '$4 == "00010000" { print $7 }' /proc/net/unix
         cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { print $10 }')
 }
 
 # Whether it is the process PID that listens on this TCP port of all addresses.
 listens_on() {
-    find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null | tr -dc '0-9\n' | grep -qxFf - <(
+    find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null | tr -dc '0-9\n' | finds -xFf - <(
         awk -v port="$(printf ':%04X' "$2")" '$4 == "0A" && $2 ~ port "$" { print $10 }' /proc/net/tcp)
 }
 

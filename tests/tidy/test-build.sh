@@ -160,7 +160,7 @@ locale)
     [ "$got" = "C " ] || fail "recipes run with $got"
     seen=0
     for script in third_party/* rootfs/modules rootfs/drivers rootfs/firmware rootfs/converters boards/demo boards/iso boards/uki; do
-        head -c 2 "$script" | grep -q '#!' || continue
+        head -c 2 "$script" | finds '#!' || continue
         seen=$((seen + 1))
         grep -q '^export LC_ALL=C$' "$script" || fail "$script sorts and matches as its caller's language does"
     done

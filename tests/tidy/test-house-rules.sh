@@ -5,7 +5,7 @@
 # they are.
 #
 # cases: licence-lines tests-have-a-purpose tests-can-be-run headers-open-with-prose
-# cases: static-names-are-told-apart no-exit-below-main no-printing-below-the-top nothing-of-this-machine
+# cases: static-names-are-told-apart no-exit-below-main no-printing-below-the-top nothing-of-this-machine nobody-leaves-a-pipe
 
 . "$(dirname "$0")/../functions.sh"
 cd "$TOP"
@@ -25,6 +25,14 @@ files() {
 }
 
 case $1 in
+nobody-leaves-a-pipe) # see finds in tests/lib/verdicts.sh
+    while read -r file; do
+        case $file in
+        tests/*.sh) ;;
+        *) continue ;;
+        esac
+        ! perl -0777 -ne 'exit !/(?<!\|)\|\s*(head -n|grep -[A-Za-z]*q)/' "$file" || complain "$file: a pipe that somebody leaves before it ends"
+    done < <(files) ;;
 licence-lines)
     seen=0
     while read -r file; do
@@ -34,7 +42,7 @@ licence-lines)
         *) continue ;;
         esac
         seen=$((seen + 1))
-        head -n 2 "$file" | grep -q 'SPDX-License-Identifier: MIT' || complain "$file: no SPDX line on top"
+        head -n 2 "$file" | finds 'SPDX-License-Identifier: MIT' || complain "$file: no SPDX line on top"
     done < <(files)
     [ "$seen" -ge 30 ] || fail "only $seen files were looked at" ;;
 tests-have-a-purpose)
@@ -42,7 +50,7 @@ tests-have-a-purpose)
         [ -e "$file" ] || continue
         # In the lines behind the licence, before any code: a sentence.
         sed -n '2,9p' "$file" | grep -v SPDX | sed -n '/^#[^!]\|^\/\*\|^ \*/p' | tr '\n' ' ' |
-            grep -Eq '[[:alpha:]]+( [^ ]+){7,}[.:]' || complain "$file: what is it for?"
+            finds -E '[[:alpha:]]+( [^ ]+){7,}[.:]' || complain "$file: what is it for?"
     done ;;
 tests-can-be-run)
     for file in tests/run tests/integration/test-*.sh tests/tidy/test-*.sh; do
@@ -56,7 +64,7 @@ tests-can-be-run)
 headers-open-with-prose)
     for file in src/*/*.h; do
         room=$(basename "$file" .h)
-        sed -n 2p "$file" | grep -Eq "^/\* $room: " || complain "$file: its second line should say '$room: ' and what it is"
+        sed -n 2p "$file" | finds -E "^/\* $room: " || complain "$file: its second line should say '$room: ' and what it is"
     done ;;
 static-names-are-told-apart)
     # In a small room a plain name says enough; in a large one, or in a stack trace, it must say whose it is.

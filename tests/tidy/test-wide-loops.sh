@@ -14,7 +14,7 @@ esac
 for room in base/same base/zeros; do
     object=$TOP/build/obj/src/$room.o
     [ -e "$object" ] || fail "no $object: build first (make)"
-    objdump -d --no-show-raw-insn "$object" | grep -Eq "$wide" || fail "src/$room.c isn't built fast: see BUILT_FAST in the Makefile"
+    objdump -d --no-show-raw-insn "$object" | finds -E "$wide" || fail "src/$room.c isn't built fast: see BUILT_FAST in the Makefile"
 done
 # And nobody goes byte by byte beside them, as the C library's memcmp() does: what is compared elsewhere is short.
 grep -nE 'memcmp\([^;]*(payload|range_length)' "$TOP"/src/*/*.c >found || true
