@@ -251,6 +251,10 @@ explain(struct tls_x509 *x509, unsigned error, const struct certificate *leaf)
     return x509_refuse(x509, "a key in the server's certificates is too weak: RSA takes 2048 bits at least");
   case BR_ERR_X509_BAD_SIGNATURE:
     return x509_refuse(x509, "a signature on the server's certificates is forged");
+  case BR_ERR_X509_DN_MISMATCH:
+    return x509_refuse(x509,
+                       "the server's certificates don't follow each other: behind each must come that of its CA, with"
+                       " that name byte by byte");
   case BR_ERR_X509_CRITICAL_EXTENSION:
     return x509_refuse(x509, "the server's certificates hold a critical extension that decant cannot check");
   case BR_ERR_X509_NOT_CA:
