@@ -161,14 +161,25 @@ certificate_time_text(int64_t time_s, char text[CERTIFICATE_TIME_BYTES])
 
 /* ---- The certificate ---- */
 
+/* Whether it is one that BearSSL heeds, or knows to be of no weight: the last number of what begins with 2.5.29. */
+static bool
+is_known(struct span oid)
+{
+  static const unsigned char known[] = { 9, 14, 15, 17, 18, 19, 31, 32, 35, 46 };
+
+  return oid.length == 3 && memcmp(oid.bytes, "\x55\x1D", 2) == 0 && memchr(known, oid.bytes[2], sizeof known);
+}
+
 static bool
 certificate_read_extensions(struct certificate *certificate, struct span extensions)
 {
   while (extensions.length > 0) {
-    struct span extension, oid, value, list;
+    struct span extension, oid, value, list, critical = { NULL, 0 };
     if (!take_one(&extensions, TAG_SEQUENCE, &extension, NULL) || !take_one(&extension, TAG_OID, &oid, NULL))
       return false;
-    take_one(&extension, TAG_BOOLEAN, NULL, NULL); /* critical */
+    take_one(&extension, TAG_BOOLEAN, &critical, NULL);
+    if (critical.length > 0 && critical.bytes[0] != 0 && !is_known(oid))
+      certificate->has_unknown = true;
     if (!take_one(&extension, TAG_OCTET_STRING, &value, NULL) || extension.length > 0)
       return false;
     bool *has = IS_OID(oid, "\x55\x1D\x11")   ? &certificate->has_names

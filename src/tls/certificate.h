@@ -26,6 +26,7 @@ struct certificate {
   struct span public_key; /* the whole SubjectPublicKeyInfo: what a pin is the digest of */
   int64_t not_before_s;   /* seconds since 1970, UTC; inclusive */
   int64_t not_after_s;    /* likewise */
+  bool has_unknown;       /* there is a critical extension that nobody here heeds: limits on names, say */
   bool has_names;         /* there is a SubjectAltName */
   struct span names;      /* its GeneralNames */
   bool has_purposes;      /* there is an ExtendedKeyUsage */

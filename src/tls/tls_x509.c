@@ -109,6 +109,15 @@ is_wanted(const struct tls_x509 *x509, const struct certificate *authority)
   return false;
 }
 
+/* A CA of the right name that vouches for nobody, and why; NULL: it doesn't hold now. */
+static void
+pass_over(struct tls_x509 *x509, const struct certificate *authority, const char *why)
+{
+  x509->unfit_ca = why;
+  x509->expired_ca_s = why ? 0 : authority->not_after_s;
+  certificate_common_name(authority->subject, x509->passed_ca, sizeof x509->passed_ca);
+}
+
 /* Adds a certificate as one that is trusted. Those that BearSSL can't read vouch
  * for nobody. `is_leaf`: it is the server's own. */
 static void
@@ -118,12 +127,17 @@ trust(struct tls_x509 *x509, const struct certificate *certificate, struct span 
 
   br_x509_decoder_init(decoder, NULL, NULL);
   br_x509_decoder_push(decoder, der.bytes, der.length);
-  if (!br_x509_decoder_get_pkey(decoder))
+  const br_x509_pkey *key = br_x509_decoder_get_pkey(decoder);
+  if (!key)
     return;
+  if (key->key_type == BR_KEYTYPE_RSA && key->key.rsa.nlen < TLS_RSA_BITS_MIN / 8) {
+    pass_over(x509, certificate, "has a key that is too weak: RSA takes 2048 bits at least");
+    return;
+  }
   x509->trusted[x509->trusted_count++] = (br_x509_trust_anchor){
     .dn = { (unsigned char *)certificate->subject.bytes, certificate->subject.length },
     .flags = !is_leaf && br_x509_decoder_isCA(decoder) ? BR_X509_TA_CA : 0,
-    .pkey = *br_x509_decoder_get_pkey(decoder),
+    .pkey = *key,
   };
 }
 
@@ -137,8 +151,11 @@ consider(struct tls_x509 *x509, size_t length, struct fault *fault)
   if (!certificate_read(&authority, der.bytes, der.length) || !is_wanted(x509, &authority))
     return 0;
   if (!holds_now(&authority)) {
-    x509->expired_ca_s = authority.not_after_s;
-    certificate_common_name(authority.subject, x509->expired_ca, sizeof x509->expired_ca);
+    pass_over(x509, &authority, NULL);
+    return 0;
+  }
+  if (authority.has_unknown) {
+    pass_over(x509, &authority, "holds a critical extension that decant cannot check");
     return 0;
   }
   if (x509->trusted_count == TLS_ANCHORS_MAX)
@@ -199,9 +216,13 @@ refuse_unknown(struct tls_x509 *x509, const struct certificate *leaf)
     char until[CERTIFICATE_TIME_BYTES];
     certificate_time_text(x509->expired_ca_s, until);
     fault_set(&x509->fault, EXIT_FAILED, 0, "the certificate of the CA \"%s\" does not hold now (until %s)",
-              x509->expired_ca, until);
+              x509->passed_ca, until);
     add_clock(&x509->fault);
     return BR_ERR_X509_EXPIRED;
+  }
+  if (x509->unfit_ca) {
+    fault_set(&x509->fault, EXIT_FAILED, 0, "the certificate of the CA \"%s\" %s", x509->passed_ca, x509->unfit_ca);
+    return BR_ERR_X509_NOT_TRUSTED;
   }
   if (x509->trusted_count > 0 && x509->tls->pins->count == 0) {
     fault_set(&x509->fault, EXIT_FAILED, 0,

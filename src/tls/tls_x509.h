@@ -4,8 +4,8 @@
  * BearSSL's engine hands the chain over as it comes; it is kept, and judged when
  * it is complete: against the CAs of a file, of which only those are read in that
  * could have signed it, by BearSSL's own validation; and then by what that leaves
- * out (addresses, purposes, a CA's own dates, pins). Whatever is not understood is
- * refused.
+ * out (addresses, purposes, a CA's own dates, limits and key, pins). Whatever is
+ * not understood is refused.
  *
  * Of times, the later of the machine's clock and the program's build date counts:
  * a machine may begin in 1970, but never really before it was built.
@@ -41,8 +41,9 @@ struct tls_x509 {
   br_x509_decoder_context anchors[TLS_ANCHORS_MAX]; /* hold the keys of ... */
   br_x509_trust_anchor trusted[TLS_ANCHORS_MAX];
   unsigned trusted_count;
-  int64_t expired_ca_s; /* a CA of the right name was passed over: it held until then; 0: none was */
-  char expired_ca[64];
+  char passed_ca[64];   /* a CA of the right name was passed over: */
+  int64_t expired_ca_s; /* it held until then; 0: that isn't why */
+  const char *unfit_ca; /* what is wrong with it; NULL: nothing else */
 
   struct span chain[TLS_CHAIN_CERTIFICATES_MAX];
   unsigned chain_count;

@@ -3,7 +3,7 @@
 # A server that isn't the one that was meant gets nothing and gives nothing, and the
 # operator is told which of the many things that can be wrong it was.
 #
-# cases: unknown-ca self-signed wrong-name wrong-address address-as-name expired not-yet-valid ca-expired not-for-servers
+# cases: unknown-ca self-signed wrong-name wrong-address address-as-name expired not-yet-valid ca-expired ca-limited ca-weak not-for-servers
 # cases: pinned pin-wrong pin-and-wrong-name pin-and-expired pin-and-ca verify-off
 # cases: unread-revocations unread-directory handshake-without-memory
 # cases: plain-server tls-only-server revocation-list no-ca-there half-a-client encrypted-key not-pem
@@ -87,6 +87,19 @@ ca-expired)
     make_ca ca 'activation_date = "2020-01-01 00:00:00"' 'expiration_date = "2021-06-30 12:00:00"'
     serve_with
     refused 'CA "ca" .*2021-06-30 12:00 UTC.*clock' "$with_ca" ;;
+ca-limited)
+    # Who limits what a CA may vouch for means it, and we don't read to what.
+    make_ca ca "${usual_dates[@]}" 'nc_permit_dns = "b.example"'
+    serve_with
+    refused 'certificate of the CA "ca" holds a critical extension' "$with_ca"
+    refused 'certificate of the CA "ca" holds a critical extension' "$with_ca&tls-hostname=localhost" ;;
+ca-weak)
+    make_key ca.key rsa1024
+    printf '%s\n' 'cn = ca' ca cert_signing_key "${usual_dates[@]}" >template
+    certtool --generate-self-signed --no-text --load-privkey ca.key --template template --outfile ca.pem >certtool.log 2>&1 ||
+        fail "certtool: $(cat certtool.log)"
+    serve_with
+    refused 'certificate of the CA "ca" has a key that is too weak' "$with_ca" ;;
 not-for-servers)
     make_server p256 'cn = localhost' 'dns_name = localhost' tls_www_client signing_key
     serve_tls s nbdkit x509 in.img

@@ -61,6 +61,7 @@ struct recipe {
   struct der names;    /* GeneralNames; none: no extension */
   struct der purposes; /* likewise */
   bool names_twice;
+  const char *critical; /* the number of another extension; NULL: there is none */
 };
 
 static const struct recipe usual = {
@@ -90,6 +91,19 @@ extension(const char *oid, struct der list)
 }
 
 static struct der
+some_names(void)
+{
+  struct der names = { .length = 0 };
+
+  element(&names, 0x81, "who@a.example", 13); /* mail: not for us */
+  element(&names, 0x82, "a.example", 9);
+  element(&names, 0x82, "*.b.example", 11);
+  element(&names, 0x87, "\x0A\x00\x00\x01", 4);
+  element(&names, 0x87, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07", 16);
+  return names;
+}
+
+static struct der
 make(const struct recipe *recipe)
 {
   struct der tbs = { .length = 0 }, part = { .length = 0 }, extensions = { .length = 0 };
@@ -111,25 +125,14 @@ make(const struct recipe *recipe)
     append(&extensions, extension("\x55\x1D\x11", recipe->names));
   if (recipe->purposes.length)
     append(&extensions, extension("\x55\x1D\x25", recipe->purposes));
+  if (recipe->critical)
+    append(&extensions, extension(recipe->critical, some_names()));
   if (extensions.length)
     append(&tbs, wrapped(0xA3, wrapped(0x30, extensions)));
   tbs = wrapped(0x30, tbs);
   element(&tbs, 0x30, "", 0);
   element(&tbs, 3, "\0signature", 10);
   return wrapped(0x30, tbs);
-}
-
-static struct der
-some_names(void)
-{
-  struct der names = { .length = 0 };
-
-  element(&names, 0x81, "who@a.example", 13); /* mail: not for us */
-  element(&names, 0x82, "a.example", 9);
-  element(&names, 0x82, "*.b.example", 11);
-  element(&names, 0x87, "\x0A\x00\x00\x01", 4);
-  element(&names, 0x87, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07", 16);
-  return names;
 }
 
 /* ---- The tests ---- */
@@ -154,6 +157,26 @@ what_it_says_is_read(void **state)
   assert_string_equal(text, "the CA");
   certificate_list_names(&certificate, text, sizeof text);
   assert_string_equal(text, "here");
+}
+
+/* As limits on names are (30), and what isn't of the field's own; not what says which key has signed it (35). */
+static void
+what_nobody_heeds_is_noted(void **state)
+{
+  static const struct {
+    const char *oid;
+    bool is_unknown;
+  } cases[] = { { "\x55\x1D\x1E", true }, { "\x55\x1E\x23", true }, { "\x55\x1D\x23", false }, { NULL, false } };
+
+  (void)state;
+  for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+    struct recipe recipe = usual;
+    struct certificate certificate;
+    recipe.critical = cases[i].oid;
+    struct der der = make(&recipe);
+    assert_true(certificate_read(&certificate, der.bytes, der.length));
+    assert_int_equal(certificate.has_unknown, cases[i].is_unknown);
+  }
 }
 
 static void
@@ -316,6 +339,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_it_says_is_read),
+    cmocka_unit_test(what_nobody_heeds_is_noted),
     cmocka_unit_test(names_and_addresses_are_listed_and_found),
     cmocka_unit_test(a_server_must_be_meant_if_anything_is),
     cmocka_unit_test(times_are_of_both_kinds_and_strict),
