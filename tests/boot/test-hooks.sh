@@ -54,6 +54,8 @@ dracut)
     on_a_system dracut --quiet --no-hostonly --no-compress --kver "$release" --force /mnt/initramfs
     ! grep "ERROR.*decant" built || fail "dracut isn't content" ;;
 esac
+# For UEFI's variables, which this kernel needs a module for.
+for file in efivarfs/efivarfs.ko /chattr; do grep -aq "$file" initramfs || fail "the initramfs has no $file"; done
 
 make_system
 serve_tcp source 127.0.0.1 --readonly file source.img

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 # A disk that was imaged is marked where no partition and no boot loader is, or its machine is; and UEFI can be told to boot it next. On
 # files for disks and for UEFI's variables.
-# cases: mark bootnext
+# cases: mark bootnext one-write
 . "$(dirname "$0")/../functions.sh"
 
 busybox=$TOP/build/third_party/busybox/busybox
 requires_file "$busybox"
 mkdir bin variables
 "$busybox" --list | while read -r applet; do ln -s "$busybox" "bin/$applet"; done
-for applet in modprobe mount; do ln -sf /bin/true "bin/$applet"; done
+for applet in modprobe mount chattr; do ln -sf /bin/true "bin/$applet"; done
 room() { EFIVARS=${EFIVARS-$PWD/variables} PATH=$PWD/bin "$busybox" sh "$TOP/rootfs/$1" "${@:2}" >said 2>&1; }
 says() { [ "$(cat said)" = "$1" ] || fail "expected '$1', got '$(cat said)'"; }
 
@@ -87,5 +87,14 @@ bootnext)
     ! EFIVARS=none room bootnext || fail "there is no UEFI"
     says 'bootnext: this machine was not started by UEFI'
     [ -z "$(find variables -name 'BootNext-*')" ] || fail "something was written" ;;
+one-write)
+    # Which is all that the kernel takes for a variable; and the byte of this number is the end of a line.
+    requires_strace
+    next=$PWD/variables/BootNext-8be4df61-93ca-11d2-aa0d-00e098032b8c
+    variable Boot000A 0100000062004100000004012a00
+    EFIVARS=$PWD/variables PATH=$PWD/bin "$(command -v strace)" -qq -f -e signal=none -e trace=write,writev,sendfile -P "$next" -o writes \
+        "$busybox" sh "$TOP/rootfs/bootnext" 000A
+    next_is 0a00
+    [ "$(grep -c ' = 6$' writes),$(grep -c ' = ' writes)" = 1,1 ] || fail "it is written in pieces: $(cat writes)" ;;
 *) fail "no such case" ;;
 esac

@@ -15,7 +15,7 @@ depends() {
 # called by dracut; where it builds for this machine only (hostonly), it takes of these what this machine has
 installkernel() {
     instmods '=drivers/net/ethernet' '=drivers/net/usb' '=drivers/net/phy' virtio_net vmxnet3 hv_netvsc xen-netfront
-    hostonly='' instmods af_packet ext4 xfs btrfs squashfs isofs udf vfat exfat ntfs3 nls_ascii nls_cp437 nls_iso8859-1 nls_utf8
+    hostonly='' instmods af_packet ext4 xfs btrfs squashfs isofs udf vfat exfat ntfs3 nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 efivarfs
 }
 
 # called by dracut
@@ -23,6 +23,8 @@ install() {
     local file
 
     inst_multiple decant
+    # For marking a machine once more; not every busybox has it.
+    inst_multiple -o chattr
     inst "$(find_binary busybox)" /usr/lib/decant/busybox
     for file in /usr/lib/decant/*; do inst_simple "$file"; done
     for file in ca-cert.pem client-cert.pem client-key.pem; do
