@@ -10,6 +10,11 @@ requires_file "$busybox"
 mkdir bin variables
 "$busybox" --list | while read -r applet; do ln -s "$busybox" "bin/$applet"; done
 for applet in modprobe mount chattr; do ln -sf /bin/true "bin/$applet"; done
+# What there is, and what of it the appliance came from.
+printf '%s\n' '#!/bin/sh' "cat $PWD/disks" >bin/decant
+printf '%s\n' '#!/bin/sh' "cat $PWD/excepted" >bin/excepts
+chmod +x bin/decant bin/excepts
+disks_are() { printf '{ "name": "sda1", "partition-uuid": "%s" }\n' "$@" >disks; } # PARTITION-UUID...
 room() { EFIVARS=${EFIVARS-$PWD/variables} PATH=$PWD/bin "$busybox" sh "$TOP/rootfs/$1" "${@:2}" >said 2>&1; }
 says() { [ "$(cat said)" = "$1" ] || fail "expected '$1', got '$(cat said)'"; }
 
@@ -27,8 +32,20 @@ only_sector_differs() { # SECTOR
 
 # A variable of UEFI: attributes, then what it holds, in hexadecimal.
 variable() { # NAME HEX
-    printf '\007\000\000\000' >"variables/$1-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-    xxd -r -p <<<"$2" >>"variables/$1-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+    { printf '\007\000\000\000'; xxd -r -p <<<"$2"; } >"variables/$1-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+}
+# A thing that can be booted: its attributes, the length of its path, which nobody needs, a name, and the nodes of the path.
+entry() { # NUMBER ATTRIBUTES NODE...
+    variable "Boot$1" "${2}0000 0000 54006800 69006e00 67000000 $(printf '%s ' "${@:3}") 7fff0400"
+}
+on_pci='02010c00d041030a00000000 010106000003'
+card="030b2500525400123456$(printf '%052d' 0)01"
+url='03180e00687474703a2f2f782f79'
+in_firmware='04071400c9bdb87cebf8344faaea3ee4af6516a1 0406140021aa2c46147603458 36e8ab6f4662331'
+file='04040c004200430044000000'
+partition() { # NUMBER SIGNATURE TABLE: 01 is an MBR, 02 a GPT
+    local zeros=00000000000000000000000000000000
+    echo "04012a00${1}000000 0008000000000000 0000100000000000 $2${zeros:${#2}} $3$3"
 }
 next_is() { # HEX
     [ "$(xxd -p variables/BootNext-*)" = "07000000$1" ] || fail "expected $1, got $(xxd -p variables/BootNext-*)"
@@ -66,24 +83,42 @@ mark)
         says 'no room for the mark: disk has no empty sector before its first partition, and there are no variables of UEFI'
     done ;;
 bootnext)
-    # 1: the card that this was started by; 2: another card; 3: inactive; 4: the disk; 5: a shell.
+    # What this was started by, the firmware's setup and its shell as OVMF has them, a card, a URL, what is inactive, hidden, or of a category of
+    # its own, systems that were on the disk before, and the stick's other entry; then the disk, whose number ends a line.
     variable BootCurrent 0100
-    variable BootOrder 010002000300040a0500
-    variable Boot0001 01000000620041000000030b2500525400123456
-    variable Boot0002 01000000620041000000030b2500525400123457
-    variable Boot0003 0000000062004100000004012a00
-    variable Boot0A04 0100000062004100000004012a00
-    variable Boot0005 0100000062004100000004061400
+    variable BootOrder '0000 0100 0200 0300 0400 0500 0600 0c00 0700 0800 0900 0a00 0b00'
+    entry 0000 0901 "$in_firmware"
+    entry 0001 0100 "$on_pci"
+    entry 0002 0100 "$on_pci" "$card"
+    entry 0003 0100 "$url"
+    entry 0004 0000 "$on_pci"
+    entry 0005 0900 "$on_pci"
+    entry 000C 0101 "$on_pci"
+    entry 0006 0100 "$in_firmware"
+    entry 0007 0100 "$(partition 01 2211003344665577aabbccddeeff0011 02)" "$file"
+    entry 0008 0100 "$(partition 03 78563412 01)" "$file"
+    entry 0009 0100 "$(partition 01 99000000000000000000000000000000 02)" "$file"
+    entry 000A 0100 "$on_pci"
+    entry 000B 0100 "$on_pci"
+    disks_are 00000099-0000-0000-0000-000000000000
+    echo 'uuid:00000099-0000-0000-0000-000000000000' >excepted
     room bootnext || fail "$(cat said)"
-    next_is 040a
-    room bootnext 0005 || fail "$(cat said)"
-    next_is 0500
+    next_is 0a00
+    # The systems on the disk.
+    disks_are 12345678-03
+    room bootnext || fail "$(cat said)"
+    next_is 0800
+    disks_are 12345678-03 33001122-6644-7755-aabb-ccddeeff0011
+    room bootnext || fail "$(cat said)"
+    next_is 0700
+    room bootnext 0006 || fail "$(cat said)"
+    next_is 0600
     rm variables/BootNext-*
-    ! room bootnext 0007 || fail "there is no such entry"
-    says 'bootnext: UEFI has no entry 0007'
-    variable BootOrder 010002000300
+    ! room bootnext 0C07 || fail "there is no such entry"
+    says 'bootnext: UEFI has no entry 0C07'
+    variable BootOrder '0000 0100 0200 0300 0400 0500 0600 0c00 0900'
     ! room bootnext || fail "there is nothing else"
-    says "bootnext: no other entry in UEFI's boot order is active and no network card"
+    says "bootnext: no other entry in UEFI's boot order leads to a disk of this machine"
     ! EFIVARS=none room bootnext || fail "there is no UEFI"
     says 'bootnext: this machine was not started by UEFI'
     [ -z "$(find variables -name 'BootNext-*')" ] || fail "something was written" ;;
@@ -91,7 +126,7 @@ one-write)
     # Which is all that the kernel takes for a variable; and the byte of this number is the end of a line.
     requires_strace
     next=$PWD/variables/BootNext-8be4df61-93ca-11d2-aa0d-00e098032b8c
-    variable Boot000A 0100000062004100000004012a00
+    entry 000A 0100 "$on_pci"
     EFIVARS=$PWD/variables PATH=$PWD/bin "$(command -v strace)" -qq -f -e signal=none -e trace=write,writev,sendfile -P "$next" -o writes \
         "$busybox" sh "$TOP/rootfs/bootnext" 000A
     next_is 0a00
