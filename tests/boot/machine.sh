@@ -19,12 +19,12 @@ console_says() {
     grep -Eq "$1" console || fail "no line like '$1' on the console: $(tail -n 20 console)"
 }
 
-# make_uefi_program: program.efi, the board's program for UEFI but for a word more on its command line, which an emulated PC needs: see
-# boards/qemu-x86_64/run. Nobody adds any to one that is finished.
+# make_uefi_program [WORD...]: program.efi, the board's program for UEFI but for these words more on its command line, and one that an
+# emulated PC needs: see boards/qemu-x86_64/run. Nobody adds any to one that is finished.
 make_uefi_program() {
     local parts=$TOP/build/boards/$board
     objcopy -O binary --only-section=.cmdline "$parts/decant-$board.efi" cmdline
-    "$TOP/boards/uki" "$parts" "$(tr -d '\0' <cmdline) no_timer_check" 0 program.efi
+    "$TOP/boards/uki" "$parts" "$(tr -d '\0' <cmdline) no_timer_check $*" 0 program.efi
 }
 
 # make_uefi_stick PROGRAM NAME MIB: stick.raw, which UEFI starts this from, by that name, in a partition of its own.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A disk that was imaged is marked where no partition and no boot loader is, or its machine is; and UEFI can be told to boot it next. On
 # files for disks and for UEFI's variables.
-# cases: mark bootnext one-write
+# cases: mark bootnext one-write uefi
 . "$(dirname "$0")/../functions.sh"
 
 busybox=$TOP/build/third_party/busybox/busybox
@@ -131,5 +131,51 @@ one-write)
         "$busybox" sh "$TOP/rootfs/bootnext" 000A
     next_is 0a00
     [ "$(grep -c ' = 6$' writes),$(grep -c ' = ' writes)" = 1,1 ] || fail "it is written in pieces: $(cat writes)" ;;
+uefi)
+    # A machine that starts from its stick first, and a disk with no room for the mark.
+    . "$(dirname "$0")/machine.sh"
+    board=pc-x86_64
+    code=/usr/share/OVMF/OVMF_CODE_4M.fd
+    requires_file "$code"
+    requires_program grub-mkimage
+    cp /usr/share/OVMF/OVMF_VARS_4M.fd variables.fd
+    printf '%s\n' 'echo "This is the imaged disk."' halt >grub.cfg
+    grub-mkimage -O x86_64-efi -p / -c grub.cfg -o disk.efi echo halt
+    make_uefi_stick disk.efi BOOTX64.EFI 8
+    printf 'boot loader' | dd of=stick.raw bs=512 seek=2047 conv=notrunc status=none
+    mv stick.raw source.img
+    serve_tcp source 127.0.0.1 --readonly file source.img
+    junk target.raw 10M
+    # the stick's WORDS
+    stick_with() {
+        make_uefi_program "decant.source=nbd://10.0.2.2:$port/" decant.destination=/dev/nvme0n1 decant.yes "$@"
+        rm -f stick.raw
+        make_uefi_stick program.efi BOOTX64.EFI 64
+    }
+    start() {
+        MEDIUM=usb=stick.raw FIRMWARE='' ORDER=firmware DISK_ON=nvme boot '' -drive "if=pflash,format=raw,unit=0,readonly=on,file=$code" \
+            -drive if=pflash,format=raw,unit=1,file=variables.fd </dev/null
+    }
+    stick_with decant.once=summer decant.then=bootnext
+    start
+    console_says '^decant: result=ok bytes=10485760 '
+    same source.img target.raw
+    # For once.
+    start
+    console_says 'This is the imaged disk'
+    ! grep 'decant appliance' console || fail 'the stick was started as well'
+    # It is known again, though the variables are all that is left of the mark.
+    printf 'used' | dd of=target.raw bs=1 seek=9000000 conv=notrunc status=none
+    cp target.raw used.raw
+    start
+    console_says '^decant: result=ok bytes=0 seconds=0.00 once=summer'
+    cmp used.raw target.raw
+    # Which is true of another time, too.
+    start
+    console_says 'This is the imaged disk'
+    stick_with decant.once=autumn decant.then=reboot
+    start
+    console_says '^decant: result=ok bytes=10485760 '
+    same source.img target.raw ;;
 *) fail "no such case" ;;
 esac
