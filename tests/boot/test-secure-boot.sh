@@ -23,7 +23,7 @@ case $1 in
 signed) program=signed.efi ;;
 changed) # in the middle of the initramfs
     cp signed.efi changed.efi
-    printf X | dd of=changed.efi bs=1 seek=$(($(size_of changed.efi) / 2)) conv=notrunc status=none
+    flip changed.efi $(($(size_of changed.efi) / 2))
     program=changed.efi ;;
 esac
 

@@ -220,7 +220,7 @@ expect-wrong)
     same in.img out.img
     # The last byte counts.
     cp in.img other.img
-    printf x | dd of=other.img bs=1 seek=$((size - 1)) conv=notrunc status=none
+    flip other.img $((size - 1))
     must_fail 4 'expected' --sha256 --expect="sha256:$(sha256 in.img)" other.img out.img >said ;;
 expect-blkhash)
     must_copy --expect="blkhash:$(blkhash in.img)" in.img out.img

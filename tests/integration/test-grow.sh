@@ -251,10 +251,10 @@ refused)
     must_fail 1 "$words: it has no partition of that label or UUID; nothing was written" --grow=home in.img "$(uri d)"
     must_fail 1 "$words: another partition lies behind it; nothing was written" --grow=1 in.img "$(uri d)"
     cp in.img whole.img
-    printf x | put in.img 1100
+    flip in.img 1100
     must_fail 1 "$words: its entries are damaged; nothing was written" --grow in.img "$(uri d)"
     cp whole.img in.img
-    printf x | put in.img 570
+    flip in.img 570
     must_fail 1 "$words: its header is damaged; nothing was written" --grow in.img "$(uri d)"
     make_image in.img 1M
     must_fail 1 "$words: it has none; nothing was written" --grow in.img "$(uri d)"
@@ -268,7 +268,7 @@ refused)
 refused-late)
     # A stream shows its table only when all is copied: that is as whole as without --grow.
     make_disk 512
-    printf x | put in.img 570
+    flip in.img 570
     for options in '' --hold-back=1M; do
         truncate -s 0 out.img
         truncate -s 64M out.img

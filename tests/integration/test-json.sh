@@ -137,7 +137,7 @@ every-verb)
     requires_program qemu-nbd qemu-img
     make_image in.img 3M 7
     cp in.img other.img
-    printf x | dd of=other.img seek=100 bs=1 conv=notrunc status=none
+    flip other.img 100
     qemu-img create -q -f qcow2 disk.qcow2 1M
     qcow2=('[' qemu-nbd -r -A -f qcow2 disk.qcow2 ']')
     two=(--context=base:allocation --context=qemu:allocation-depth)

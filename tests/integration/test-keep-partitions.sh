@@ -182,8 +182,8 @@ refused)
         --keep-partitions=3 in.img "$(uri c)"
     end_server c
     same old.img out.img
-    printf x | put out.img 570
-    printf x | put out.img 67108300
+    flip out.img 570
+    flip out.img 67108300
     cp out.img old.img
     serve_nbdkit c file out.img
     must_fail 1 'cannot keep partitions of .*: its header is damaged; nothing was written' --keep-partitions=3 in.img "$(uri c)"

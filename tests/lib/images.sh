@@ -69,6 +69,12 @@ make_block() {
 slice() { dd if="$1" bs=64K iflag=skip_bytes,count_bytes skip="$2" count=$(($3 - $2)) status=none; }
 put() { dd of="$1" bs=64K seek="$2" oflag=seek_bytes conv=notrunc status=none; }
 
+# flip FILE OFFSET: one bit of it becomes another, whatever it was: in what is made by chance, any byte that is written may be there already.
+flip() {
+    perl -e 'open(my $f, "+<:raw", $ARGV[0]) or die; seek($f, $ARGV[1], 0); read($f, my $b, 1); seek($f, $ARGV[1], 0);
+        print $f chr(ord($b) ^ 16)' "$1" "$2"
+}
+
 size_of() {
     stat -L -c %s "$1"
 }
