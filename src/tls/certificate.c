@@ -163,7 +163,7 @@ certificate_time_text(int64_t time_s, char text[CERTIFICATE_TIME_BYTES])
 
 /* Whether it is one that BearSSL heeds, or knows to be of no weight: the last number of what begins with 2.5.29. */
 static bool
-is_known(struct span oid)
+is_heeded(struct span oid)
 {
   static const unsigned char known[] = { 9, 14, 15, 17, 18, 19, 31, 32, 35, 46 };
 
@@ -178,7 +178,7 @@ certificate_read_extensions(struct certificate *certificate, struct span extensi
     if (!take_one(&extensions, TAG_SEQUENCE, &extension, NULL) || !take_one(&extension, TAG_OID, &oid, NULL))
       return false;
     take_one(&extension, TAG_BOOLEAN, &critical, NULL);
-    if (critical.length > 0 && critical.bytes[0] != 0 && !is_known(oid))
+    if (critical.length > 0 && critical.bytes[0] != 0 && !is_heeded(oid))
       certificate->has_unknown = true;
     if (!take_one(&extension, TAG_OCTET_STRING, &value, NULL) || extension.length > 0)
       return false;
