@@ -49,7 +49,7 @@ liars)
     printf '%s\n' '#!/bin/bash' "[ ! -e m.map ] || sed -i 's/ [?*]\$/ +/' m.map" "exec $(printf %q "$DECANT") \"\$@\"" >calls-finished
     chmod +x calls-finished
     catches calls-finished '(\[[0-9]+, [0-9]+\) is called finished|the destination differs)' --seed=1 --count=2 dies-copying
-    printf '%s\n' '#!/bin/bash' 'trap "" TERM INT HUP' 'sleep 20' >deaf
+    printf '%s\n' '#!/bin/bash' 'trap "" TERM INT HUP' 'exec sleep 300' >deaf
     chmod +x deaf
     catches deaf 'no end 6.0 s later' --seed=6 --count=2 signals ;;
 *) trials "$1" ;;
