@@ -2,6 +2,8 @@
 """Trials over a network that loses packets, is slow, falls silent, whose link goes down or whose route leads nowhere;
 and comes back."""
 
+import signal
+
 from restarts import PlainFile, options_of
 from servers import Schedule, Server, junk, make_image
 from stage import MIB, Failed
@@ -35,6 +37,18 @@ def route(kind):
 TROUBLES = (silence, link, route("blackhole"), route("unreachable"))
 
 
+def outlives_itself(server, wire):
+    """nbdkit asserts that no other thread has closed the connection on which one of its threads answers (`raw_send_socket`), and dies of
+    it now and then when that is cut: whoever runs it has it started again. Returns what is to be called now and then."""
+    def look():
+        if server.process.poll() == -signal.SIGABRT and "raw_send_socket: Assertion" in server.last_words():
+            server.stage.say(f"{server.name} died of its own assertion")
+            server.kill()
+            with wire.there():
+                server.start()
+    return look
+
+
 def networks(stage, shared):
     choose = stage.choose
     wire = Wire(stage, *choose.choice(((0, 0), (5, 0), (1, 5), (20, 1))))
@@ -46,6 +60,7 @@ def networks(stage, shared):
     server = Server(stage, "server", kind, stage.path("in.img" if is_source else "out.img"), THERE, tls, shared.keys)
     with wire.there():
         server.start()
+    start_again = outlives_itself(server, wire)
     going_on = []  # what ends the troubles that have begun
 
     def moment_of(begins, ends):
@@ -64,12 +79,13 @@ def networks(stage, shared):
     words = [server.uri(), stage.path("out.img")] if is_source else [stage.path("in.img"), server.uri()]
     run = stage.decant(*shared.patience(60 if comes_back else 2, TIMEOUT_S), "--rate-limit=1M", *options_of(choose), *words)
     Schedule(stage, moments)
+    stage.tended.append(start_again)
     code = must_end(run, 120)
     if comes_back and code != 0:
         raise Failed(f"all came back, and it ended with {code}: {run.text}")
 
     def revive():
-        stage.tended.clear()
+        stage.tended[:] = [start_again]
         wire.loss_percent = 0
         for ends in going_on:
             ends()

@@ -176,8 +176,7 @@ class Server:
         if self._has_told():
             return True
         if self.process.poll() not in (None, 0):
-            with open(self.stage.path(self.name + ".log"), encoding="utf-8", errors="replace") as log:
-                raise Failed(f"the server {self.name} did not start: {log.read().strip()[-1000:]}")
+            raise Failed(f"the server {self.name} did not start: {self.last_words()}")
         return False
 
     def _has_told(self):
@@ -213,6 +212,10 @@ class Server:
         self.suspended = False
         self.stage.say(f"{self.name} is up ({self.kind}, {self.pid})")
         return self
+
+    def last_words(self):
+        with open(self.stage.path(self.name + ".log"), encoding="utf-8", errors="replace") as log:
+            return log.read().strip()[-1000:]
 
     @property
     def running(self):
