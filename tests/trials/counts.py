@@ -94,8 +94,9 @@ def read(path):
 
 
 def nothing_flushed_is_repeated(stage, log):
-    """As decant knows it: of what was done when a flush came, the answers to some requests may still have been on their way."""
-    done, flushed_below, flushes = Ranges(FLUSHED_BYTES), 0, 0
+    """As decant knows it: of what was done when a flush came, the answers to some requests may still have been on their way. It has one
+    flush out at a time."""
+    done, asked_below, flushed_below, flushes = Ranges(FLUSHED_BYTES), 0, 0, 0
     with open(log, encoding="ascii") as lines:
         for what, offset, length in (line.split() for line in lines):
             if what == "start":
@@ -105,6 +106,8 @@ def nothing_flushed_is_repeated(stage, log):
                 if int(offset) < flushed_below - REQUESTS * REQUEST:
                     raise Failed(f"written at {offset}, though it was flushed below {flushed_below}")
                 done.add(int(offset), int(offset) + int(length))
+            elif what == "asked":
+                asked_below = done.first_gap()
             elif what == "flush":
-                flushed_below, flushes = done.first_gap(), flushes + 1
+                flushed_below, flushes = asked_below, flushes + 1
     stage.say(f"{flushes} flushes")
