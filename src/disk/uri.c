@@ -14,6 +14,9 @@
 #define VSOCK_HOST "2"       /* the host of a virtual machine, VMADDR_CID_HOST */
 #define VSOCK_MAX 4294967294 /* of context IDs and ports: what is above stands for any */
 
+/* RFC 3986's: they are never percent-encoded. */
+#define UNRESERVED "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
+
 /* A part of the text, not NUL-terminated. */
 struct part {
   const char *text;
@@ -180,6 +183,8 @@ parse_port(const struct parser *parser, struct part port, struct uri *uri)
 }
 _Static_assert(URI_PORT_BYTES > 10, "a port of the most digits fits");
 
+static const char bracket_words[] = "an IPv6 address stands in brackets: nbd://[ADDRESS]:PORT/EXPORT";
+
 static int
 parse_authority(const struct parser *parser, struct part authority, struct uri *uri)
 {
@@ -199,15 +204,19 @@ parse_authority(const struct parser *parser, struct part authority, struct uri *
   strcpy(uri->port, PORT_DEFAULT);
   if (uri->transport == URI_UNIX)
     return host.length == 0 ? 0 : uri_refuse(parser, "a Unix socket has no host: write nbd+unix:///EXPORT?socket=PATH");
-  if (skip(&rest, "[")) {
+  bool is_bracketed = skip(&rest, "[");
+  if (is_bracketed) {
     host = split(&rest, "]");
     if (!skip(&rest, "]") || host.length == 0)
-      return uri_refuse(parser, "an IPv6 address stands in brackets: nbd://[ADDRESS]:PORT/EXPORT");
+      return uri_refuse(parser, bracket_words);
   } else {
     host = split(&rest, ":");
   }
   if (host.length > 0 && decode(parser, host, uri->host, sizeof uri->host, "host") == -1)
     return -1;
+  /* By its colons an address is told from a name, and put into brackets again. */
+  if (strchr(uri->host, ':') && (!is_bracketed || uri->host[strspn(uri->host, UNRESERVED ":%")] != '\0'))
+    return uri_refuse(parser, bracket_words);
   uint64_t number;
   if (uri->transport == URI_VSOCK && !parse_number((struct part){ uri->host, strlen(uri->host) }, VSOCK_MAX, &number))
     return uri_refuse(parser, "a vsock has a number (the context ID) in the place of the host");
@@ -358,15 +367,13 @@ uri_parse(struct uri *uri, const char *text, struct fault *fault)
   return check_tls(&parser, uri);
 }
 
-/* Adds a part, percent-encoded where it holds other characters than RFC 3986's
- * unreserved ones and `plain`. */
+/* Adds a part, percent-encoded where it holds other characters than UNRESERVED
+ * and `plain`. */
 static void
 encode(struct text *out, const char *part, const char *plain)
 {
-  static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-
   for (; *part; part++)
-    text_add(out, strchr(unreserved, *part) || strchr(plain, *part) ? "%c" : "%%%02X", (unsigned char)*part);
+    text_add(out, strchr(UNRESERVED, *part) || strchr(plain, *part) ? "%c" : "%%%02X", (unsigned char)*part);
 }
 
 /* The parameters of a query, each with what it begins with. */

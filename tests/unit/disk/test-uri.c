@@ -210,6 +210,9 @@ what_cannot_be_done_is_refused_in_words(void **state)
     { "nbd://[]:99/x", "bracket" },
     { "nbd://[::1]99/x", "bracket" },
     { "nbd://[::1]h:99/x", "bracket" },
+    { "nbd://[::1<]/x", "bracket" }, /* no URI can say again what such a host is */
+    { "nbd://[::1%25a<b]/x", "bracket" },
+    { "nbd://h%3Ax/x", "bracket" },
     /* Percent-encoding. */
     { "nbd://h/%", "%" },
     { "nbd://h/%2", "%" },
