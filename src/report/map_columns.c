@@ -67,6 +67,17 @@ add_words(struct text *text, const struct contexts *contexts, const uint64_t val
     add_value(text, &contexts->list[i], values[i]);
 }
 
+/* A context's name is anybody's word. Its column is as wide as the values' all the same. */
+static void
+add_heading(struct text *text, const char *name)
+{
+  size_t end = text->used + 2 + range_max(strlen(name), COLUMN_WIDTH);
+
+  text_add(text, "  ");
+  text_add_words(text, name);
+  text_add(text, "%*s", text->used < end ? (int)(end - text->used) : 0, "");
+}
+
 void
 map_columns_begin(struct text *text, const struct map_look *look)
 {
@@ -77,7 +88,7 @@ map_columns_begin(struct text *text, const struct map_look *look)
   else
     text_add(text, "%10s  %10s", "offset", "length");
   for (unsigned i = 0; i < look->contexts->count; i++)
-    text_add(text, "  %-*s", COLUMN_WIDTH, look->contexts->list[i].name);
+    add_heading(text, look->contexts->list[i].name);
   end_line(text, NULL);
 }
 

@@ -104,6 +104,19 @@ several_are_shown_side_by_side(void **state)
   assert_string_equal(line, "       512       12.5%    0  data                0  absent              0  clean\n");
 }
 
+/* Who asks for a context may have its name from anybody. */
+static void
+names_are_shown_as_words(void **state)
+{
+  struct contexts contexts = some_contexts(CONTEXT_ALLOCATION_NAME, "x:\033[2J\xc2\x9b\xff\xc3\xbc", "y:z");
+  struct map_look look = { .contexts = &contexts };
+  struct text text = empty();
+
+  (void)state;
+  map_columns_begin(&text, &look);
+  assert_string_equal(line, "    offset      length  base:allocation        x:?[2J??\xc3\xbc             y:z\n");
+}
+
 int
 main(void)
 {
@@ -111,6 +124,7 @@ main(void)
     cmocka_unit_test(one_context_is_shown_as_nbdinfo_does),
     cmocka_unit_test(lines_are_coloured_as_nbdinfo_does),
     cmocka_unit_test(several_are_shown_side_by_side),
+    cmocka_unit_test(names_are_shown_as_words),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
