@@ -52,6 +52,11 @@ same-bytes)
     touch "$name/build/program"
     dist "$name"
     is_same "$name" "out of itself"
+    # And while others begin to build in it.
+    rm -r "$name/build"
+    TAR_OPTIONS="--checkpoint=1 --checkpoint-action=exec='mkdir -p build/others'" dist "$name"
+    [ -d "$name/build/others" ] || fail "nobody built"
+    is_same "$name" "beside others"
     SOURCE_DATE_EPOCH=5 dist tree
     ! cmp -s "tree/build/$name.tar.gz" first.tar.gz || fail "SOURCE_DATE_EPOCH counts for nothing" ;;
 builds)
