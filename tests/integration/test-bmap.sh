@@ -106,7 +106,7 @@ copies() {
 }
 
 # break_at OFFSET: the image isn't any more what its map says.
-break_at() { printf X | dd of=in.img bs=1 seek="$1" conv=notrunc status=none; }
+break_at() { flip in.img "$1"; }
 
 # Three ranges, of 40, 1 and 2000 blocks, and the rest of 6000.
 three_ranges() {
@@ -129,7 +129,7 @@ begin_slowly() {
     pid=$!
     wait_for is_in_last
 }
-is_in_last() { [ "$(dd if=out.img bs=4096 skip=3100 count=1 status=none | head -c 1)" != J ]; }
+is_in_last() { [ "$(dd if=out.img bs=4096 skip=3100 count=1 status=none | tr -d J | wc -c)" -gt 0 ]; }
 
 # end_slowly PATTERN: it has failed, and says so; what it says goes on at once.
 end_slowly() {
@@ -193,7 +193,7 @@ each-version)
         same theirs.img new.img
         # And each is held to its digests.
         cp in.img bad.img
-        printf X | dd of=bad.img bs=1 seek=$(($(ranges $version.bmap | awk 'END { print $1 }') * 4096 + 5)) conv=notrunc status=none
+        flip bad.img $(($(ranges $version.bmap | awk 'END { print $1 }') * 4096 + 5))
         must_refuse 'another digest' --bmap=$version.bmap bad.img null:
     done ;;
 each-digest)

@@ -97,7 +97,7 @@ finished)
 other-source)
     must_copy --mapfile=m.map in.img out.img
     cp in.img other.img
-    printf X | dd of=other.img bs=1 seek=1499999 conv=notrunc status=none # in the middle
+    flip other.img 1499999 # in the middle
     must_fail 1 'm.map is the map of another source: in.img, of 3000000 bytes; for this one, begin a new map' --mapfile=m.map other.img out.img
     truncate -s 2999999 other.img
     must_fail 1 'm.map, line 8: this disk ends before the block does|is the map of another source' --mapfile=m.map other.img out.img
