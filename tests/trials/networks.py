@@ -5,12 +5,13 @@ and comes back."""
 import signal
 
 from restarts import PlainFile, options_of
-from servers import Schedule, Server, junk, make_image
+from servers import Keeper, Schedule, Server, junk, make_image
 from stage import MIB, Failed
 from verdict import judge_copy, must_end
 from wire import THERE, Wire, ip
 
 TIMEOUT_S = 2
+LIVES = 8
 SILENT, REFUSES = "10.77.0.9", "10.77.0.3"
 
 
@@ -37,16 +38,11 @@ def route(kind):
 TROUBLES = (silence, link, route("blackhole"), route("unreachable"))
 
 
-def outlives_itself(server, wire):
+def died_of_itself(server):
     """nbdkit asserts that no other thread has closed the connection on which one of its threads answers (`raw_send_socket`), and dies of
-    it now and then when that is cut: whoever runs it has it started again. Returns what is to be called now and then."""
-    def look():
-        if server.process.poll() == -signal.SIGABRT and "raw_send_socket: Assertion" in server.last_words():
-            server.stage.say(f"{server.name} died of its own assertion")
-            server.kill()
-            with wire.there():
-                server.start()
-    return look
+    it now and then when that is cut: whoever runs it has it started again. Nothing else may end it."""
+    if server.process.returncode != -signal.SIGABRT or "raw_send_socket: Assertion" not in server.last_words():
+        raise Failed(f"{server.name} ended with {server.process.returncode}: {server.last_words()}")
 
 
 def networks(stage, shared):
@@ -57,10 +53,9 @@ def networks(stage, shared):
     is_source = choose.randrange(2)
     tls = choose.choice((None, "x509", "psk"))
     kind = choose.choice(("nbdkit-file", "qemu-raw"))
-    server = Server(stage, "server", kind, stage.path("in.img" if is_source else "out.img"), THERE, tls, shared.keys)
-    with wire.there():
-        server.start()
-    start_again = outlives_itself(server, wire)
+    server = Server(stage, "server", kind, stage.path("in.img" if is_source else "out.img"), THERE, tls, shared.keys,
+                    within=wire.there).start()
+    keeper = Keeper(server, [0] * LIVES, died_of_itself)
     going_on = []  # what ends the troubles that have begun
 
     def moment_of(begins, ends):
@@ -79,13 +74,12 @@ def networks(stage, shared):
     words = [server.uri(), stage.path("out.img")] if is_source else [stage.path("in.img"), server.uri()]
     run = stage.decant(*shared.patience(60 if comes_back else 2, TIMEOUT_S), "--rate-limit=1M", *options_of(choose), *words)
     Schedule(stage, moments)
-    stage.tended.append(start_again)
     code = must_end(run, 120)
     if comes_back and code != 0:
         raise Failed(f"all came back, and it ended with {code}: {run.text}")
 
     def revive():
-        stage.tended[:] = [start_again]
+        stage.tended[:] = [keeper.look]
         wire.loss_percent = 0
         for ends in going_on:
             ends()
@@ -107,17 +101,14 @@ def addresses(stage, shared):
     expected = make_image(stage.path("in.img"), 2 * MIB, choose.randrange(1000))
     junk(stage.path("out.img"), 2 * MIB)
     is_source = choose.randrange(2)
-    server = Server(stage, "server", "nbdkit-file", stage.path("in.img" if is_source else "out.img"), THERE)
-    with wire.there():
-        server.start()
+    server = Server(stage, "server", "nbdkit-file", stage.path("in.img" if is_source else "out.img"), THERE, within=wire.there).start()
     uri = server.uri().replace(THERE, "disks.example")
     words = [uri, stage.path("out.img")] if is_source else [stage.path("in.img"), uri]
     run = stage.decant(*shared.patience(60, TIMEOUT_S), "--rate-limit=1M", *words)
 
     def restart():
         server.kill()
-        with wire.there():
-            server.start()
+        server.start()
 
     Schedule(stage, [(1 + TIMEOUT_S * choose.random(), restart)])
     code = must_end(run, 60)

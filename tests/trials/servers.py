@@ -4,6 +4,7 @@ that makes its command line; KINDS has them. What each holds is in a file, and `
 comparing.
 """
 
+import contextlib
 import os
 import random
 import shutil
@@ -145,12 +146,12 @@ class Keys:
 
 class Server:
     """One of KINDS, that isn't started yet. On a Unix socket, or on TCP on `address`: loopback has 16 million of them, and so each
-    server of each trial one to itself, which nobody else takes while it is down."""
+    server of each trial one to itself, which nobody else takes while it is down. It is started `within` that."""
 
-    def __init__(self, stage, name, kind, disk, address=None, tls=None, keys=None, options=()):
+    def __init__(self, stage, name, kind, disk, address=None, tls=None, keys=None, options=(), within=contextlib.nullcontext):
         self.stage, self.name, self.kind, self.disk = stage, name, kind, disk
         self.socket = None if address else stage.path(name + ".sock")
-        self.address, self.tls, self.keys, self.options = address, tls, keys, list(options)
+        self.address, self.tls, self.keys, self.options, self.within = address, tls, keys, list(options), within
         self.pidfile = stage.path(name + ".pid")
         self.export = "disk" if kind == "nbd-server" else ""
         self.pid = None
@@ -200,7 +201,7 @@ class Server:
         for stale in self.socket, self.pidfile:
             if stale and os.path.exists(stale):
                 os.unlink(stale)
-        with self.stage.open_log(self.name + ".log") as log:
+        with self.within(), self.stage.open_log(self.name + ".log") as log:
             self.process = subprocess.Popen(KINDS[self.kind](self), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             preexec_fn=end_with_parent)
         self.pid = self.process.pid
