@@ -391,6 +391,8 @@ copy_run(struct copy *copy, struct fault *fault)
     return -1;
   }
   assert(copy_is_home(copy));
+  if (copy->signal) /* it has stopped nothing here, and is for what comes behind */
+    copy->config.loop->signal_seen = copy->signal;
   return 0;
 }
 

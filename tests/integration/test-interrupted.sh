@@ -3,7 +3,7 @@
 # A copy also ends from outside: a signal, a reader that goes away, a disk that
 # fills up. Each is a failure that says how far it got, and none is a silence.
 #
-# cases: term int hangup-ignored signalled-twice while-flushing while-flushing-twice reader-gone disk-full-file disk-full-sparse-file standard-output-closed
+# cases: term int hangup-ignored signalled-twice while-flushing while-flushing-twice while-flushing-verified reader-gone disk-full-file disk-full-sparse-file standard-output-closed
 
 . "$(dirname "$0")/../functions.sh"
 requires_nbdkit_filter delay
@@ -66,14 +66,16 @@ signalled-twice)
     end_server d
     serve_nbdkit d file out.img
     goes_on in.img out.img ;;
-while-flushing|while-flushing-twice)
+while-flushing|while-flushing-twice|while-flushing-verified)
     # All is there but not known to be on the disk: the end is near, and worth waiting for; but not for those who can't.
     requires_nbdkit_plugin eval
     size=$(size_of in.img)
     serve_nbdkit d eval get_size="echo $size" can_write='exit 0' can_flush='exit 0' pwrite='cat >/dev/null' \
         pread='dd if=/dev/zero iflag=count_bytes count=$3 bs=256K status=none' \
         flush='touch "$TEST_DIR/flushing"; until [ -e "$TEST_DIR/flush" ]; do sleep 0.02; done'
-    "$DECANT" in.img "$(uri d)" 2>err &
+    verify=
+    [ "$1" != while-flushing-verified ] || verify=--verify
+    "$DECANT" $verify in.img "$(uri d)" 2>err &
     pid=$!
     at_exit+=("kill -KILL $pid 2>/dev/null")
     wait_for test -e flushing
@@ -89,6 +91,9 @@ while-flushing|while-flushing-twice)
         [ "$code" -eq 1 ] || fail "exit code $code, not 1"
         one_line_about 'signal'
         goes_on in.img flushing true ;; # the server keeps nothing
+    *-verified) # which is long, and is what the signal stops
+        [ "$code" -eq 1 ] || fail "exit code $code, not 1: $(cat err)"
+        one_line_about 'stopped by signal 2' ;;
     *)
         [ "$code" -eq 0 ] || fail "exit code $code of a copy that is complete: $(cat err)" ;;
     esac ;;
