@@ -37,11 +37,12 @@ copy_zero_otherwise(struct copy *copy, struct transfer *transfer)
   copy_zero_later(copy, transfer);
 }
 
-/* Whether a transfer is to spare for a part of zeros: as many may wait as may be out. */
+/* Whether a transfer is to spare for a part of zeros: as many may wait, of zeros and of what is to be asked for again, as
+ * may be out. */
 static bool
 has_spare_transfer(const struct copy *copy)
 {
-  return copy->transfers_out + copy->zeros_waiting <
+  return copy->transfers_out + copy->transfers_waiting + copy->zeros_waiting <
          range_min(WRITES_MAX, UINT64_C(2) * copy->config.destination->traits.requests_max);
 }
 
