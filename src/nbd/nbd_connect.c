@@ -36,9 +36,9 @@ nbd_configure(struct nbd_handle *handle, const void *how)
   const struct contexts *wanted = setup->wanted;
 
   /* Our own requests keep to the server's limits; libnbd's checks would refuse
-   * the last, short block of an export whose size is no multiple of them. Read
-   * buffers need no clearing since `chunks` proves that replies fill them. */
-  if (nbd_set_strict_mode(handle, 0) == -1 || nbd_set_pread_initialize(handle, false) == -1)
+   * the last, short block of an export whose size is no multiple of them. What it calls a check, too, is that it sets the
+   * flag of a payload that is long ("Extended headers"). Read buffers need no clearing since `chunks` proves that replies fill them. */
+  if (nbd_set_strict_mode(handle, LIBNBD_STRICT_AUTO_FLAG) == -1 || nbd_set_pread_initialize(handle, false) == -1)
     return -1;
   if (setup->talks && (nbd_set_opt_mode(handle, true) == -1 || nbd_set_request_meta_context(handle, false) == -1))
     return -1;
@@ -78,13 +78,16 @@ ignore_name(void *user_data, const char *name)
 }
 
 /* Asks for these, during the handshake. Returns whether all required ones are there;
- * a server that knows no contexts at all has none. */
+ * a server that knows no contexts at all has none, and so has one that couldn't tell of them: without structured replies
+ * NBD_OPT_SET_META_CONTEXT isn't to be sent. */
 static bool
 select_contexts(struct nbd_handle *handle, const struct contexts *wanted)
 {
   nbd_context_callback ignore = { .callback = ignore_name };
 
   nbd_clear_meta_contexts(handle);
+  if (nbd_get_structured_replies_negotiated(handle) != 1)
+    return has_required(handle, wanted);
   for (unsigned i = 0; i < wanted->count; i++)
     nbd_add_meta_context(handle, wanted->list[i].name);
   if (nbd_opt_set_meta_context(handle, ignore) == -1 && nbd_aio_is_negotiating(handle) != 1)

@@ -6,6 +6,7 @@
 # cases: no-zero zero-emulated zero-refused zero-not-supported no-fast-zero no-flush no-fua no-multi-conn-source
 # cases: no-multi-conn-destination multi-conn one-connection-is-enough one-connection-asked-for no-parallel
 # cases: slow-reads slow-writes slow-both read-only-source serialized-connections
+# cases: extended-headers no-structured-replies
 
 . "$(dirname "$0")/../functions.sh"
 requires_nbdkit_filter nozero error fua multi-conn delay log noparallel
@@ -108,6 +109,25 @@ read-only-source)
 serialized-connections)
     serve_nbdkit s --filter=noparallel file in.img serialize=connections
     must_copy "$(uri s)" out.img ;;
+extended-headers)
+    # No server of a distribution has them yet, and each will refuse a write that doesn't say how long its payload is.
+    serve_odd s out.img extended
+    to_destination
+    grep -q ' extended$' s.server || fail "they weren't asked for"
+    same in.img out.img
+    junk out.img 20M
+    serve_odd s in.img extended one-extent=65536
+    must_copy "$(uri s)" out.img
+    same in.img out.img
+    end_server s ;;
+no-structured-replies)
+    # There are no contexts then, and none may be chosen; also where the server wouldn't mind.
+    serve_odd s in.img simple
+    must_copy "$(uri s)" out.img
+    run_decant --layer "$(uri s)" layer.img
+    [ "$code" -eq 1 ] && grep -q 'has no metadata context .*; it has none' err || fail "exit code $code: $(cat err)"
+    ! grep meta s.server || fail "it was asked for contexts"
+    end_server s ;;
 *) fail "no such case" ;;
 esac
 same in.img out.img
