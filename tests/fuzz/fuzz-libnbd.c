@@ -458,6 +458,11 @@ static ssize_t
 swallow(struct nbd_handle *h, struct socket *socket, const void *bytes, size_t length, int flags)
 {
   (void)h, (void)socket, (void)bytes, (void)flags;
+  if (!server.is_true && one_in(200)) {
+    set_error(EPIPE, "send");
+    errno = EPIPE;
+    return -1;
+  }
   return one_in(10) ? not_now() : (ssize_t)between(1, length);
 }
 
