@@ -48,6 +48,25 @@ is_not_now(void)
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
+/* Tells libnbd why a call failed: in words, and by errno, which it takes for "not now" where that says so. */
+static ssize_t
+fail_call(int errnum, const char *call)
+{
+  set_error(errnum, "%s", call);
+  errno = errnum;
+  return -1;
+}
+
+/* As libnbd has it of a call that failed, and has left its errno. */
+static ssize_t
+tell_call(const char *call)
+{
+  if (!is_not_now())
+    return fail_call(errno, call);
+  errno = EAGAIN;
+  return -1;
+}
+
 /* ---- Receiving ---- */
 
 static size_t
@@ -88,17 +107,9 @@ socket_recv(struct nbd_handle *handle, struct socket *base, void *to, size_t len
   ssize_t received = receive_ahead(socket, (unsigned char *)to + taken, length - taken);
   if (received > 0 || taken > 0) /* an error shows again at the next call */
     return (ssize_t)taken + (received > 0 ? received : 0);
-  if (socket->unsendable) {
-    set_error(socket->unsendable, "send");
-    return -1;
-  }
-  if (received == 0)
-    return 0;
-  if (errno == EINTR)
-    errno = EAGAIN;
-  else if (!is_not_now())
-    set_error(errno, "recv");
-  return -1;
+  if (socket->unsendable)
+    return fail_call(socket->unsendable, "send");
+  return received == 0 ? 0 : tell_call("recv");
 }
 
 /* Tells libnbd to go on reading before it waits. */
@@ -155,11 +166,7 @@ socket_send(struct nbd_handle *handle, struct socket *base, const void *bytes, s
     return (ssize_t)length;
   }
   ssize_t sent = send_waiting_and(socket, bytes, length, flags);
-  if (sent == -1 && errno == EINTR)
-    errno = EAGAIN;
-  else if (sent == -1 && !is_not_now())
-    set_error(errno, "send");
-  return sent;
+  return sent == -1 ? tell_call("send") : sent;
 }
 
 /* libnbd takes for sent what isn't, and would wait for the answers; so nothing comes any more, which it hears at once. */

@@ -202,8 +202,10 @@ tls_session_recv(struct tls_session *session, void *bytes, size_t length, struct
       return done > 0 ? (ssize_t)done : -1;
     if (got == -1 || (room && got == 0))
       return cut(session, got == 0 ? 0 : errno, fault);
-    if (room && machine->ops->received(machine, (size_t)got, fault) == -1)
+    if (room && machine->ops->received(machine, (size_t)got, fault) == -1) {
+      errno = EIO;
       return -1;
+    }
   }
 }
 
