@@ -133,8 +133,10 @@ attach() {
     printf -v "$name" %s "$attached"
 }
 
-# detach DEVICE: before that, the one that was attached last.
+# detach DEVICE: before that, the one that was attached last. Whoever looks at all disks just then keeps it open, and what was
+# written there would reach the file when he is done.
 detach() {
+    blockdev --flushbufs "$1"
     losetup -d "$1"
     at_exit=("${at_exit[@]:1}")
 }
