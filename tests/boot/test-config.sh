@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A server decides what a machine does, is told what becomes of it, and finds a machine that comes again left as it is.
-# cases: machine fetch syslog
+# cases: machine fetch syslog serial
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 
@@ -17,12 +17,12 @@ serve_web() {
 }
 reported() { jq -se "$1" reports >/dev/null || fail "no report is like '$1': $(cat reports)"; }
 
-if [ "$1" = syslog ]; then
+case $1 in
+syslog | serial)
     # shellcheck source=/dev/null
-    . "$(dirname "$0")/cables.sh"
-else
-    serve_web
-fi
+    . "$(dirname "$0")/cables.sh" ;;
+*) serve_web ;;
+esac
 case $1 in
 machine)
     requires_program sfdisk jq
@@ -100,5 +100,18 @@ print(listener.recv(2000).decode(), flush=True)' >message 2>&1 &
     wait_for test -s message
     grep -q 'decant: { "event": "begin", "mac": "52:54:00:12:34:50",.* "source": "nbd://10.1.0.1/", "destination": "/dev/sda" }' message ||
         fail "$(cat message)" ;;
+serial) # which others write to: a report is one line there, however long it is
+    requires_strace
+    mkdir -p machine/run/decant
+    echo 'decant.report=serial:line' >machine/run/decant/config
+    yes "what was said, and filled a line of the console's" | head -n 200 >machine/run/decant/log || true
+    strace -f -o trace -s 40 -e trace=write,sendfile -p $$ 2>attached &
+    # shellcheck disable=SC2034 # for the end
+    server_pid[strace]=$!
+    wait_for grep -q attached attached
+    on_machine env source=nbd://10.1.0.1/ destination=/dev/sda /lib/decant/report end || fail "exit code $?"
+    bytes=$(wc -c <machine/dev/line)
+    [ "$bytes" -gt 8192 ] && [ "$(wc -l <machine/dev/line)" = 1 ] || fail "$(cat machine/dev/line)"
+    grep -q "write(1, \"decant-report: .*, $bytes) = $bytes\$" trace || fail "it was written piece by piece: $(grep -A3 decant-report trace)" ;;
 *) fail "no such case" ;;
 esac
