@@ -4,7 +4,7 @@
 # Provides LIBNBD_A, LIBNBD_H (and LIBNBD_LIBS, what linking them takes, and LIBNBD_INSIDES), BEARSSL_A, BEARSSL_H, BEARSSL_INCLUDE (the
 # directory of the latter, for -isystem), MUSL and MUSL_INCLUDE (musl's directories), KERNEL_HEADERS (for -isystem), BUSYBOX, and
 # BUILD_PACKAGES, the Debian packages that this takes. And what is in nothing that we ship: LIBNBD_SANITIZED_A, the same libnbd for this machine with the sanitizers, for its
-# fuzzer, and NBDCOPY_PEER, what decant is measured beside.
+# fuzzer (and once more for each compiler of make fuzz), and NBDCOPY_PEER, what decant is measured beside.
 
 # What building takes itself, and what downloading does.
 BUILT_FOR := $(if $(CROSS),cross,native)
@@ -100,10 +100,15 @@ $(LIBNBD_H): $(LIBNBD_A)
 # The same source and patches, for this machine's C library, with its own checks and those of the compiler. configure runs what it
 # compiles: what leaks there is no matter.
 LIBNBD_SANITIZED_CFLAGS := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-$(LIBNBD_SANITIZED_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCHES) third_party/third_party.mk third_party/build | $(KERNEL_HEADERS)
+# And for the fuzzers that look at which code is reached, by their compilers.
+LIBNBD_FUZZED := $(THIRD_PARTY)/libnbd-libfuzzer/libnbd.a $(THIRD_PARTY)/libnbd-afl/libnbd.a
+$(LIBNBD_SANITIZED_A): LIBNBD_SANITIZED_CC := gcc
+$(THIRD_PARTY)/libnbd-libfuzzer/libnbd.a: LIBNBD_SANITIZED_CC := clang -fsanitize=fuzzer-no-link
+$(THIRD_PARTY)/libnbd-afl/libnbd.a: LIBNBD_SANITIZED_CC := afl-clang-fast
+$(LIBNBD_SANITIZED_A) $(LIBNBD_FUZZED): $(LIBNBD_TARBALL) $(LIBNBD_PATCHES) third_party/third_party.mk third_party/build | $(KERNEL_HEADERS)
 	@third_party/build $(@D) $< ' \
 	for patch in $(LIBNBD_PATCHES); do patch -s -p1 <"$$top/$$patch" || exit 1; done && export ASAN_OPTIONS=detect_leaks=0 && \
-	CC=gcc CFLAGS="$(LIBNBD_SANITIZED_CFLAGS)" ./configure --quiet --without-gnutls --without-libxml2 $(LIBNBD_LEFT_OUT) && \
+	CC="$(LIBNBD_SANITIZED_CC)" CFLAGS="$(LIBNBD_SANITIZED_CFLAGS)" ./configure --quiet --without-gnutls --without-libxml2 $(LIBNBD_LEFT_OUT) && \
 	make -C common/utils && make -C lib && cp lib/.libs/libnbd.a ..'
 
 # nbdcopy as a distribution would build it: for this machine's C library, with GnuTLS and libxml2, from the same source, unpatched.

@@ -40,9 +40,9 @@ set_checksums(void)
 }
 
 static void
-make_seed(struct random *random)
+make_seed(struct fuzz_case *input)
 {
-  unsigned sector = random_one_in(random, 2) ? 512 : 4096, count = (unsigned)random_between(random, 1, 40);
+  unsigned sector = fuzz_one_in(input, 2) ? 512 : 4096, count = (unsigned)fuzz_between(input, 1, 40);
   unsigned char *header = gpt.head + sector;
 
   memset(&gpt, 0, sizeof gpt);
@@ -59,10 +59,10 @@ make_seed(struct random *random)
   little_put(header + 84, 4, 128);
   for (unsigned i = 0; i < count; i++) {
     unsigned char *entry = gpt.entries + (size_t)i * 128;
-    memset(entry, random_one_in(random, 3) ? 0 : 1, 32);
+    memset(entry, fuzz_one_in(input, 3) ? 0 : 1, 32);
     entry[16] = (unsigned char)i;
     little_put(entry + 32, 8, 100 + i * 200);
-    little_put(entry + 40, 8, 100 + i * 200 + random_between(random, 0, 199));
+    little_put(entry + 40, 8, 100 + i * 200 + fuzz_between(input, 0, 199));
     entry[56] = (unsigned char)('a' + i % 26);
   }
 }
@@ -96,33 +96,35 @@ must_be_whole(void)
     must(!gpt_partition(&gpt, number, &partition) || partition.last < 2 * SECTORS - 1);
 }
 
-void
-fuzz_one(struct random *random)
+int
+fuzz_one(const uint8_t *data, size_t size)
 {
+  struct fuzz_case input[] = { { data, size } };
   struct gpt_partition partition = { 0 };
   unsigned char entry[GPT_ENTRY_BYTES];
-  unsigned number = (unsigned)random_between(random, 0, 50);
+  unsigned number = (unsigned)fuzz_between(input, 0, 50);
 
-  make_seed(random);
-  (void)fuzz_mutate(random, gpt.head + gpt.sector_bytes + 8, 88, 88);
-  if (random_one_in(random, 2))
-    (void)fuzz_mutate(random, gpt.entries, 40 * 128, 40 * 128);
-  if (!random_one_in(random, 10))
+  make_seed(input);
+  (void)fuzz_mutate(input, gpt.head + gpt.sector_bytes + 8, 88, 88);
+  if (fuzz_one_in(input, 2))
+    (void)fuzz_mutate(input, gpt.entries, 40 * 128, 40 * 128);
+  if (!fuzz_one_in(input, 10))
     set_checksums();
   if (!gpt_is_there(&gpt) || gpt_read_header(&gpt, 1) || gpt_read_entries(&gpt))
-    return;
+    return 0;
   before = gpt;
   if (gpt_reach(&gpt, 2 * SECTORS)) {
     must(memcmp(&before, &gpt, sizeof gpt) == 0);
-    return;
+    return 0;
   }
-  bool is_found = !gpt_find(&gpt, (const char *[]){ "a", "1", "7", "c" }[random_between(random, 0, 3)], &partition);
-  if (is_found && gpt_extend(&gpt, &partition, random_one_in(random, 2) ? UINT64_MAX : SECTORS))
+  bool is_found = !gpt_find(&gpt, (const char *[]){ "a", "1", "7", "c" }[fuzz_between(input, 0, 3)], &partition);
+  if (is_found && gpt_extend(&gpt, &partition, fuzz_one_in(input, 2) ? UINT64_MAX : SECTORS))
     partition.number = 0;
   memcpy(entry, gpt_entry(&gpt, 1), sizeof entry);
-  (void)fuzz_mutate(random, entry, sizeof entry, sizeof entry);
+  (void)fuzz_mutate(input, entry, sizeof entry, sizeof entry);
   entry[0] |= 1;
   (void)gpt_add(&gpt, entry, &number);
   must_be_as_before(is_found ? partition.number : 0);
   must_be_whole();
+  return 0;
 }

@@ -19,25 +19,25 @@ static const br_hash_class *const classes[HASH_KINDS] = {
 
 /* Random bytes, now and then all the same. To be freed. */
 static uint8_t *
-make_part(struct random *random, size_t length)
+make_part(struct fuzz_case *input, size_t length)
 {
   static uint8_t bytes[4 * PART_BYTES_MAX];
-  bool is_same = random_one_in(random, 4);
 
   must(length <= sizeof bytes);
-  memset(bytes, (int)random_between(random, 0, 255), length);
-  for (size_t i = 0; i < length && !is_same; i++)
-    bytes[i] = (uint8_t)random_next(random);
+  if (fuzz_one_in(input, 4))
+    memset(bytes, (int)fuzz_between(input, 0, 255), length);
+  else
+    fuzz_fill(input, bytes, length);
   return fuzz_copy(bytes, length);
 }
 
 /* Some bytes, or some blocks and hardly more. */
 static size_t
-some_length(struct random *random)
+some_length(struct fuzz_case *input)
 {
-  size_t length = random_between(random, 0, random_one_in(random, 3) ? 40 : PART_BYTES_MAX);
+  size_t length = fuzz_between(input, 0, fuzz_one_in(input, 3) ? 40 : PART_BYTES_MAX);
 
-  return random_one_in(random, 2) ? length / 64 * 64 + random_between(random, 0, 2) : length;
+  return fuzz_one_in(input, 2) ? length / 64 * 64 + fuzz_between(input, 0, 2) : length;
 }
 
 static void
@@ -55,34 +55,34 @@ must_agree(const struct hash *hash, const br_hash_compat_context *context)
 }
 
 static void
-one_message(struct random *random, enum hash_kind kind, const struct hash_engine *engine)
+one_message(struct fuzz_case *input, enum hash_kind kind, const struct hash_engine *engine)
 {
   br_hash_compat_context context;
   struct hash hash;
 
   classes[kind]->init(&context.vtable);
   hash_init(&hash, kind, engine);
-  if (random_one_in(random, 4)) {
-    hash.length = random_next(random) >> random_between(random, 11, 60) << 7; /* below 2^60 */
+  if (fuzz_one_in(input, 4)) {
+    hash.length = fuzz_between(input, 0, UINT64_MAX) >> fuzz_between(input, 11, 60) << 7; /* below 2^60 */
     classes[kind]->set_state(&context.vtable, hash.state, hash.length);
   }
-  for (uint64_t parts = random_between(random, 0, 20); parts > 0; parts--) {
-    size_t length = some_length(random);
-    uint8_t *part = make_part(random, length);
+  for (uint64_t parts = fuzz_between(input, 0, 20); parts > 0; parts--) {
+    size_t length = some_length(input);
+    uint8_t *part = make_part(input, length);
     classes[kind]->update(&context.vtable, part, length);
     hash_add(&hash, part, length);
     free(part);
-    if (random_one_in(random, 4))
+    if (fuzz_one_in(input, 4))
       must_agree(&hash, &context);
   }
   must_agree(&hash, &context);
 }
 
 static void
-two_messages(struct random *random, enum hash_kind kind, const struct hash_engine *engine)
+two_messages(struct fuzz_case *input, enum hash_kind kind, const struct hash_engine *engine)
 {
-  size_t length = some_length(random) * random_between(random, 1, 4);
-  uint8_t *data[2] = { make_part(random, length), make_part(random, length) };
+  size_t length = some_length(input) * fuzz_between(input, 1, 4);
+  uint8_t *data[2] = { make_part(input, length), make_part(input, length) };
   uint8_t expected[HASH_BYTES_MAX], got[2][HASH_BYTES_MAX];
   br_hash_compat_context context;
 
@@ -96,14 +96,16 @@ two_messages(struct random *random, enum hash_kind kind, const struct hash_engin
   }
 }
 
-void
-fuzz_one(struct random *random)
+int
+fuzz_one(const uint8_t *data, size_t size)
 {
-  enum hash_kind kind = (enum hash_kind)random_between(random, HASH_MD5, HASH_SHA512);
-  const struct hash_engine *engine = random_one_in(random, 4) ? NULL : hash_best_engine(kind);
+  struct fuzz_case input[] = { { data, size } };
+  enum hash_kind kind = (enum hash_kind)fuzz_between(input, HASH_MD5, HASH_SHA512);
+  const struct hash_engine *engine = fuzz_one_in(input, 4) ? NULL : hash_best_engine(kind);
 
-  if (random_one_in(random, 2))
-    one_message(random, kind, engine);
+  if (fuzz_one_in(input, 2))
+    one_message(input, kind, engine);
   else
-    two_messages(random, kind, engine);
+    two_messages(input, kind, engine);
+  return 0;
 }

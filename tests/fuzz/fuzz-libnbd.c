@@ -31,7 +31,7 @@ struct message {
 
 /* What the server has agreed to, and says. */
 static struct {
-  struct random *random;
+  struct fuzz_case input;
   bool is_true; /* nothing is mutated */
   bool is_fixed, has_structured, has_extended, has_zeroes;
   unsigned contexts;
@@ -58,13 +58,13 @@ static bool is_stopped, is_closing;
 static uint64_t
 between(uint64_t low, uint64_t high)
 {
-  return random_between(server.random, low, high);
+  return fuzz_between(&server.input, low, high);
 }
 
 static bool
 one_in(uint64_t n)
 {
-  return random_one_in(server.random, n);
+  return fuzz_one_in(&server.input, n);
 }
 
 /* ---- Saying ---- */
@@ -119,7 +119,7 @@ static void
 say(struct message *message)
 {
   if (!server.is_true && one_in(12))
-    message->length = fuzz_mutate(server.random, message->bytes, message->length, sizeof message->bytes);
+    message->length = fuzz_mutate(&server.input, message->bytes, message->length, sizeof message->bytes);
   must(message->length <= sizeof server.said - server.end);
   memcpy(server.said + server.end, message->bytes, message->length);
   server.end += message->length;
@@ -208,8 +208,8 @@ say_info(uint32_t option)
   if (one_in(2)) {
     put_number(&blocks, NBD_INFO_BLOCK_SIZE, 2);
     put_number(&blocks, 1, 4);
-    put_number(&blocks, random_power(server.random, 9, 20), 4);
-    put_number(&blocks, random_power(server.random, 20, 26), 4);
+    put_number(&blocks, fuzz_power(&server.input, 9, 20), 4);
+    put_number(&blocks, fuzz_power(&server.input, 20, 26), 4);
     say_option(option, NBD_REP_INFO, &blocks);
   }
   say_ack(option);
@@ -366,7 +366,7 @@ static void
 say_read_chunk(struct request *request)
 {
   uint64_t offset = request->offset + request->done;
-  size_t part = between(1, request->length - request->done);
+  size_t rest = request->length - request->done, part = rest - between(0, rest - 1);
   struct message data = { 0 };
   bool is_hole = one_in(3);
 
@@ -392,7 +392,7 @@ say_status_chunk(struct request *request)
   if (is_wide)
     put_number(&status, extents, 4);
   for (unsigned i = 0; i < extents; i++) {
-    put_number(&status, or_not(true) ? between(1, 100000) : random_power(server.random, 0, 8 * width - 1) - 1, width);
+    put_number(&status, or_not(true) ? between(1, 100000) : fuzz_power(&server.input, 0, 8 * width - 1) - 1, width);
     put_number(&status, between(0, 3), width);
   }
   say_chunk(request, is_wide ? NBD_REPLY_TYPE_BLOCK_STATUS_EXT : NBD_REPLY_TYPE_BLOCK_STATUS,
@@ -448,7 +448,7 @@ hear(struct nbd_handle *h, struct socket *socket, void *to, size_t length)
     most = server.piece_bytes_max;
   if (most == 0) /* said all, and closed */
     return 0;
-  most = between(1, most);
+  most -= between(0, most - 1);
   memcpy(to, server.said + server.start, most);
   server.start += most;
   return (ssize_t)most;
@@ -463,7 +463,7 @@ swallow(struct nbd_handle *h, struct socket *socket, const void *bytes, size_t l
     errno = EPIPE;
     return -1;
   }
-  return one_in(10) ? not_now() : (ssize_t)between(1, length);
+  return one_in(10) ? not_now() : (ssize_t)(length - between(0, length - 1));
 }
 
 static bool
@@ -521,7 +521,7 @@ nbd_unlocked_poll2(struct nbd_handle *h, int fd, int timeout_ms)
     return -1;
   }
   bool writes = direction & LIBNBD_AIO_DIRECTION_WRITE &&
-                (server.is_true || !(direction & LIBNBD_AIO_DIRECTION_READ) || one_in(2));
+                (server.is_true || !(direction & LIBNBD_AIO_DIRECTION_READ) || !one_in(2));
   return (writes ? nbd_unlocked_aio_notify_write(h) : nbd_unlocked_aio_notify_read(h)) == -1 ? -1 : 1;
 }
 
@@ -761,13 +761,14 @@ ask_for_content(void)
     answered += request->is_answered;
   }
   while (answered < count) {
-    struct request *request = &requests[between(0, count - 1)];
+    unsigned at = (unsigned)between(0, count - 1);
+    struct request *request = &requests[at];
+    while (request->is_answered)
+      request = &requests[at = (at + 1) % count];
     if (server.has_structured && one_in(30))
       say_stray();
-    if (!request->is_answered) {
-      answer(request);
-      answered += request->is_answered;
-    }
+    answer(request);
+    answered += request->is_answered;
   }
   while (nbd_aio_in_flight(handle) > 0 && nbd_poll(handle, -1) != -1)
     continue;
@@ -779,11 +780,11 @@ ask_for_content(void)
 }
 
 static void
-start(struct random *random)
+start(const uint8_t *data, size_t size)
 {
   static const size_t pieces[] = { 1, 7, 100, sizeof server.said };
 
-  server.random = random;
+  server.input = (struct fuzz_case){ data, size };
   server.is_true = one_in(10);
   server.is_fixed = server.has_structured = server.has_extended = server.has_zeroes = false;
   server.contexts = 0;
@@ -794,10 +795,10 @@ start(struct random *random)
   memset(requests, 0, sizeof requests);
 }
 
-void
-fuzz_one(struct random *random)
+int
+fuzz_one(const uint8_t *data, size_t size)
 {
-  start(random);
+  start(data, size);
   handle = nbd_create();
   must(handle != NULL);
   if (connect_it()) {
@@ -810,4 +811,5 @@ fuzz_one(struct random *random)
   must(callbacks_out == 0 || is_stopped); /* libnbd forgets that of an option it stopped waiting for */
   for (size_t i = 0; i < REQUESTS_MAX; i++)
     free(requests[i].buffer);
+  return 0;
 }

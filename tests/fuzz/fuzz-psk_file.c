@@ -1,29 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-/* A key file with anything in it: a key comes out with its bounds kept, or words without
- * a line of the file in them. */
+/* A key file with anything in it: a key comes out within its bounds, and is what stands behind the user's name there, or words without
+ * a key in them. A case is the user's name, a NUL and the file. */
 #include "fuzz/fuzz.h"
 
+#include "base/hex.h"
 #include "tls/psk_file.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-void
-fuzz_one(struct random *random)
+/* A line of the file that begins with the user's name and has this key. */
+static bool
+stands_there(const char *text, size_t length, const char *user, const char *hex)
 {
-  static const char seed[] = "bob:00\r\n#carol:1f2e\nalice:00112233445566778899AAbbccddeeff\nalice:\nmallory\n\ndave:0";
-  static const char *const users[] = { "alice", "bob", "", "dave", "mallory", "#carol" };
-  uint8_t text[400], key[16], *copy;
-  size_t length = sizeof seed - 1, key_length = SIZE_MAX;
-  struct fault fault = { 0 };
-  int found;
+  size_t user_length = strlen(user), hex_length = strlen(hex);
 
-  memcpy(text, seed, length);
-  length = fuzz_mutate(random, text, length, sizeof text);
-  copy = fuzz_copy(text, length);
-  found = psk_file_find((const char *)copy, length, "file", users[random_between(random, 0, LENGTH_OF(users) - 1)], key,
-                        sizeof key, &key_length, &fault);
-  free(copy);
+  for (size_t at = 0; at < length; at++) {
+    const char *line = text + at;
+    if ((at == 0 || line[-1] == '\n') && length - at > user_length + hex_length &&
+        memcmp(line, user, user_length) == 0 && line[user_length] == ':' &&
+        strncasecmp(line + user_length + 1, hex, hex_length) == 0)
+      return true;
+  }
+  return false;
+}
+
+int
+fuzz_one(const uint8_t *data, size_t size)
+{
+  struct fuzz_case input[] = { { data, size } };
+  char *user = fuzz_word(input), hex[2 * 16 + 1];
+  char *text = (char *)fuzz_copy(input->bytes, input->left);
+  size_t key_length = SIZE_MAX;
+  uint8_t *key = malloc(16);
+  struct fault fault = { 0 };
+
+  must(key != NULL);
+  int found = psk_file_find(text, input->left, "file", user, key, 16, &key_length, &fault);
   must((found == 0) == (fault.exit_code == EXIT_DONE));
-  must(found != 0 || (key_length >= 1 && key_length <= sizeof key));
+  if (found == 0) {
+    must(key_length >= 1 && key_length <= 16);
+    hex_write(key, key_length, hex);
+    must(stands_there(text, input->left, user, hex));
+  }
+  free(key);
+  free(text);
+  free(user);
+  return 0;
 }

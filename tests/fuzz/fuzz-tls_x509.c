@@ -18,15 +18,15 @@ static struct tls_x509 x509; /* large */
 
 /* The CA as a PEM file, mutated now and then; its path. */
 static int
-write_authority(struct random *random, char *path, size_t path_bytes)
+write_authority(struct fuzz_case *input, char *path, size_t path_bytes)
 {
   static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   uint8_t der[1500], text[4000];
   size_t length = fuzz_from_hex(der, ca_hex), used = 0;
   int fd = memfd_create("ca", 0);
 
-  if (random_one_in(random, 4))
-    length = fuzz_mutate(random, der, length, sizeof der);
+  if (fuzz_one_in(input, 4))
+    length = fuzz_mutate(input, der, length, sizeof der);
   used += (size_t)sprintf((char *)text, "-----BEGIN CERTIFICATE-----\n");
   for (size_t i = 0; i < length; i += 3) {
     unsigned bits = (unsigned)der[i] << 16 | (i + 1 < length ? der[i + 1] : 0u) << 8 |
@@ -45,7 +45,7 @@ write_authority(struct random *random, char *path, size_t path_bytes)
 }
 
 static void
-show(struct random *random, const uint8_t *bytes, size_t length)
+show(struct fuzz_case *input, const uint8_t *bytes, size_t length)
 {
   const br_x509_class **context = &x509.vtable;
   uint8_t *copy = fuzz_copy(bytes, length);
@@ -53,7 +53,7 @@ show(struct random *random, const uint8_t *bytes, size_t length)
 
   (*context)->start_cert(context, (uint32_t)length);
   while (at < length) {
-    size_t part = random_between(random, 1, length - at);
+    size_t part = length - at - fuzz_between(input, 0, length - at - 1);
     (*context)->append(context, copy + at, part);
     at += part;
   }
@@ -61,28 +61,27 @@ show(struct random *random, const uint8_t *bytes, size_t length)
   free(copy);
 }
 
-void
-fuzz_one(struct random *random)
+int
+fuzz_one(const uint8_t *data, size_t size)
 {
+  struct fuzz_case input[] = { { data, size } };
   static const char *const hosts[] = { "a.example", "x.b.example", "10.0.0.1", NULL };
   static struct tls_files files;
   struct pins pins = { 0 };
-  struct tls tls = { .host = hosts[random_between(random, 0, LENGTH_OF(hosts) - 1)],
-                     .verify_peer = true,
-                     .pins = &pins };
+  struct tls tls = { .host = hosts[fuzz_between(input, 0, LENGTH_OF(hosts) - 1)], .verify_peer = true, .pins = &pins };
   uint8_t leaf[1500], mutated[1500];
   size_t leaf_bytes = fuzz_from_hex(leaf, leaf_hex);
   const br_x509_class **context = &x509.vtable;
   bool is_whole = true;
-  int fd = write_authority(random, files.authorities, sizeof files.authorities);
+  int fd = write_authority(input, files.authorities, sizeof files.authorities);
 
   tls_x509_init(&x509, &tls, &files);
   (*context)->start_chain(context, tls.host);
-  for (uint64_t i = 0, count = random_between(random, 1, CERTIFICATES_MAX); i < count; i++) {
-    size_t length = fuzz_from_hex(mutated, i == 0 || random_one_in(random, 2) ? leaf_hex : ca_hex);
-    length = fuzz_mutate(random, mutated, length, sizeof mutated);
+  for (uint64_t i = 0, count = fuzz_between(input, 1, CERTIFICATES_MAX); i < count; i++) {
+    size_t length = fuzz_from_hex(mutated, i == 0 || fuzz_one_in(input, 2) ? leaf_hex : ca_hex);
+    length = fuzz_mutate(input, mutated, length, sizeof mutated);
     if (length > 0)
-      show(random, mutated, length);
+      show(input, mutated, length);
     if (i == 0)
       is_whole = length == leaf_bytes && memcmp(mutated, leaf, length) == 0;
   }
@@ -97,4 +96,5 @@ fuzz_one(struct random *random)
     must((*context)->get_pkey((const br_x509_class *const *)context, NULL));
   }
   close(fd);
+  return 0;
 }

@@ -1,56 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* fuzz: see fuzz.h. The command line of every fuzzer:
- *
- *   fuzz-ROOM [--seed=N] [--count=N] [--seconds=N]
- *
- * --seed alone replays one case. Else cases go on from the seed, by default one that
- * the clock gives, until that many were seen or that time is over.
- */
+/* fuzz: see fuzz.h. */
 #include "fuzz/fuzz.h"
 
-#include <signal.h>
+#include "base/clean.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-/* Far more than any case takes; less than anybody's patience. */
-#define CASE_SECONDS 20
-
-static uint64_t seed;
-static const char *name;
-
-void __sanitizer_set_death_callback(void (*callback)(void));
-const char *__ubsan_default_options(void);
-
-/* Its runtime is one of its own, and knows of no callback. */
-const char *
-__ubsan_default_options(void)
-{
-  return "abort_on_error=1";
-}
-
-static void
-say_seed(void)
-{
-  fprintf(stderr, "to replay it: %s --seed=%llu\n", name, (unsigned long long)seed);
-}
-
-static void
-on_signal(int number)
-{
-  fprintf(stderr, "%s: %s\n", name, number == SIGALRM ? "a case took too long" : "aborted");
-  say_seed();
-  _exit(1);
-}
 
 void
 fuzz_fail(const char *condition, const char *file, int line)
 {
   fprintf(stderr, "%s:%d: %s\n", file, line, condition);
-  say_seed();
-  _exit(1);
+  abort();
 }
 
 uint8_t *
@@ -59,8 +21,30 @@ fuzz_copy(const void *bytes, size_t length)
   uint8_t *copy = malloc(length ? length : 1);
 
   must(copy != NULL);
-  memcpy(copy, bytes, length);
+  if (length > 0)
+    memcpy(copy, bytes, length);
   return copy;
+}
+
+char *
+fuzz_string(const void *bytes, size_t length)
+{
+  char *string = strndup(length > 0 ? bytes : "", length);
+
+  must(string != NULL);
+  return string;
+}
+
+char *
+fuzz_word(struct fuzz_case *input)
+{
+  char *word = fuzz_string(input->bytes, input->left);
+  size_t length = strlen(word);
+
+  length += length < input->left; /* the NUL */
+  input->bytes += length;
+  input->left -= length;
+  return word;
 }
 
 size_t
@@ -73,6 +57,139 @@ fuzz_from_hex(uint8_t *bytes, const char *hex)
   return length;
 }
 
+bool
+fuzz_may_be_shown(const char *text)
+{
+  uint32_t code;
+
+  for (; *text; text += clean_next(text, &code))
+    if (clean_next(text, &code), !clean_may_show(code) && code != '\n' && code != '\t')
+      return false;
+  return true;
+}
+
+/* ---- JSON ---- */
+
+#define JSON_DEPTH_MAX 10
+
+static const char *skip_value(const char *at, unsigned depth);
+
+static const char *
+skip_blanks(const char *at)
+{
+  return at ? at + strspn(at, " \t\n") : NULL;
+}
+
+static const char *
+skip_string(const char *at)
+{
+  uint32_t code;
+
+  for (at++; *at && *at != '"'; at += *at == '\\' ? 2 : (int)clean_next(at, &code)) {
+    clean_next(at, &code);
+    if (!clean_may_show(code) || (*at == '\\' && (!at[1] || !strchr("\"\\/bfnrtu", at[1]))) ||
+        (strncmp(at, "\\u", 2) == 0 && strspn(at + 2, "0123456789abcdefABCDEF") < 4))
+      return NULL;
+  }
+  return *at ? at + 1 : NULL;
+}
+
+/* The members of an object, or of an array. */
+static const char *
+skip_members(const char *at, char end, unsigned depth)
+{
+  at = skip_blanks(at + 1);
+  if (*at == end)
+    return at + 1;
+  for (;; at++) {
+    at = skip_blanks(at);
+    if (end == '}') {
+      at = *at == '"' ? skip_blanks(skip_string(at)) : NULL;
+      at = at && *at == ':' ? skip_blanks(at + 1) : NULL;
+    }
+    at = at ? skip_blanks(skip_value(at, depth + 1)) : NULL;
+    if (!at || *at == end)
+      return at ? at + 1 : NULL;
+    if (*at != ',')
+      return NULL;
+  }
+}
+
+static const char *
+skip_value(const char *at, unsigned depth)
+{
+  static const char *const words[] = { "true", "false", "null" };
+  char *end;
+
+  if (depth > JSON_DEPTH_MAX)
+    return NULL;
+  if (*at == '"')
+    return skip_string(at);
+  if (*at == '{' || *at == '[')
+    return skip_members(at, *at == '{' ? '}' : ']', depth);
+  for (size_t i = 0; i < LENGTH_OF(words); i++)
+    if (strncmp(at, words[i], strlen(words[i])) == 0)
+      return at + strlen(words[i]);
+  if (!strchr("-0123456789", *at))
+    return NULL;
+  strtod(at, &end);
+  return end > at ? end : NULL;
+}
+
+bool
+fuzz_is_json(const char *text)
+{
+  const char *end = skip_blanks(skip_value(skip_blanks(text), 0));
+
+  return end && *end == '\0';
+}
+
+/* ---- Deciding ---- */
+
+static uint64_t
+take_number(struct fuzz_case *input, unsigned bytes)
+{
+  uint64_t number = 0;
+
+  for (; bytes > 0 && input->left > 0; bytes--, input->left--)
+    number = number << 8 | *input->bytes++;
+  return number;
+}
+
+uint64_t
+fuzz_between(struct fuzz_case *input, uint64_t low, uint64_t high)
+{
+  uint64_t span = high - low;
+  unsigned bytes = 0;
+
+  while (bytes < 8 && span >> 8 * bytes > 0)
+    bytes++;
+  return low + (span == UINT64_MAX ? take_number(input, 8) : take_number(input, bytes) % (span + 1));
+}
+
+bool
+fuzz_one_in(struct fuzz_case *input, uint64_t n)
+{
+  return fuzz_between(input, 0, n - 1) == n - 1;
+}
+
+uint64_t
+fuzz_power(struct fuzz_case *input, unsigned low, unsigned high)
+{
+  return UINT64_C(1) << fuzz_between(input, low, high);
+}
+
+void
+fuzz_fill(struct fuzz_case *input, void *bytes, size_t length)
+{
+  uint64_t state = take_number(input, 2) + 1;
+
+  for (size_t i = 0; i < length; i++) {
+    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    ((uint8_t *)bytes)[i] = (uint8_t)(state >> 56);
+  }
+}
+
 /* ---- Mutating ---- */
 
 struct mutant {
@@ -82,123 +199,82 @@ struct mutant {
 
 /* A run somewhere in the bytes, rather short. */
 static size_t
-some_run(struct random *random, const struct mutant *mutant, size_t *at)
+some_run(struct fuzz_case *input, const struct mutant *mutant, size_t *at)
 {
   size_t most;
 
-  *at = random_between(random, 0, mutant->length);
+  *at = fuzz_between(input, 0, mutant->length);
   most = mutant->length - *at;
-  return random_between(random, 0, most < 40 || random_one_in(random, 8) ? most : 40);
+  return fuzz_between(input, 0, most < 40 || fuzz_one_in(input, 8) ? most : 40);
 }
 
 static void
-change_byte(struct random *random, struct mutant *mutant)
+change_byte(struct fuzz_case *input, struct mutant *mutant)
 {
   static const uint8_t telling[] = { 0, 1, 0x7F, 0x80, 0xFF, '\n', ':', ' ' };
-  size_t at = random_between(random, 0, mutant->length - 1);
+  size_t at = fuzz_between(input, 0, mutant->length - 1);
 
-  switch (random_between(random, 0, 3)) {
+  switch (fuzz_between(input, 0, 3)) {
   case 0:
-    mutant->bytes[at] ^= (uint8_t)(1 << random_between(random, 0, 7));
+    mutant->bytes[at] ^= (uint8_t)fuzz_power(input, 0, 7);
     break;
   case 1:
-    mutant->bytes[at] = (uint8_t)random_next(random);
+    mutant->bytes[at] = (uint8_t)fuzz_between(input, 0, 255);
     break;
   case 2:
-    mutant->bytes[at] = (uint8_t)(mutant->bytes[at] + random_between(random, 0, 4) - 2);
+    mutant->bytes[at] = (uint8_t)(mutant->bytes[at] + fuzz_between(input, 0, 4) - 2);
     break;
   default:
-    mutant->bytes[at] = telling[random_between(random, 0, sizeof telling - 1)];
+    mutant->bytes[at] = telling[fuzz_between(input, 0, sizeof telling - 1)];
   }
 }
 
 static void
-cut_out(struct random *random, struct mutant *mutant)
+cut_out(struct fuzz_case *input, struct mutant *mutant)
 {
-  size_t at, run = some_run(random, mutant, &at);
+  size_t at, run = some_run(input, mutant, &at);
 
   memmove(mutant->bytes + at, mutant->bytes + at + run, mutant->length - at - run);
   mutant->length -= run;
 }
 
 static void
-put_in(struct random *random, struct mutant *mutant)
+put_in(struct fuzz_case *input, struct mutant *mutant)
 {
-  size_t at, run = some_run(random, mutant, &at);
-  bool is_copy = random_one_in(random, 2);
+  size_t at, run = some_run(input, mutant, &at);
+  bool is_copy = fuzz_one_in(input, 2);
 
   if (run > mutant->room - mutant->length)
     run = mutant->room - mutant->length;
   memmove(mutant->bytes + at + run, mutant->bytes + at, mutant->length - at);
-  for (size_t i = 0; i < run && !is_copy; i++)
-    mutant->bytes[at + i] = (uint8_t)random_next(random);
+  if (!is_copy)
+    fuzz_fill(input, mutant->bytes + at, run);
   mutant->length += run;
 }
 
 static void
-move_over(struct random *random, struct mutant *mutant)
+move_over(struct fuzz_case *input, struct mutant *mutant)
 {
-  size_t from, run = some_run(random, mutant, &from), to = random_between(random, 0, mutant->length - run);
+  size_t from, run = some_run(input, mutant, &from), to = fuzz_between(input, 0, mutant->length - run);
 
   memmove(mutant->bytes + to, mutant->bytes + from, run);
 }
 
 static void
-cut_off(struct random *random, struct mutant *mutant)
+cut_off(struct fuzz_case *input, struct mutant *mutant)
 {
-  mutant->length = random_between(random, 0, mutant->length);
+  mutant->length = fuzz_between(input, 0, mutant->length);
 }
 
 size_t
-fuzz_mutate(struct random *random, uint8_t *bytes, size_t length, size_t room)
+fuzz_mutate(struct fuzz_case *input, uint8_t *bytes, size_t length, size_t room)
 {
-  static void (*const ways[])(struct random *, struct mutant *) = { change_byte, change_byte, change_byte, change_byte,
-                                                                    cut_out,     put_in,      move_over,   cut_off };
+  static void (*const ways[])(struct fuzz_case *, struct mutant *) = { change_byte, change_byte, change_byte,
+                                                                       change_byte, cut_out,     put_in,
+                                                                       move_over,   cut_off };
   struct mutant mutant = { bytes, length, room };
 
-  for (unsigned i = (unsigned)random_between(random, 0, 4); i > 0 && mutant.length > 0; i--)
-    ways[random_between(random, 0, LENGTH_OF(ways) - 1)](random, &mutant);
+  for (unsigned i = (unsigned)fuzz_between(input, 0, 4); i > 0 && mutant.length > 0; i--)
+    ways[fuzz_between(input, 0, LENGTH_OF(ways) - 1)](input, &mutant);
   return mutant.length;
-}
-
-/* ---- The command line ---- */
-
-static bool
-read_option(const char *argument, const char *option, uint64_t *value)
-{
-  size_t length = strlen(option);
-
-  if (strncmp(argument, option, length) != 0)
-    return false;
-  *value = strtoull(argument + length, NULL, 0);
-  return true;
-}
-
-int
-main(int argc, char **argv)
-{
-  uint64_t first = (uint64_t)time(NULL) << 32, count = 0, seconds = 0, done = 0;
-  time_t start = time(NULL);
-
-  name = argv[0];
-  for (int i = 1; i < argc; i++) {
-    if (read_option(argv[i], "--seed=", &first)) {
-      count = count ? count : 1;
-    } else if (!read_option(argv[i], "--count=", &count) && !read_option(argv[i], "--seconds=", &seconds)) {
-      fprintf(stderr, "usage: %s [--seed=N] [--count=N] [--seconds=N]\n", name);
-      return 64;
-    }
-  }
-  if (seconds > 0)
-    count = count > 1 ? count : UINT64_MAX;
-  signal(SIGABRT, on_signal);
-  signal(SIGALRM, on_signal);
-  __sanitizer_set_death_callback(say_seed);
-  for (; done < count && (seconds == 0 || (uint64_t)(time(NULL) - start) < seconds); done++) {
-    struct random random = { seed = first + done };
-    alarm(CASE_SECONDS);
-    fuzz_one(&random);
-  }
-  printf("%s: %llu cases from seed %llu on\n", name, (unsigned long long)done, (unsigned long long)first);
-  return done > 0 ? 0 : 1;
 }
