@@ -17,7 +17,7 @@ $(SIM_SANITIZED): $(SIM_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim/s
 
 # Rescues of failing disks, on the same disks, with a loop and a main of their own.
 SIM_RESCUE := $(BUILD)/tests/sim/sim-rescue
-SIM_RESCUE_SOURCES := tests/sim/rescue/sim-rescue.c tests/sim/disk.c tests/sim/stage.c \
+SIM_RESCUE_SOURCES := tests/sim/rescue/sim-rescue.c tests/sim/disk.c tests/sim/stage.c tests/sim/stage_loop.c \
 	$(filter-out src/disk/mapfile.c src/disk/bmap_%,$(wildcard src/base/*.c src/disk/*.c)) \
 	$(wildcard src/copy/rescue*.c) src/copy/mark.c src/copy/recovery.c src/copy/turn.c
 
@@ -35,7 +35,7 @@ $(SIM_HOLDS): $(SIM_HOLDS_SOURCES) $(wildcard src/*/*.h tests/sim/*.h) tests/sim
 
 # Comparisons, likewise.
 SIM_COMPARE := $(BUILD)/tests/sim/sim-compare
-SIM_COMPARE_SOURCES := tests/sim/compare/sim-compare.c tests/sim/disk.c tests/sim/stage.c \
+SIM_COMPARE_SOURCES := tests/sim/compare/sim-compare.c tests/sim/disk.c tests/sim/stage.c tests/sim/stage_loop.c \
 	$(filter-out src/disk/mapfile.c src/disk/bmap_%,$(wildcard src/base/*.c src/disk/*.c)) \
 	$(wildcard src/copy/compare*.c) $(patsubst %,src/copy/%.c,asking extents pace rate recovery retry selection turn windows)
 

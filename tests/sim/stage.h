@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* stage: what all simulators have in common: the seed that is being run, telling, a simulated clock with what else of
- * src/os/loop.c they take the place of, and the walk through the seeds. Time goes on in loop_wait(), which is each one's own.
+/* stage: what all simulators have in common: the seed that is being run, telling, a simulated clock, and the walk through the
+ * seeds. stage_loop.c takes the place of src/os/loop.c for those that simulate the loop; there, time goes on in loop_wait(),
+ * which is each one's own.
  */
 #ifndef SIM_STAGE_H
 #define SIM_STAGE_H
@@ -24,11 +25,11 @@ struct stage {
 /* Its first four are set by the simulator. */
 extern struct stage stage;
 
-/* Moves the clock on to whatever comes first: what disks do next (disk_next_us()), the loop's alarm, or an event, which may be
+/* In stage_loop.c: moves the clock on to whatever comes first: what disks do next (disk_next_us()), the loop's alarm, or an event, which may be
  * overdue; NEVER: there is none. */
 void stage_pass_time(const struct loop *loop, uint64_t next_us, uint64_t event_us);
 
-/* Has the loop see a signal once it is due, and never again. Returns whether it does now. */
+/* Likewise: has the loop see a signal once it is due, and never again. Returns whether it does now. */
 bool stage_signal(struct loop *loop, uint64_t *due_us);
 
 /* Runs a seed that is given alone, and traces it; or --count=M of them, --from=N on. Returns the exit code. */
