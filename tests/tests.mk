@@ -70,14 +70,15 @@ $(STACK): tests/stack.c
 
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PSK_CLIENT).d $(END_CLIENT).d $(MAPFILE_PEERS:=.d) $(MAPFILE_ROOMS:.o=.d)
 
+include tests/edges/edges.mk
 include tests/fuzz/fuzz.mk
 include tests/trials/trials.mk
 include tests/nth/nth.mk
 include tests/outside/outside.mk
 include tests/coverage.mk
 
-TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) $(wildcard tests/fuzz/test-*.sh) \
-	$(wildcard tests/upstream/test-*.sh) $(wildcard tests/integration/test-*.sh) $(wildcard tests/boot/test-*.sh) \
+TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) $(wildcard tests/edges/test-*.sh) \
+	$(wildcard tests/fuzz/test-*.sh) $(wildcard tests/upstream/test-*.sh) $(wildcard tests/integration/test-*.sh) $(wildcard tests/boot/test-*.sh) \
 	$(wildcard tests/trials/test-*.sh) $(wildcard tests/nth/test-*.sh))
 
 ## check-unit: builds the unit tests and runs them alone
@@ -87,7 +88,8 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(SIM_COMPARE) $(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEERS) $(STACK) $(NTH_TOOLS) $(FUZZERS) all images $(CHECKED_TOO) $(DEB)
+check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(SIM_COMPARE) $(EDGES) $(PSK_CLIENT) $(END_CLIENT) \
+		$(MAPFILE_PEERS) $(STACK) $(NTH_TOOLS) $(FUZZERS) all images $(CHECKED_TOO) $(DEB)
 	@tests/run $(TESTS)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo

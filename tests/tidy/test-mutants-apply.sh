@@ -7,7 +7,7 @@
 cd "$TOP"
 bad=0
 seen=0
-for list in tests/sim/mutants tests/sim/rescue/mutants tests/sim/holds/mutants tests/sim/compare/mutants; do
+for list in tests/sim/mutants tests/sim/rescue/mutants tests/sim/holds/mutants tests/sim/compare/mutants tests/edges/mutants; do
     while IFS='|' read -r file old new _; do
         case $file in '' | \#*) continue ;; esac
         seen=$((seen + 1))
