@@ -85,7 +85,7 @@ NO_UNWINDING := -fno-asynchronous-unwind-tables -fno-unwind-tables
 # -Os is 28 KiB less of the program, and costs nothing that could be measured: it never touches the payload.
 # The archive holds libnbd's own utility objects too (libtool merges them), so LIBNBD_LIBS is empty.
 LIBNBD_CFLAGS := -Os -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections $(NO_UNWINDING)
-LIBNBD_PATCHES := $(patsubst %,third_party/libnbd-%.patch,block-size early freed replies tls words)
+LIBNBD_PATCHES := $(patsubst %,third_party/libnbd-%.patch,block-size early freed goodbye replies tls words)
 LIBNBD_LEFT_OUT := --disable-shared --disable-python --disable-ocaml --disable-golang --disable-rust --disable-fuse --disable-ublk \
 	--without-bash-completions
 $(LIBNBD_A): $(LIBNBD_TARBALL) $(LIBNBD_PATCHES) third_party/third_party.mk third_party/build | $(KERNEL_HEADERS)
