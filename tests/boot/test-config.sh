@@ -104,7 +104,7 @@ serial) # which others write to: a report is one line there, however long it is
     requires_strace
     mkdir -p machine/run/decant
     echo 'decant.report=serial:line' >machine/run/decant/config
-    yes "what was said, and filled a line of the console's" | head -n 200 >machine/run/decant/log || true
+    printf "what was said, and filled a line of the console's: %d\n" {1..200} >machine/run/decant/log
     strace -f -o trace -s 40 -e trace=write,sendfile -p $$ 2>attached &
     # shellcheck disable=SC2034 # for the end
     server_pid[strace]=$!
