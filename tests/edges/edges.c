@@ -310,11 +310,11 @@ choose_signals(void)
 {
   struct random *random = &edges.random;
 
-  if (!random_one_in(random, 8))
+  if (!random_one_in(random, 4))
     return;
   net.signal_us[0] = random_between(random, 0, random_power(random, 8, 23));
-  if (random_one_in(random, 3))
-    net.signal_us[1] = net.signal_us[0] + random_between(random, 0, 4 * SECOND_US);
+  if (random_one_in(random, 2))
+    net.signal_us[1] = net.signal_us[0] + random_between(random, 0, random_power(random, 8, 22));
 }
 
 static void
