@@ -42,18 +42,46 @@ lay_out(struct ring *ring, int fd, const struct io_uring_params *params)
   return true;
 }
 
+/* Of a ring that takes nothing yet. */
+static bool
+restrict_and_enable(int fd)
+{
+  static const struct io_uring_restriction only[] = {
+    { .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_READ },
+    { .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_WRITE },
+    { .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_FSYNC },
+    { .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_FALLOCATE },
+    { .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED, .sqe_flags = IOSQE_ASYNC },
+  };
+
+  return syscall(SYS_io_uring_register, fd, IORING_REGISTER_RESTRICTIONS, only, sizeof only / sizeof only[0]) == 0 &&
+         syscall(SYS_io_uring_register, fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) == 0;
+}
+
+static int
+set_up(struct io_uring_params *params)
+{
+  *params = (struct io_uring_params){ .flags = IORING_SETUP_R_DISABLED };
+  int fd = (int)syscall(SYS_io_uring_setup, RING_ENTRIES, params);
+  if (fd == -1 && errno == EINVAL) { /* a kernel that knows of no restrictions */
+    *params = (struct io_uring_params){ .flags = 0 };
+    fd = (int)syscall(SYS_io_uring_setup, RING_ENTRIES, params);
+  }
+  return fd;
+}
+
 void
 ring_open(struct ring *ring)
 {
   struct io_uring_params params;
 
-  memset(&params, 0, sizeof params);
   *ring = (struct ring){ .fd = -1 };
-  int fd = (int)syscall(SYS_io_uring_setup, RING_ENTRIES, &params);
+  int fd = set_up(&params);
   if (fd == -1)
     return;
   /* Kernels before 5.4 map the two rings apart; they do without. */
-  if (!(params.features & IORING_FEAT_SINGLE_MMAP) || !lay_out(ring, fd, &params)) {
+  if (!(params.features & IORING_FEAT_SINGLE_MMAP) || !lay_out(ring, fd, &params) ||
+      (params.flags & IORING_SETUP_R_DISABLED && !restrict_and_enable(fd))) {
     close(fd);
     return;
   }

@@ -7,6 +7,9 @@
  * ring's fd becomes readable, so that the one poll() waits for it too. Where the
  * kernel has no io_uring, or doesn't let us, the ring stays closed, and files are
  * read and written one request at a time.
+ *
+ * A ring is a way past whatever watches system calls. So it takes nothing but what is queued here: the kernel (since Linux 5.10)
+ * answers all else with -EACCES, and lets nobody change that any more.
  */
 #ifndef DECANT_RING_H
 #define DECANT_RING_H

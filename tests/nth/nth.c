@@ -117,6 +117,7 @@ static const struct call {
   CALL(poll, PLAIN, "EINTR ENOMEM"),
   CALL(io_uring_setup, PLAIN, "EMFILE ENOMEM ENOSYS EPERM ENOSYS+"),
   CALL(io_uring_enter, PLAIN, "EAGAIN EBUSY EINTR ENOMEM EAGAIN+ ENOMEM+"),
+  CALL(io_uring_register, PLAIN, "EINVAL ENOMEM EPERM"),
   CALL(socket, PLAIN, "EACCES EMFILE ENOMEM"),
   CALL(bind, PLAIN, "EACCES EIO ENOMEM"),
   CALL(listen, PLAIN, "ENOMEM EOPNOTSUPP"),
@@ -433,6 +434,25 @@ spoil(struct task *task, const struct call *call, struct user_regs_struct *regs)
     die("cannot change a call");
 }
 
+/* A ring that takes only what the program asks of it would refuse our NOPs. */
+static bool
+would_refuse_ours(uint64_t number, const struct user_regs_struct *regs)
+{
+  return number == SYS_io_uring_register && regs->rsi == IORING_REGISTER_RESTRICTIONS && run.nops_fail && run.name &&
+         strncmp(run.name, "ring_", 5) == 0;
+}
+
+/* It isn't made, and says that it was. */
+static void
+pretend(struct task *task, struct user_regs_struct *regs)
+{
+  task->is_failing = true;
+  task->result = 0;
+  regs->orig_rax = (uint64_t)-1;
+  if (ptrace(PTRACE_SETREGS, task->pid, NULL, regs) == -1)
+    die("cannot change a call");
+}
+
 static void
 enter(struct task *task)
 {
@@ -452,6 +472,8 @@ enter(struct task *task)
   list(call->name, run.counts[number], call->hows);
   if (is_meant(call->name, run.counts[number]))
     spoil(task, call, &regs);
+  else if (would_refuse_ours(number, &regs))
+    pretend(task, &regs);
   else if (number == SYS_io_uring_enter)
     look_at_entries(task->pid, (int)regs.rdi, (unsigned)regs.rsi);
 }
