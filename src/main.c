@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* main: from the command line to the exit code. The only room with state at file
- * scope: libnbd's heap, and the job at hand. */
+ * scope: libnbd's heap, who is outside of the sandbox, and the job at hand. */
 #include "cli/options.h"
 #include "job/inherited.h"
 #include "job/choose.h"
+#include "job/confine.h"
 #include "job/job_compare.h"
 #include "job/job_copy.h"
 #include "job/job_disks.h"
@@ -12,11 +13,13 @@
 #include "job/job_rescue.h"
 #include "os/descriptors.h"
 #include "os/heap.h"
+#include "os/outside.h"
 #include "os/say.h"
 
 #include <string.h>
 
 struct heap heap;
+struct outside outside;
 static struct options options;
 static union {
   struct copy_job copy;
@@ -35,6 +38,11 @@ describe(struct fault *fault)
   char text[OPTIONS_TEXT_BYTES];
 
   options_describe(&options, text, sizeof text);
+  if (say_answer(text, fault) == -1)
+    return -1;
+  if (options.mode != RUN_VERSION || !options.verbose || options.persona != PERSONA_DECANT)
+    return 0;
+  confine_describe(text);
   return say_answer(text, fault);
 }
 
@@ -80,7 +88,9 @@ main(int argc, char **argv)
 {
   struct fault fault = { .exit_code = EXIT_DONE };
 
-  if (run(argc, argv, &fault) == 0 && say_finish(&fault) == 0)
+  int result = run(argc, argv, &fault);
+  outside_end();
+  if (result == 0 && say_finish(&fault) == 0)
     return EXIT_DONE;
   if (fault.exit_code == EXIT_DONE) /* whatever failed without a word, it isn't done */
     fault_set(&fault, EXIT_FAILED, 0, "something failed, and there are no words for it");

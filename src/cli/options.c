@@ -282,6 +282,9 @@ take_option(struct options *options, int option, char **argv, struct fault *faul
   case OPTION_FORCE_DESTINATION:
     options->wishes.force = true;
     return 0;
+  case OPTION_NO_SANDBOX:
+    options->no_sandbox = true;
+    return 0;
   case 'V':
     options->mode = RUN_VERSION;
     return 0;
@@ -442,6 +445,15 @@ note_from(struct options_command *command, int before)
   command->from_words = optind - before;
 }
 
+/* Of --version, more is told with -v, also behind it. */
+static int
+note_verbose(struct options *options, int argc, char **argv)
+{
+  if (optind < argc && (strcmp(argv[optind], "-v") == 0 || strcmp(argv[optind], "--verbose") == 0))
+    options->verbose = true;
+  return 0;
+}
+
 static int
 parse_words(struct options *options, int argc, char **argv, struct fault *fault)
 {
@@ -460,7 +472,7 @@ parse_words(struct options *options, int argc, char **argv, struct fault *fault)
       if (option == OPTION_FROM)
         note_from(&options->command, before);
       if (options->mode != RUN_VERB)
-        return 0;
+        return note_verbose(options, argc, argv);
       continue;
     }
     only_places = only_places || optind > before; /* it took "--" itself, not as an option's value */

@@ -61,6 +61,8 @@ struct options {
   struct rescue_options rescue;
   struct disks_options disks;
   struct compare_options compare;
+
+  bool no_sandbox; /* once its ends are open, it may still do what it might before */
 };
 
 /* Reads the command line; argv[0] decides the persona, and that or the first word

@@ -69,6 +69,7 @@ static const char help[] =
     "\n"
     "When something fails\n"
     "      --retry=SECONDS        go on for so long without progress (120)\n"
+    "      --no-sandbox           once its ends are open, forgo nothing\n"
     "      --timeout=SECONDS      how long a server may be silent (30); 0: for ever\n"
     "      --wait=SECONDS         for a server that isn't there yet (0)\n"
     "      --on-read-error=skip   copy what can be read, list the rest (exit code 3)\n"

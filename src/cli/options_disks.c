@@ -27,7 +27,7 @@ static const char help[] =
     "      --destination          as a DESTINATION: none that can't be written to\n"
     "      --except=DISK          with --destination: not that one, nor a part of it\n"
     "      --json                 as JSON\n"
-    "      --timeout=SECONDS, --wait=SECONDS, --tls-pin=sha256:HEX\n"
+    "      --timeout=SECONDS, --wait=SECONDS, --tls-pin=sha256:HEX, --no-sandbox\n"
     "                             are taken, and of no use here\n"
     "  -V, --version              print the version\n"
     "  -h, --help                 print this\n"

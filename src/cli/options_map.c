@@ -30,6 +30,7 @@ static const char help[] =
     "      --colour, --no-colour  colours (default on a terminal; also --color,\n"
     "                         --colors, --colours, --no-color, --no-colors,\n"
     "                         --no-colours)\n"
+    "      --no-sandbox           once its ends are open, forgo nothing\n"
     "      --timeout=SECONDS      how long a server may be silent (30); 0: for ever\n"
     "      --wait=SECONDS         how long to wait for a server that isn't there yet (0)\n"
     "      --tls-pin=sha256:HEX  trust a TLS server that has this key, without a CA\n"

@@ -39,6 +39,7 @@ static const char help[] =
     "  -R, --requests=N       at most N requests in flight on a connection (64)\n"
     "      --retry=SECONDS    how long to try to reach a server again that was lost (120);\n"
     "                         0: not at all; or forever\n"
+    "      --no-sandbox       once its ends are open, forgo nothing\n"
     "      --timeout=SECONDS  how long a server may be silent (30); 0: for ever\n"
     "      --wait=SECONDS     how long to wait for a server that isn't there yet (0)\n"
     "      --tls-pin=sha256:HEX   trust a TLS server that has this key, without a CA\n"

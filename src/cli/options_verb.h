@@ -39,6 +39,7 @@ enum {
   OPTION_NO_COLOUR,
   OPTION_EXCEPT,
   OPTION_FORCE_DESTINATION,
+  OPTION_NO_SANDBOX,
   OPTION_FROM, /* copy's; where it stands is noted for all */
   OPTION_OF_VERB
 };
@@ -66,6 +67,7 @@ enum {
 /* The rows that end a table of long options; 'h' and 'V' stand among the short ones too. */
 #define OPTIONS_OF_ALL_VERBS                                                                                           \
   { "help", no_argument, NULL, 'h' }, { "long-options", no_argument, NULL, OPTION_LONG_OPTIONS },                      \
+      { "no-sandbox", no_argument, NULL, OPTION_NO_SANDBOX },                                                          \
       { "short-options", no_argument, NULL, OPTION_SHORT_OPTIONS },                                                    \
       { "timeout", required_argument, NULL, OPTION_TIMEOUT }, { "tls-pin", required_argument, NULL, OPTION_TLS_PIN },  \
       { "version", no_argument, NULL, 'V' }, { "wait", required_argument, NULL, OPTION_WAIT },                         \

@@ -3,6 +3,7 @@
 #include "job/job_compare.h"
 
 #include "base/range.h"
+#include "job/confine.h"
 #include "os/say.h"
 
 /* ---- The two ends ---- */
@@ -73,6 +74,7 @@ open_and_compare(struct compare_job *job, const struct options *options, struct 
     return -1;
   int result = open_end_to_compare(job, options, 1, fault);
   if (result == 0) {
+    confine_enter(options);
     result = compare_both(job, options, fault);
     endpoints_close(&job->ends[1].base, &result, fault); /* which tells that a file became shorter */
   }
@@ -248,6 +250,8 @@ reserve_and_compare(struct compare_job *job, const struct options *options, stru
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   if (areas_bytes > 0)
     job->areas = arena_take(&job->payload, sizeof *job->areas, PAGE_BYTES);
+  if (confine_begin(options, fault) == -1)
+    return -1;
   ring_open(&job->rings[0]);
   ring_open(&job->rings[1]);
   if (loop_init(&job->loop, fault) == -1 || open_map(job, options, fault) == -1)

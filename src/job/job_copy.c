@@ -6,6 +6,7 @@
 #include "base/range.h"
 #include "base/sizes.h"
 #include "job/buffers.h"
+#include "job/confine.h"
 #include "job/inherited.h"
 #include "job/verify.h"
 #include "os/say.h"
@@ -355,8 +356,12 @@ open_destination_and_copy(struct copy_job *job, const struct options *options, s
   if (endpoints_check(source, destination, fault) == -1 ||
       endpoints_check_start(source, destination, options->copy.from, fault) == -1 ||
       digests_check(&job->digests, source, destination, fault) == -1 || digests_begin(&job->digests, fault) == -1 ||
-      blocks_check(job->blocks, destination, fault) == -1 || copy_between(job, options, fault) == -1)
+      blocks_check(job->blocks, destination, fault) == -1)
     result = -1;
+  if (result == 0) {
+    confine_enter(options);
+    result = copy_between(job, options, fault);
+  }
   result = close_end(job, destination, result, fault);
   job->remark = destination->remark;
   return result;
@@ -373,6 +378,8 @@ say_remark(const struct copy_job *job, const struct options *options)
 static int
 open_and_copy(struct copy_job *job, const struct options *options, struct fault *fault)
 {
+  if (confine_begin(options, fault) == -1)
+    return -1;
   ring_open(&job->source_ring);
   ring_open(&job->destination_ring);
   if (loop_init(&job->loop, fault) == -1 ||

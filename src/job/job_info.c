@@ -2,6 +2,7 @@
 /* job_info: see job_info.h. */
 #include "job/job_info.h"
 
+#include "job/confine.h"
 #include "job/info_file.h"
 #include "os/say.h"
 
@@ -230,8 +231,10 @@ job_info(struct info_job *job, const struct options *options, struct fault *faul
     return -1;
   if (options->source.kind == PLACE_PATH)
     return tell_file(job, options, fault) == -1 ? -1 : job_info_print(job, fault);
-  if (server_open(&job->server, &options->source, &options->wishes, &job->loop, &job->tls, fault) == -1)
+  if (confine_begin(options, fault) == -1 ||
+      server_open(&job->server, &options->source, &options->wishes, &job->loop, &job->tls, fault) == -1)
     return -1;
+  confine_enter(options);
   int result = job_info_ask(job, options, fault);
   server_close(&job->server);
   if (result == 0 || job->info.count > 0)

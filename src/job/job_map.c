@@ -2,6 +2,7 @@
 /* job_map: see job_map.h. */
 #include "job/job_map.h"
 
+#include "job/confine.h"
 #include "os/say.h"
 
 #include <unistd.h>
@@ -28,9 +29,11 @@ job_map(struct map_job *job, const struct options *options, struct fault *fault)
     config.buffer = arena_take(&job->memory, buffer, PAGE_BYTES);
   if (sessions > 0)
     tls_pool_init(&job->tls, arena_take(&job->memory, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
-  if (loop_init(&job->loop, fault) == -1 || endpoints_open(&job->source, &options->source, ROLE_SOURCE,
-                                                           &options->wishes, &job->loop, NULL, &job->tls, fault) == -1)
+  if (confine_begin(options, fault) == -1 || loop_init(&job->loop, fault) == -1 ||
+      endpoints_open(&job->source, &options->source, ROLE_SOURCE, &options->wishes, &job->loop, NULL, &job->tls,
+                     fault) == -1)
     return -1;
+  confine_enter(options);
   int result = map_run(&job->map, &config, fault);
   source->ops->close(source, &closing); /* what was read is shown already */
   return result;

@@ -4,6 +4,7 @@
 
 #include "base/range.h"
 #include "job/bad_areas.h"
+#include "job/confine.h"
 #include "job/inherited.h"
 #include "os/say.h"
 
@@ -144,6 +145,7 @@ open_and_rescue(struct rescue_job *job, const struct options *options, struct fa
   }
   if (open_destination(job, options, fault) == -1)
     return -1;
+  confine_enter(options);
   int result = rescue_between(job, options, fault);
   return close_rescued(job, &job->destination.base, result, fault);
 }
@@ -262,6 +264,8 @@ reserve_and_rescue(struct rescue_job *job, const struct options *options, struct
   if (arena_reserve(&job->payload, bytes, 0, fault) == -1)
     return -1;
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
+  if (confine_begin(options, fault) == -1)
+    return -1;
   ring_open(&job->source_ring);
   ring_open(&job->destination_ring);
   job->keeper.is_rescue = true;

@@ -5,6 +5,7 @@
 #include "base/range.h"
 #include "disk/disk.h"
 #include "local/disk_use.h"
+#include "os/outside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,7 @@ device_has_read_only_flag(int fd)
 bool
 device_is_read_only(const char *path)
 {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = outside_open(path, O_RDONLY);
   bool read_only = fd != -1 && device_has_read_only_flag(fd);
 
   if (fd != -1)

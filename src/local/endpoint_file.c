@@ -9,6 +9,7 @@
 #include "local/file_presence.h"
 #include "local/file_requests.h"
 #include "local/file_zero.h"
+#include "os/outside.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -26,7 +27,7 @@ static bool
 open_cached(struct endpoint_file *file)
 {
   if (file->is_direct)
-    file->cached_fd = open(file->path, O_RDWR | O_CLOEXEC);
+    file->cached_fd = outside_open(file->path, O_RDWR);
   return !file->is_direct || file->cached_fd != -1;
 }
 
@@ -147,7 +148,7 @@ static void
 open_source(struct endpoint_file *file)
 {
   if (!file->ring) {
-    file->fd = open(file->path, O_RDONLY | O_CLOEXEC);
+    file->fd = outside_open(file->path, O_RDONLY);
     return;
   }
   file->fd = file_direct_open(file->path, O_RDONLY);
@@ -156,7 +157,7 @@ open_source(struct endpoint_file *file)
   file_direct_learn(file);
   if (!file->is_direct)
     return;
-  file->cached_fd = open(file->path, O_RDONLY | O_CLOEXEC);
+  file->cached_fd = outside_open(file->path, O_RDONLY);
   if (file->cached_fd == -1) {
     int why = errno;
     close(file->fd);

@@ -3,6 +3,7 @@
 #include "local/file_direct.h"
 
 #include "base/range.h"
+#include "os/outside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,9 +17,9 @@
 int
 file_direct_open(const char *path, int flags)
 {
-  int fd = open(path, flags | O_DIRECT | O_CLOEXEC, 0666);
+  int fd = outside_open(path, flags | O_DIRECT);
 
-  return fd == -1 && errno == EINVAL ? open(path, flags | O_CLOEXEC, 0666) : fd;
+  return fd == -1 && errno == EINVAL ? outside_open(path, flags) : fd;
 }
 
 /* The larger of the page cache's pages and the file system's blocks. */

@@ -2,6 +2,8 @@
 /* activation: see activation.h. */
 #include "os/activation.h"
 
+#include "os/outside.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,6 +19,7 @@
 
 #define SERVER_FD 3 /* where systemd's sockets begin, by its document */
 #define LOOK_MS_MAX 32
+#define NOT_TRIED (-2) /* nobody has come so far as to make a connection */
 
 /* ---- Waiting ---- */
 
@@ -115,7 +118,7 @@ detach(int words, pid_t parent)
   sigprocmask(SIG_SETMASK, &none, NULL);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) /* which went before it could be heard of */
-    raise(SIGTERM);
+    kill(getpid(), SIGTERM);
 }
 
 static bool
@@ -145,18 +148,51 @@ become(char *const *command, int listener, int words, int failed, pid_t parent)
   _exit(127);
 }
 
+/* With a name for as long as it takes. Returns -1 with errno set. */
+static int
+make_connection(int *listener, int *connection)
+{
+  *listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  *connection = *listener == -1 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (*connection != -1 && connect_to(*listener, *connection) == 0)
+    return 0;
+  int errnum = errno;
+  if (*connection != -1)
+    close(*connection);
+  if (*listener != -1)
+    close(*listener);
+  *connection = -1;
+  errno = errnum;
+  return -1;
+}
+
+pid_t
+activation_spawn(char *const *command, int words, int failed, pid_t (*forks)(void), pid_t parent, int *connection)
+{
+  int listener;
+
+  if (make_connection(&listener, connection) == -1)
+    return -1;
+  pid_t pid = forks();
+  int errnum = errno;
+  if (pid == 0)
+    become(command, listener, words, failed, parent);
+  close(listener);
+  errno = errnum;
+  return pid;
+}
+
+/* ---- Who starts it ---- */
+
 /* Returns 0, or the errno of the child that couldn't become the server. What it says goes to `words`. */
 static int
-fork_server(struct activation *server, char *const *command, int listener, int words)
+start_server(struct activation *server, char *const *command, int words, int *connection)
 {
   int ends[2], errnum = 0;
-  pid_t parent = getpid();
 
   if (pipe2(ends, O_CLOEXEC) == -1)
     return errno;
-  server->pid = fork();
-  if (server->pid == 0)
-    become(command, listener, words, ends[1], parent);
+  server->pid = outside_start(command, words, ends[1], connection);
   if (server->pid == -1)
     errnum = errno;
   close(ends[1]);
@@ -172,13 +208,13 @@ fork_server(struct activation *server, char *const *command, int listener, int w
 
 /* The same, and has somebody listen to it. */
 static int
-fork_overheard(struct activation *server, char *const *command, int listener)
+start_overheard(struct activation *server, char *const *command, int *connection)
 {
   int words[2];
 
   if (pipe2(words, O_CLOEXEC) == -1)
     return errno;
-  int errnum = fork_server(server, command, listener, words[1]);
+  int errnum = start_server(server, command, words[1], connection);
   close(words[1]);
   if (errnum == 0 && overhear_begin(&server->words, words[0]) == -1) {
     errnum = errno;
@@ -193,25 +229,24 @@ fork_overheard(struct activation *server, char *const *command, int listener)
 int
 activation_start(struct activation *server, char *const *command, const char *name, struct fault *fault)
 {
-  int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  int errnum = 0;
+  int connection = NOT_TRIED;
 
   end_words(server, NULL, 0); /* of the one before it */
   *server = (struct activation){ .words = server->words };
-  if (listener == -1 || connection == -1 || connect_to(listener, connection) == -1)
-    fault_set(fault, EXIT_FAILED, errno, "cannot start %s: no socket in /tmp", name);
-  else if ((errnum = fork_overheard(server, command, listener)) == ENOENT)
+  int errnum = start_overheard(server, command, &connection);
+  if (server->pid > 0)
+    return connection;
+  if (connection == -1)
+    fault_set(fault, EXIT_FAILED, errnum, "cannot start %s: no socket in /tmp", name);
+  else if (errnum == ENOENT)
     fault_set(fault, EXIT_FAILED, 0, "cannot start %s: there is no such command", name);
   else if (errnum == EACCES &&
            !strchr(command[0], '/')) /* which also a directory in PATH answers that isn't open to us */
     fault_set(fault, EXIT_FAILED, 0, "cannot start %s: there is no such command that may be run", name);
-  else if (errnum)
+  else
     fault_set(fault, EXIT_FAILED, errnum, "cannot start %s", name);
-  close(listener);
-  if (server->pid > 0)
-    return connection;
-  close(connection);
+  if (connection >= 0)
+    close(connection);
   return -1;
 }
 

@@ -32,6 +32,13 @@ struct activation {
  * Returns a socket that is connected to it, the caller's, or -1 with the fault set. */
 int activation_start(struct activation *server, char *const *command, const char *name, struct fault *fault);
 
+/* What that takes, wherever it is done (outside.h): makes the socket and the connection, forks by `forks`, and has the child,
+ * one of `parent`'s, become the server, whose standard output and error are `words`. Where it can't, its errno (an int) is
+ * written to `failed`. Returns the child and the connection, or -1 with errno set; *connection is -1 where there is no
+ * socket, and else the caller's in any case. */
+pid_t
+activation_spawn(char *const *command, int words, int failed, pid_t (*forks)(void), pid_t parent, int *connection);
+
 /* Asks it to end, where it hasn't yet; waits for nothing. activation_is_over() tells whether it has: who takes long is
  * killed, so that another can be started. */
 void activation_dismiss(struct activation *server);

@@ -71,3 +71,9 @@ descriptors_path_is_open(const char *path, enum descriptor_use use)
     return true;
   return fd <= STDERR_FILENO ? descriptors_can(fd, use) : fcntl(fd, F_GETFD) != -1;
 }
+
+bool
+descriptors_is_name(const char *path)
+{
+  return number_of(path) != -1;
+}

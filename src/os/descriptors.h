@@ -27,4 +27,7 @@ bool descriptors_can(int fd, enum descriptor_use use);
  * descriptors (/dev/fd/7, /proc/self/fd/7, /dev/stdin) that was closed at the start. */
 bool descriptors_path_is_open(const char *path, enum descriptor_use use);
 
+/* Whether `path` is such a name: what it names here, it names nowhere else. */
+bool descriptors_is_name(const char *path);
+
 #endif

@@ -2,6 +2,8 @@
 /* lookup: see lookup.h. */
 #include "os/lookup.h"
 
+#include "os/outside.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -51,6 +53,16 @@ ask_and_tell(const char *host, const char *port, int to, pid_t parent)
   _exit(0);
 }
 
+pid_t
+lookup_spawn(const char *host, const char *port, int to, pid_t (*forks)(void), pid_t parent)
+{
+  pid_t child = forks();
+
+  if (child == 0)
+    ask_and_tell(host, port, to, parent);
+  return child;
+}
+
 /* Whether something came before the time was over, or a signal. */
 static bool
 hears(int from, struct loop *loop, uint64_t limit_ms)
@@ -75,14 +87,11 @@ static const char *
 ask_by_child(struct answer *answer, const char *host, const char *port, struct loop *loop, uint64_t limit_ms)
 {
   const char *why = NULL;
-  pid_t parent = getpid();
   int ends[2];
 
   if (pipe2(ends, O_CLOEXEC) == -1)
     return strerror(errno);
-  pid_t child = fork();
-  if (child == 0)
-    ask_and_tell(host, port, ends[1], parent);
+  pid_t child = outside_look_up(host, port, ends[1]);
   if (child == -1)
     why = strerror(errno);
   close(ends[1]);

@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 struct address {
   struct sockaddr_storage name;
@@ -29,5 +30,9 @@ struct addresses {
  * Returns NULL, or why there are none; where a signal came, loop->signal_seen says so. */
 const char *
 lookup_host(struct addresses *found, const char *host, const char *port, struct loop *loop, uint64_t limit_ms);
+
+/* What that takes, wherever it is done (outside.h): forks by `forks`, and has the child, one of `parent`'s, look it up and
+ * write what it found to `to`, for lookup_host(). Returns the child, or -1 with errno set. */
+pid_t lookup_spawn(const char *host, const char *port, int to, pid_t (*forks)(void), pid_t parent);
 
 #endif

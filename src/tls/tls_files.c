@@ -13,6 +13,9 @@
 
 static const char system_directory[] = "/etc/pki/libnbd";
 
+static const char *const below_home[] = { ".pki/libnbd", ".config/pki/libnbd" };
+#define HOMES (sizeof below_home / sizeof below_home[0])
+
 /* Debian and its kin, Fedora and its kin, Alpine. */
 static const char *const system_authorities[] = { "/etc/ssl/certs/ca-certificates.crt",
                                                   "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
@@ -58,12 +61,11 @@ try_directory(struct tls_files *files, const char *directory, struct fault *faul
 static int
 try_home(struct tls_files *files, struct fault *fault)
 {
-  static const char *const below[] = { ".pki/libnbd", ".config/pki/libnbd" };
   const char *home = getenv("HOME");
   char directory[TLS_PATH_BYTES];
 
-  for (size_t i = 0; home && files->directory[0] == '\0' && i < sizeof below / sizeof below[0]; i++)
-    if (join_path(directory, home, below[i], fault) == -1 || try_directory(files, directory, fault) == -1)
+  for (size_t i = 0; home && files->directory[0] == '\0' && i < HOMES; i++)
+    if (join_path(directory, home, below_home[i], fault) == -1 || try_directory(files, directory, fault) == -1)
       return -1;
   return 0;
 }
@@ -105,6 +107,39 @@ refuse_revocations(const struct tls_files *files, struct fault *fault)
   return fault_set(fault, EXIT_FAILED, 0,
                    "%s is there, but decant cannot read revocation lists: remove it if no certificate in it matters",
                    path);
+}
+
+static void
+each_of_directory(const char *directory, void (*take)(void *context, const char *path), void *context)
+{
+  static const char *const names[] = { "ca-cert.pem", "client-cert.pem", "client-key.pem" };
+  char path[TLS_PATH_BYTES];
+
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (snprintf(path, sizeof path, "%s/%s", directory, names[i]) < TLS_PATH_BYTES)
+      take(context, path);
+}
+
+void
+tls_files_each(const struct tls *tls, void (*take)(void *context, const char *path), void *context)
+{
+  const char *home = getenv("HOME");
+  char directory[TLS_PATH_BYTES];
+
+  if (tls->psk_file)
+    take(context, tls->psk_file);
+  if (tls->psk_file || tls->certificates) {
+    if (tls->certificates)
+      each_of_directory(tls->certificates, take, context);
+    return;
+  }
+  if (geteuid() == 0)
+    each_of_directory(system_directory, take, context);
+  for (size_t i = 0; geteuid() != 0 && home && i < HOMES; i++)
+    if (snprintf(directory, sizeof directory, "%s/%s", home, below_home[i]) < TLS_PATH_BYTES)
+      each_of_directory(directory, take, context);
+  for (size_t i = 0; i < sizeof system_authorities / sizeof system_authorities[0]; i++)
+    take(context, system_authorities[i]);
 }
 
 void

@@ -37,6 +37,9 @@ struct tls_files {
  * any. Returns 0, or -1 with the fault set. Holds a secret: wipe it. */
 int tls_files_read(struct tls_files *files, const struct tls *tls, struct fault *fault);
 
+/* Calls `take` with the name of each file that a handshake may read, whether it is there or not. */
+void tls_files_each(const struct tls *tls, void (*take)(void *context, const char *path), void *context);
+
 /* Where to put a CA's certificate, for messages: the directory, or the one that
  * would be looked into. */
 void tls_files_advice(const struct tls_files *files, char *text, size_t text_bytes);

@@ -84,7 +84,7 @@ unread-lists)
     # Who uses a disk may stand where it can't be read.
     requires_strace
     attach to out.img
-    unread() { strace -f -o trace --quiet=path-resolution -P /proc/self/mountinfo -e inject=open:error=EIO:when=1 "$DECANT" "$@"; }
+    unread() { strace -f -o trace --quiet=attach,path-resolution -P /proc/self/mountinfo -e inject=open:error=EIO:when=1 "$DECANT" "$@"; }
     code=0
     unread in.img "$to" 2>err || code=$?
     grep -q INJECTED trace || fail "nothing was refused"

@@ -40,11 +40,11 @@ name-not-flushed)
     # Its directory can't be opened, and not for a want of rights: the new name may be lost.
     requires_strace
     code=0
-    strace -f -o trace --quiet=path-resolution -P ./ -e inject=open:error=EMFILE "$DECANT" --retry=0 in.img out.img 2>err || code=$?
+    strace -f -o trace --quiet=attach,path-resolution -P ./ -e inject=open:error=EMFILE "$DECANT" --retry=0 in.img out.img 2>err || code=$?
     grep -q 'O_DIRECTORY.*INJECTED' trace || fail "nothing was refused: $(cat trace)"
     must_say 'flushing out.img failed: No file descriptors available'
     rm out.img
-    strace -f -o trace --quiet=path-resolution -P ./ -e inject=open:error=EACCES "$DECANT" in.img out.img
+    strace -f -o trace --quiet=attach,path-resolution -P ./ -e inject=open:error=EACCES "$DECANT" in.img out.img
     grep -q 'O_DIRECTORY.*INJECTED' trace || fail "nothing was refused: $(cat trace)"
     same in.img out.img ;;
 name-not-looked-at)
@@ -53,7 +53,7 @@ name-not-looked-at)
     code=0
     looks() { strace -f -o trace -P out.img -e trace=stat,newfstatat "$@" "$DECANT" --retry=0 in.img out.img 2>err; }
     looks
-    last=$(grep -c stat trace)
+    last=$(grep -cE 'stat(at)?\(' trace)
     rm out.img
     looks -e inject=stat,newfstatat:error=ENOMEM:when="$last" || code=$?
     grep -q INJECTED trace || fail "nothing was refused: $(cat trace)"

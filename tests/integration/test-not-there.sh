@@ -62,14 +62,16 @@ is_waiting() {
 }
 
 term_ends() {
-    local start=$SECONDS children
+    local start=$SECONDS children child
     children=$(cat "/proc/$pid/task/$pid/children")
     kill -TERM "$pid"
     code=0
     wait "$pid" || code=$?
     [ $((SECONDS - start)) -le 6 ] || fail "it took $((SECONDS - start)) seconds"
     must_say '^decant: stopped by signal 15$'
-    [ -z "$children" ] || [ ! -e "/proc/${children% }" ] || fail "the child is left"
+    for child in $children; do
+        [ ! -e "/proc/$child" ] || fail "a child is left"
+    done
 }
 
 is_served() {

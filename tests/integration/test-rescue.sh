@@ -351,7 +351,7 @@ map-not-written)
     requires_strace
     make_image in.img 1M
     code=0
-    strace -f -o trace --quiet=path-resolution -P out.map.new -e inject=openat:error=ENOSPC:when=2+ \
+    strace -f -o trace --quiet=attach,path-resolution -P out.map.new -e inject=openat:error=ENOSPC:when=2+ \
         "$DECANT" rescue --quiet --mapfile=out.map in.img out.img 2>err || code=$?
     grep -q INJECTED trace || fail "nothing was refused"
     must_say 'cannot write the mapfile out.map: No space left on device; what was rescued before that is in out.map: go on with'

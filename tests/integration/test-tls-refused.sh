@@ -173,7 +173,7 @@ unread-revocations|unread-directory)
     *)  file=ca-cert.pem errno=EACCES words='cannot look for a ca-cert.pem in .*/client: Permission denied' ;;
     esac
     code=0
-    strace -f -o trace --quiet=path-resolution -P "$TEST_DIR/client/$file" -e inject=access:error=$errno "$DECANT" \
+    strace -f -o trace --quiet=attach,path-resolution -P "$TEST_DIR/client/$file" -e inject=access:error=$errno "$DECANT" \
         "$(tls_uri s "$with_ca&tls-hostname=localhost")" out.img 2>err || code=$?
     grep -q INJECTED trace || fail "nothing was refused"
     must_say "$words" ;;

@@ -124,17 +124,32 @@ WRAP("nbd_is_read_only", "-1");
 
 /* ---- The end ---- */
 
-__attribute__((destructor)) static void
-tell_counts(void)
+#define OUT_OF_THE_WAY 100 /* of descriptors that the program opens, or is given */
+
+/* In the end it may open nothing any more. */
+static int counts_fd = -1;
+
+__attribute__((constructor)) static void
+open_counts(void)
 {
   const char *path = getenv("NTH_COUNTS");
-  char text[64];
-  int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666) : -1;
+  int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : -1;
 
   if (fd == -1)
     return;
-  int length = snprintf(text, sizeof text, "%lu %lu\n", allocations, libnbd_calls);
-  if (write(fd, text, (size_t)length) != length)
-    perror(path);
+  counts_fd = fcntl(fd, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
   close(fd);
+}
+
+__attribute__((destructor)) static void
+tell_counts(void)
+{
+  char text[64];
+
+  if (counts_fd == -1)
+    return;
+  int length = snprintf(text, sizeof text, "%lu %lu\n", allocations, libnbd_calls);
+  if (write(counts_fd, text, (size_t)length) != length)
+    perror("NTH_COUNTS");
+  close(counts_fd);
 }

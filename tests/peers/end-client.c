@@ -15,6 +15,7 @@
  */
 #include "job/endpoints.h"
 #include "os/heap.h"
+#include "os/outside.h"
 #include "tls/tls_session.h"
 
 #include <errno.h>
@@ -28,6 +29,7 @@
 #define PAUSE_MS 20
 
 struct heap heap;
+struct outside outside;
 static union any_endpoint any;
 static struct ring ring;
 static struct loop loop;

@@ -17,7 +17,15 @@
 #include "local/overlap.c"
 #include "local/sysfs.c"
 #include "os/loop.c"
+#include "os/outside.h"
 #include "os/ring.c"
+
+/* There is no sandbox here. */
+int
+outside_open(const char *path, int flags)
+{
+  return open(path, flags | O_CLOEXEC, 0666);
+}
 
 #define SIZE (8 * PAGE_BYTES)
 
