@@ -5,8 +5,8 @@
 #
 # shellcheck disable=SC2016 # the dollars are make's, or those of the commands under test
 #
-# cases: odd-path says-why clean-environment build-time rebuilt-when-the-words-change locale missing clean
-# cases: sources kernel-security kernel-local kernel-offline kernel-flavour modules-odd-path drivers firmware programs quiet help
+# cases: odd-path goes-on says-why clean-environment build-time rebuilt-when-the-words-change locale missing clean
+# cases: sources kernel-security kernel-local kernel-offline kernel-flavour kernel-source modules-odd-path drivers firmware programs quiet help
 # cases: machines another-machine
 
 . "$(dirname "$0")/../functions.sh"
@@ -91,6 +91,19 @@ odd-path)
     [ -e build/part/src/file ] || fail "the source isn't kept"
     ! grep '[^A-Za-z0-9/._+-]' build/part/where || fail "that is no path for others' build systems"
     [ ! -e "$(cat build/part/where)" ] || fail "the temporary directory is left" ;;
+goes-on)
+    # With what the last call has left, wherever it is; what fails there isn't taken for half done.
+    make_tarball
+    make_tree
+    mkdir -p "$TEST_DIR/plain/kernel-headers"
+    for part in build/part "$TEST_DIR/plain/part"; do
+        "$TOP/third_party/build" "$part" "$TEST_DIR/part.tar" 'echo more >>file && cp file ..' || fail "$(cat "$part/build.log")"
+        "$TOP/third_party/build" "$part" - 'echo and more >>file && cp file .. && touch made' || fail "$(cat "$part/build.log")"
+        [ "$(xargs <"$part/file")" = "content more and more" ] || fail "what was made isn't there: $(cat "$part/file")"
+        [ -e "$part/src/made" ] || fail "the source isn't kept"
+        ! "$TOP/third_party/build" "$part" - 'rm made && exit 1' 2>/dev/null || fail "it should have failed"
+        [ ! -e "$part/src/made" ] || fail "what failed is taken for done"
+    done ;;
 says-why)
     make_tarball
     # The error, and then all that the other jobs still have to say.
@@ -296,6 +309,25 @@ kernel-flavour)
     export DECANT_SOURCES=both
     flavour=amd64 taken "linux-image-6.12.9+deb13-amd64 6.12.9-1"
     [ "$(cat kernel/vmlinuz)" = generic ] || fail "another flavour was taken" ;;
+kernel-source)
+    # The newest that there is, by the metapackage's name, which isn't it, and no kernel that is built.
+    stand_in
+    sed -i 's/^mkdir.*/mkdir -p "$3\/usr\/src" \&\& cp "$2" "$3\/usr\/src\/linux-source-6.12.tar.xz"/' stubs/dpkg-deb
+    mkdir both
+    for deb in linux-source-6.12_6.12.9-1 linux-source-6.12_6.12.30-1 linux-source_6.12.31-1 linux-image-6.12.32+deb13-amd64_6.12.32-1; do
+        echo "$deb" >"both/${deb}_all.deb"
+    done
+    source_is() { # WORDS
+        "$TOP/third_party/kernel" linux-source kernel download apt >out 2>&1 || fail "no source: $(cat out)"
+        grep -q "^$1 sha256:[0-9a-f]*\$" kernel/version || fail "$(cat kernel/version) instead of $1"
+    }
+    DECANT_SOURCES=both source_is "linux-source-6.12 6.12.30-1"
+    [ "$(cat kernel/linux.tar.xz)" = linux-source-6.12_6.12.30-1 ] || fail "another one was unpacked"
+    [ "$(ls kernel)" = $'linux.tar.xz\nversion' ] || fail "more than the source: $(ls kernel)"
+    requires_keyring
+    echo "linux-source-6.12 6.12.40-1" >mirror
+    source_is "linux-source-6.12 6.12.40-1"
+    ls download | finds '^linux-source-6.12_6.12.40-1_' || fail "not kept: $(ls download)" ;;
 modules-odd-path)
     mkdir stubs "a kernel" "a kernel/lib" "a kernel/lib/modules" "a kernel/lib/modules/1"
     for name in one two; do echo "$name" >"a kernel/$name.ko"; done
