@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The bootable files of a board: build/boards/NAME/vmlinuz and initramfs.gz. A board is a folder here: board.mk names its kernel,
 # modules what the initramfs takes from it and always loads, modules.rc what is loaded when a bus asks for it, and run starts it. Its name
-# ends with the machine that it is for.
+# ends with the machine that it is for. Where the kernel is linux-source, it is built by the board's kernel.config, and the initramfs is in it.
 
 BOARDS := $(patsubst boards/%/board.mk,%,$(wildcard boards/*/board.mk))
 BOARD ?= $(or $(filter qemu-$(ARCH),$(BOARDS)),qemu-x86_64)
@@ -18,14 +18,23 @@ BOARD_MODULES_$(1) := $(patsubst %,$(COMMON)/boards/$(1)/%/files,$(if $(wildcard
 $$(BOARD_MODULES_$(1)): $(KERNELS)/$(KERNEL_$(1))/vmlinuz
 $(COMMON)/boards/$(1)/initramfs.gz: $$(BOARD_MODULES_$(1))
 endef
-$(foreach board,$(BOARDS),$(eval $(call BOARD_RULES,$(board))))
+
+define OWN_KERNEL_RULES
+$(COMMON)/boards/$(1)/vmlinuz: boards/$(1)/memory-mib $$(INITRAMFS_MADE_OF) $(THIRD_PARTY)/linux-$(1)/src/made
+	@$$(call MKCPIO,$(1)) >$(THIRD_PARTY)/linux-$(1)/src/initramfs.cpio
+	@third_party/build $(THIRD_PARTY)/linux-$(1) - '$$(MAKE_LINUX) bzImage && cp arch/x86/boot/bzImage ..'
+	@mkdir -p $$(@D) && cp $(dir $(LINUX_TARBALL))version $$(@D)/vmlinuz.version && cp $(THIRD_PARTY)/linux-$(1)/bzImage $$@
+endef
+OWN_KERNELS := $(foreach board,$(BOARDS),$(if $(filter linux-source,$(KERNEL_$(board))),$(board)))
+$(foreach board,$(filter-out $(OWN_KERNELS),$(BOARDS)),$(eval $(call BOARD_RULES,$(board))))
+$(foreach board,$(OWN_KERNELS),$(eval $(call OWN_KERNEL_RULES,$(board))))
 
 ifeq ($(filter $(BOARD),$(BOARDS)),)
 $(error there is no board $(BOARD); there are: $(BOARDS))
 endif
 
 # BOARD's, or all.
-FILES_OF = $(addprefix $(COMMON)/boards/$(1)/,vmlinuz initramfs.gz $(EXTRAS_$(1)))
+FILES_OF = $(addprefix $(COMMON)/boards/$(1)/,vmlinuz $(if $(filter $(1),$(OWN_KERNELS)),,initramfs.gz) $(EXTRAS_$(1)))
 
 # What is for another machine is made by a make of its own, once what both download is there.
 BOARDS_HERE := $(filter %-$(ARCH),$(BOARDS))
@@ -50,15 +59,17 @@ firmware: $(if $(wildcard boards/$(BOARD)/modules.rc),$(COMMON)/boards/$(BOARD)/
 no-firmware:
 	@echo "$(BOARD) has no cards that take firmware: make firmware BOARD=pc-x86_64" >&2; exit 1
 
-# Those of all boards, which the tests boot. Only a PC has the boot loaders of one, so another machine makes no more than its own.
+# Those of all boards, which the tests boot, but those that take minutes to build. Only a PC has the boot loaders of one, so another
+# machine makes no more than its own.
 .PHONY: images own-images
 images: own-images $(if $(filter x86_64,$(HOST)),for-aarch64)
-own-images: $(foreach board,$(BOARDS_HERE),$(call FILES_OF,$(board)))
+own-images: $(foreach board,$(filter-out $(OWN_KERNELS),$(BOARDS_HERE)),$(call FILES_OF,$(board)))
 
 ## demo: installs what is missing, builds all, and images a disk with the appliance of BOARD=NAME in QEMU, from a real NBD server
 .PHONY: demo
 demo:
-	@third_party/require $(BUILD_PACKAGES) $(if $(EXTRAS_$(BOARD)),$(EXTRAS_PACKAGES)) $(DEMO_PACKAGES)
+	@third_party/require $(BUILD_PACKAGES) $(if $(EXTRAS_$(BOARD)),$(EXTRAS_PACKAGES)) \
+		$(if $(filter $(BOARD),$(OWN_KERNELS)),$(KERNEL_PACKAGES)) $(DEMO_PACKAGES)
 	@$(MAKE) --no-print-directory image BOARD=$(BOARD)
 	@$(MAKE) --no-print-directory $(BUILD)/boards/qemu-x86_64/vmlinuz
 	@boards/demo $(BUILD) $(BOARD)

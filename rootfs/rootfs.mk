@@ -17,8 +17,11 @@ $(COMMON)/boards/%/left-out: words
 $(COMMON)/boards/%/drivers/files: boards/%/board.mk boards/%/modules.rc rootfs/drivers $(COMMON)/boards/%/left-out
 	@rootfs/drivers $(KERNELS)/$(KERNEL_$*) boards/$*/modules.rc '$(LEAVE_OUT) $(LEFT_OUT_$*)' $(@D)
 
-$(COMMON)/boards/%/initramfs.gz: boards/%/memory-mib $(ROOTFS_PARTS) $(BUSYBOX) $(BUILD)/decant
-	@BOARD=$* BUILD=$(BUILD) BUSYBOX=$(BUSYBOX) rootfs/mkcpio rootfs/files $(filter $(@D)/%/files,$^) rootfs/last >$(@D)/initramfs
+INITRAMFS_MADE_OF := $(ROOTFS_PARTS) $(BUSYBOX) $(BUILD)/decant
+# Given the board and its own lists.
+MKCPIO = BOARD=$(1) BUILD=$(BUILD) BUSYBOX=$(BUSYBOX) rootfs/mkcpio rootfs/files $(2) rootfs/last
+$(COMMON)/boards/%/initramfs.gz: boards/%/memory-mib $(INITRAMFS_MADE_OF)
+	@$(call MKCPIO,$*,$(filter $(@D)/%/files,$^)) >$(@D)/initramfs
 	@gzip -n9 <$(@D)/initramfs >$@.part && rm $(@D)/initramfs && mv $@.part $@
 
 # Loaded behind the first one.

@@ -2,9 +2,10 @@
 # Fetches, verifies and builds what decant and its appliance are made of. Included by the Makefile, which defines BUILD.
 #
 # Provides LIBNBD_A, LIBNBD_H (and LIBNBD_LIBS, what linking them takes, and LIBNBD_INSIDES), BEARSSL_A, BEARSSL_H, BEARSSL_INCLUDE (the
-# directory of the latter, for -isystem), MUSL and MUSL_INCLUDE (musl's directories), KERNEL_HEADERS (for -isystem), BUSYBOX, and
-# BUILD_PACKAGES, the Debian packages that this takes. And what is in nothing that we ship: LIBNBD_SANITIZED_A, the same libnbd for this machine with the sanitizers, for its
-# fuzzer (and once more for each compiler of make fuzz), and NBDCOPY_PEER, what decant is measured beside.
+# directory of the latter, for -isystem), MUSL and MUSL_INCLUDE (musl's directories), KERNEL_HEADERS (for -isystem), BUSYBOX, kernels
+# (KERNELS/NAME, and linux-BOARD, built by MAKE_LINUX), and BUILD_PACKAGES, the Debian packages that this takes. And what is in nothing
+# that we ship: LIBNBD_SANITIZED_A, the same libnbd for this machine with the sanitizers, for its fuzzer (and once more for each compiler
+# of make fuzz), and NBDCOPY_PEER, what decant is measured beside.
 
 # What building takes itself, and what downloading does.
 BUILT_FOR := $(if $(CROSS),cross,native)
@@ -12,6 +13,7 @@ EXTRAS_PART := $(if $(CROSS),,extras-$(ARCH))
 PACKAGES_OF = $(shell sed -nE 's/^($(1)) .* //p' third_party/tools | sed 's/@arch@/$(subst _,-,$(ARCH))/' | sort -u)
 BUILD_PACKAGES = $(call PACKAGES_OF,decant|$(BUILT_FOR)|image) ca-certificates curl debian-archive-keyring
 EXTRAS_PACKAGES = $(call PACKAGES_OF,$(EXTRAS_PART))
+KERNEL_PACKAGES = $(call PACKAGES_OF,kernel)
 
 THIRD_PARTY := $(BUILD)/third_party
 DOWNLOAD := $(COMMON)/third_party/download
@@ -48,7 +50,8 @@ MUSL_GCC := $(if $(CROSS),$(MUSL_TOOLS)gcc,musl-gcc)
 .PHONY: tools
 tools:
 	@ARCH=$(ARCH) third_party/missing decant $(BUILT_FOR) $(if $(filter image images own-images firmware check-run,$(MAKECMDGOALS)),image) \
-		$(if $(filter images check-run,$(MAKECMDGOALS))$(and $(filter image,$(MAKECMDGOALS)),$(filter $(BOARD),$(BOARDS_HERE)),$(EXTRAS_$(BOARD))),$(EXTRAS_PART))
+		$(if $(filter images check-run,$(MAKECMDGOALS))$(and $(filter image,$(MAKECMDGOALS)),$(filter $(BOARD),$(BOARDS_HERE)),$(EXTRAS_$(BOARD))),$(EXTRAS_PART)) \
+		$(if $(and $(filter image,$(MAKECMDGOALS)),$(filter $(BOARD),$(OWN_KERNELS))),kernel)
 
 $(DOWNLOAD)/%: third_party/SHA256SUMS third_party/fetch | tools
 	@third_party/fetch $* $(DOWNLOAD)
@@ -144,6 +147,21 @@ KERNELS := $(COMMON)/third_party/kernel
 $(KERNELS)/%/vmlinuz: third_party/kernel | tools
 	@third_party/kernel $* $(@D) $(DOWNLOAD) $(APT) && touch $@
 .PRECIOUS: $(KERNELS)/%/vmlinuz $(DOWNLOAD)/%
+
+# A kernel of a board's own, out of Debian's source, by boards/NAME/kernel.config. It is built without an initramfs first, which takes
+# minutes; and with what initramfs.cpio is then, in seconds. Who built it, where and when is left out, so that the same inputs give the
+# same bytes; the source's version is in.
+LINUX_TARBALL := $(KERNELS)/linux-source/linux.tar.xz
+$(LINUX_TARBALL): third_party/kernel | tools
+	@third_party/kernel linux-source $(@D) $(DOWNLOAD) $(APT) && touch $@
+
+MAKE_LINUX = unset C_INCLUDE_PATH && export KBUILD_BUILD_USER=decant KBUILD_BUILD_HOST=decant KBUILD_BUILD_VERSION=1 \
+	KBUILD_BUILD_TIMESTAMP="Debian '"$$(cut -d ' ' -f 2 $(dir $(LINUX_TARBALL))version)"'" && make ARCH=$(ARCH) CROSS_COMPILE=$(CROSS)
+$(THIRD_PARTY)/linux-%/src/made: boards/%/kernel.config $(LINUX_TARBALL) third_party/third_party.mk third_party/build | $(KERNEL_HEADERS)
+	@third_party/build $(THIRD_PARTY)/linux-$* $(LINUX_TARBALL) ' \
+	grep "^CONFIG_" "$$top/boards/$*/kernel.config" >wanted && export KCONFIG_ALLCONFIG=wanted && $(MAKE_LINUX) allnoconfig && \
+	if grep -vxFf .config wanted >refused; then echo "error: the kernel refuses of kernel.config:"; cat refused; exit 1; fi && \
+	: >initramfs.cpio && make ARCH=$(ARCH) CROSS_COMPILE=$(CROSS) bzImage && touch made'
 
 # What some cards' own processors run, and which isn't free: in nothing that is built unless it is asked for.
 FIRMWARE := $(COMMON)/third_party/firmware
