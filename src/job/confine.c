@@ -5,7 +5,6 @@
 #include "disk/uri.h"
 #include "local/file_name.h"
 #include "os/descriptors.h"
-#include "os/loop.h"
 #include "os/outside.h"
 #include "os/sandbox.h"
 #include "os/say.h"
@@ -56,7 +55,6 @@ confine_begin(const struct options *options, struct fault *fault)
 
   if (options->no_sandbox)
     return 0;
-  loop_hold_signals(NULL); /* it takes a while until the loop hears them, who then tells of one that came meanwhile */
   note_place(&outside.ends[0], &options->source, false);
   note_place(&outside.ends[1], &options->destination, writes_destination(options));
   if (blocks && !uri_is_uri(blocks) && is_known_outside(blocks))

@@ -10,7 +10,7 @@
 
 #include "cli/options.h"
 
-/* Returns 0, or -1 with the fault set. */
+/* It takes a while, so the loop is there already, which hears signals that come meanwhile. Returns 0, or -1 with the fault set. */
 int confine_begin(const struct options *options, struct fault *fault);
 
 /* From here on, as far as the kernel can; with -v, it says how far that is. */

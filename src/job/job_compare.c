@@ -250,11 +250,11 @@ reserve_and_compare(struct compare_job *job, const struct options *options, stru
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
   if (areas_bytes > 0)
     job->areas = arena_take(&job->payload, sizeof *job->areas, PAGE_BYTES);
-  if (confine_begin(options, fault) == -1)
+  if (loop_init(&job->loop, fault) == -1 || confine_begin(options, fault) == -1)
     return -1;
   ring_open(&job->rings[0]);
   ring_open(&job->rings[1]);
-  if (loop_init(&job->loop, fault) == -1 || open_map(job, options, fault) == -1)
+  if (open_map(job, options, fault) == -1)
     return -1;
   int result = open_and_compare(job, options, fault);
   loop_let_signals_end(&job->loop); /* what reads our output may wait, and nothing is left to clear up */

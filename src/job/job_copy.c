@@ -378,12 +378,11 @@ say_remark(const struct copy_job *job, const struct options *options)
 static int
 open_and_copy(struct copy_job *job, const struct options *options, struct fault *fault)
 {
-  if (confine_begin(options, fault) == -1)
+  if (loop_init(&job->loop, fault) == -1 || confine_begin(options, fault) == -1)
     return -1;
   ring_open(&job->source_ring);
   ring_open(&job->destination_ring);
-  if (loop_init(&job->loop, fault) == -1 ||
-      keeper_open(&job->keeper, options, job->is_mute, &job->payload, &job->loop, fault) == -1 ||
+  if (keeper_open(&job->keeper, options, job->is_mute, &job->payload, &job->loop, fault) == -1 ||
       endpoints_open(&job->source, &options->source, ROLE_SOURCE, &options->wishes, &job->loop, &job->source_ring,
                      &job->tls, fault) == -1)
     return -1;

@@ -29,7 +29,7 @@ job_map(struct map_job *job, const struct options *options, struct fault *fault)
     config.buffer = arena_take(&job->memory, buffer, PAGE_BYTES);
   if (sessions > 0)
     tls_pool_init(&job->tls, arena_take(&job->memory, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
-  if (confine_begin(options, fault) == -1 || loop_init(&job->loop, fault) == -1 ||
+  if (loop_init(&job->loop, fault) == -1 || confine_begin(options, fault) == -1 ||
       endpoints_open(&job->source, &options->source, ROLE_SOURCE, &options->wishes, &job->loop, NULL, &job->tls,
                      fault) == -1)
     return -1;

@@ -264,13 +264,12 @@ reserve_and_rescue(struct rescue_job *job, const struct options *options, struct
   if (arena_reserve(&job->payload, bytes, 0, fault) == -1)
     return -1;
   tls_pool_init(&job->tls, arena_take(&job->payload, tls_pool_bytes(sessions), PAGE_BYTES), sessions);
-  if (confine_begin(options, fault) == -1)
+  if (loop_init(&job->loop, fault) == -1 || confine_begin(options, fault) == -1)
     return -1;
   ring_open(&job->source_ring);
   ring_open(&job->destination_ring);
   job->keeper.is_rescue = true;
-  if (loop_init(&job->loop, fault) == -1 ||
-      keeper_open(&job->keeper, options, job->is_mute, &job->payload, &job->loop, fault) == -1)
+  if (keeper_open(&job->keeper, options, job->is_mute, &job->payload, &job->loop, fault) == -1)
     return -1;
   int result = open_source_and_rescue(job, options, fault);
   if (job->is_spoilt) /* else it was kept as it is, right after a flush */
