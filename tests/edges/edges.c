@@ -19,6 +19,7 @@
 #include "nbd/endpoint_nbd.h"
 #include "nbd/nbd_connect.h"
 #include "nbd/server.h"
+#include "sim/check.h"
 #include "sim/stage.h"
 
 #include <arpa/inet.h>
@@ -28,15 +29,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
-
-/* sim/disk.h has these, and can't be included beside places. */
-void sim_fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
-void sim_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
-#define sim_check(condition, ...)                                                                                      \
-  do {                                                                                                                 \
-    if (!(condition))                                                                                                  \
-      sim_fail(__VA_ARGS__);                                                                                           \
-  } while (0)
 
 typedef unsigned long long ull;
 

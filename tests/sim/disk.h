@@ -18,6 +18,7 @@
 #define SIM_DISK_H
 
 #include "disk/endpoint.h"
+#include "sim/check.h"
 #include "sim/random.h"
 
 #include <stdbool.h>
@@ -139,20 +140,10 @@ void disk_forget_requests(struct disk *disk);
 /* Time goes on to now_us: answers what is due. */
 void disk_advance(struct disk *disk, uint64_t now_us);
 
-/* A failed check: says so with the seed, and ends the program. In stage.c. */
-void sim_fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /* How often this request has failed before, as the copy counts. In sim.c. */
 unsigned sim_failures(const struct request *request);
 /* A request arrives at the destination, or at the source. In sim.c. */
 void sim_see(const struct request *request);
 void sim_see_asked(const struct request *request);
-/* A line of the trace, when a single seed is replayed. In stage.c. */
-void sim_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-#define sim_check(condition, ...)                                                                                      \
-  do {                                                                                                                 \
-    if (!(condition))                                                                                                  \
-      sim_fail(__VA_ARGS__);                                                                                           \
-  } while (0)
 
 #endif
