@@ -13,6 +13,11 @@
 
 static const char system_directory[] = "/etc/pki/libnbd";
 
+/* What is read of a directory. */
+static const char authorities_name[] = "ca-cert.pem";
+static const char chain_name[] = "client-cert.pem";
+static const char key_name[] = "client-key.pem";
+
 static const char *const below_home[] = { ".pki/libnbd", ".config/pki/libnbd" };
 #define HOMES (sizeof below_home / sizeof below_home[0])
 
@@ -50,7 +55,7 @@ is_absent(void)
 static int
 try_directory(struct tls_files *files, const char *directory, struct fault *fault)
 {
-  if (join_path(files->authorities, directory, "ca-cert.pem", fault) == -1)
+  if (join_path(files->authorities, directory, authorities_name, fault) == -1)
     return -1;
   if (access(files->authorities, F_OK) == 0 || (!is_absent() && errno != EACCES))
     return files_settle(files, directory, fault);
@@ -112,11 +117,12 @@ refuse_revocations(const struct tls_files *files, struct fault *fault)
 static void
 each_of_directory(const char *directory, void (*take)(void *context, const char *path), void *context)
 {
-  static const char *const names[] = { "ca-cert.pem", "client-cert.pem", "client-key.pem" };
+  static const char *const names[] = { authorities_name, chain_name, key_name };
   char path[TLS_PATH_BYTES];
+  struct fault too_long; /* which whoever reads it tells */
 
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-    if (snprintf(path, sizeof path, "%s/%s", directory, names[i]) < TLS_PATH_BYTES)
+    if (join_path(path, directory, names[i], &too_long) == 0)
       take(context, path);
 }
 
@@ -125,6 +131,7 @@ tls_files_each(const struct tls *tls, void (*take)(void *context, const char *pa
 {
   const char *home = getenv("HOME");
   char directory[TLS_PATH_BYTES];
+  struct fault too_long;
 
   if (tls->psk_file)
     take(context, tls->psk_file);
@@ -136,7 +143,7 @@ tls_files_each(const struct tls *tls, void (*take)(void *context, const char *pa
   if (geteuid() == 0)
     each_of_directory(system_directory, take, context);
   for (size_t i = 0; geteuid() != 0 && home && i < HOMES; i++)
-    if (snprintf(directory, sizeof directory, "%s/%s", home, below_home[i]) < TLS_PATH_BYTES)
+    if (join_path(directory, home, below_home[i], &too_long) == 0)
       each_of_directory(directory, take, context);
   for (size_t i = 0; i < sizeof system_authorities / sizeof system_authorities[0]; i++)
     take(context, system_authorities[i]);
@@ -240,8 +247,8 @@ tls_files_read(struct tls_files *files, const struct tls *tls, struct fault *fau
     return 0;
   if (refuse_revocations(files, fault) == -1)
     return -1;
-  int has_chain = with_file(files, "client-cert.pem", read_chain, fault);
-  int has_key = has_chain == -1 ? -1 : with_file(files, "client-key.pem", read_own_key, fault);
+  int has_chain = with_file(files, chain_name, read_chain, fault);
+  int has_key = has_chain == -1 ? -1 : with_file(files, key_name, read_own_key, fault);
   if (has_key == -1)
     return -1;
   if (has_chain != has_key)
