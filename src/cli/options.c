@@ -446,12 +446,11 @@ note_from(struct options_command *command, int before)
 }
 
 /* Of --version, more is told with -v, also behind it. */
-static int
+static void
 note_verbose(struct options *options, int argc, char **argv)
 {
   if (optind < argc && (strcmp(argv[optind], "-v") == 0 || strcmp(argv[optind], "--verbose") == 0))
     options->verbose = true;
-  return 0;
 }
 
 static int
@@ -471,8 +470,10 @@ parse_words(struct options *options, int argc, char **argv, struct fault *fault)
         return -1;
       if (option == OPTION_FROM)
         note_from(&options->command, before);
-      if (options->mode != RUN_VERB)
-        return note_verbose(options, argc, argv);
+      if (options->mode != RUN_VERB) {
+        note_verbose(options, argc, argv);
+        return 0;
+      }
       continue;
     }
     only_places = only_places || optind > before; /* it took "--" itself, not as an option's value */
