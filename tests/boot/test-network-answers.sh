@@ -147,6 +147,12 @@ no-way)
     plug e0 10.1.0.1/24
     dhcp e0 --port=0 --dhcp-range=10.1.0.20,10.1.0.20,255.255.255.0 --dhcp-option=option:router
     ! WAIT_SECONDS=2 network for=nbd://10.2.0.1/ || fail "it is up"
-    says '^network: eth0 has 10\.1\.0\.20/24, from where there is no way to 10\.2\.0\.1; there is: eth0 \(.*\) has a link$' ;;
+    says '^network: eth0 has 10\.1\.0\.20/24, from where there is no way to 10\.2\.0\.1; there is: eth0 \(.*\) has a link$'
+    # What a router gives doesn't hide that nobody answers who gives the other kind of address.
+    end_server dhcp-e0
+    ip addr add fd00:1::1/64 dev e0
+    dhcp e0 --port=0 --enable-ra --dhcp-range=fd00:1::,ra-only
+    ! WAIT_SECONDS=30 network for=nbd://10.2.0.1/ || fail "it is up"
+    says '^network: no address by DHCP on eth0 within 30 s; eth0 has fd00:1:.*, from where there is no way to 10\.2\.0\.1; there is: ' ;;
 *) fail "no such case" ;;
 esac
