@@ -70,6 +70,7 @@ root='root=/dev/vda rw init=/sbin/init'
 boot "$root decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/vda" </dev/null
 console_says '^decant: result=ok bytes=33554432 seconds=[0-9.]+ peak_kib=[0-9]+$'
 ! grep 'the imaged system' console || fail "it went on behind the job"
+! grep ': not found' console || fail "the system's busybox lacks something"
 same source.img target.raw
 
 boot "$root" </dev/null
