@@ -11,12 +11,12 @@ boot() {
     local append="$1${waits-" decant.yes"}"
     shift
     timeout --kill-after=5 750 "$TOP/boards/$board/run" -b "$TOP/build" "$append" target.raw "$@" 2>&1 |
-        stdbuf -o0 tr -d '\r' >console || fail "the machine did not end by itself: $(tail -n 20 console)"
+        stdbuf -o0 tr -d '\r' >console || fail "the machine did not end by itself: $(tail -n 60 console)"
 }
 
 # console_says PATTERN: some line does.
 console_says() {
-    grep -Eq "$1" console || fail "no line like '$1' on the console: $(tail -n 20 console)"
+    grep -Eq "$1" console || fail "no line like '$1' on the console: $(tail -n 60 console)"
 }
 
 # make_uefi_program [WORD...]: program.efi, the board's program for UEFI but for these words more on its command line, and one that an
