@@ -65,29 +65,43 @@ sim_failures(const struct request *request)
 }
 
 static bool
-has_defect(uint64_t at, unsigned which)
+has_defect(struct range range, unsigned which)
 {
-  uint64_t start = range_align_down(at, sim.sector), end = range_min(start + sim.sector, sim.size);
-
-  for (; start < end; start++)
-    if (defects[start] & which)
+  for (uint64_t at = range.start; at < range.end; at++)
+    if (defects[at] & which)
       return true;
   return false;
 }
 
-/* Where a mark stands: zeros, or words with an offset of that sector. */
-static bool
-is_mark(uint64_t at, uint8_t byte)
-{
-  char line[128];
-  uint64_t start = range_align_down(at, sim.sector);
+/* What is read or not as a whole, and what is written in its place where it isn't; made once, since most bytes are looked at. */
+struct sector {
+  struct range range;
+  bool is_bad;
+  char line[128]; /* words with its offset, again and again */
+  unsigned line_bytes;
+};
 
-  if (sim.config.mark == MARK_NONE || !has_defect(at, DEFECT_BAD | DEFECT_HANGS))
+static struct sector
+sector_at(uint64_t at)
+{
+  uint64_t start = range_align_down(at, sim.sector);
+  struct sector sector = { .range = { start, range_min(start + sim.sector, sim.size) } };
+
+  sector.is_bad = has_defect(sector.range, DEFECT_BAD | DEFECT_HANGS);
+  if (sector.is_bad)
+    sector.line_bytes = (unsigned)snprintf(sector.line, sizeof sector.line, "decant: unreadable at offset %llu, %s\n",
+                                           (ull)start, mark_words);
+  return sector;
+}
+
+/* Where a mark stands: zeros, or words. */
+static bool
+is_mark(const struct sector *sector, uint64_t at, uint8_t byte)
+{
+  if (sim.config.mark == MARK_NONE || !sector->is_bad)
     return false;
-  if (sim.config.mark == MARK_ZERO)
-    return byte == 0;
-  int length = snprintf(line, sizeof line, "decant: unreadable at offset %llu, %s\n", (ull)start, mark_words);
-  return byte == (uint8_t)line[(at - start) % (unsigned)length];
+  return byte ==
+         (sim.config.mark == MARK_ZERO ? 0 : (uint8_t)sector->line[(at - sector->range.start) % sector->line_bytes]);
 }
 
 /* What is finished isn't read again, but for sectors that others finished in part. */
@@ -103,15 +117,27 @@ sim_see_asked(const struct request *request)
               "the sector at %llu is read again", (ull)at);
 }
 
+static void
+check_written(const struct request *request)
+{
+  uint64_t end = request->offset + request->length;
+  struct sector sector = sector_at(request->offset);
+
+  for (uint64_t i = request->offset; i < end; i++) {
+    uint8_t byte = request->payload[i - request->offset];
+    if (i == sector.range.end)
+      sector = sector_at(i);
+    sim_check(byte == source_content[i] || is_mark(&sector, i, byte),
+              "byte %llu is written, and is neither the source's nor a mark", (ull)i);
+  }
+}
+
 void
 sim_see(const struct request *request)
 {
-  if (request->kind != REQUEST_WRITE)
-    return;
-  for (uint64_t i = 0; i < request->length; i++)
-    sim_check(request->payload[i] == source_content[request->offset + i] ||
-                  is_mark(request->offset + i, request->payload[i]),
-              "byte %llu is written, and is neither the source's nor a mark", (ull)(request->offset + i));
+  if (request->kind == REQUEST_WRITE &&
+      memcmp(request->payload, source_content + request->offset, request->length) != 0)
+    check_written(request);
 }
 
 /* ---- The loop, on simulated time ---- */
@@ -145,8 +171,9 @@ check_map(const struct areas *map)
 
   for (uint64_t at = 0; areas_find(map, (struct range){ at, sim.size }, 1u << AREA_FINISHED, false, &area);
        at = area.range.end)
-    for (uint64_t i = area.range.start; i < area.range.end; i++)
-      sim_check(stable[i] == source_content[i], "byte %llu is called finished, and isn't there", (ull)i);
+    if (memcmp(stable + area.range.start, source_content + area.range.start, range_length(area.range)) != 0)
+      for (uint64_t i = area.range.start; i < area.range.end; i++)
+        sim_check(stable[i] == source_content[i], "byte %llu is called finished, and isn't there", (ull)i);
 }
 
 static int
@@ -361,35 +388,59 @@ check_end(int result, const struct fault *fault)
 }
 
 static void
-check_byte(uint64_t at)
+check_outside(struct range range, enum area_status status)
 {
-  struct area area, part;
-  bool is_bad = has_defect(at, DEFECT_BAD | DEFECT_HANGS);
-  uint8_t byte = destination_content[at];
-
-  areas_find(&areas, range_make(at, 1), AREA_STATUSES_ALL, false, &area);
-  if (sim.config.domain && !areas_find(&domain, range_make(at, 1), 1u << AREA_FINISHED, false, &part)) {
-    sim_check(area.status == AREA_NON_TRIED, "byte %llu is outside of the domain, and has a status", (ull)at);
+  for (uint64_t at = range.start; at < range.end; at++) {
+    uint8_t byte = destination_content[at];
+    sim_check(status == AREA_NON_TRIED, "byte %llu is outside of the domain, and has a status", (ull)at);
     sim_check(byte == before[at] || byte == source_content[at], "byte %llu, outside of the domain, was changed",
               (ull)at);
-    return;
   }
-  sim_check(area.status == (is_bad ? AREA_BAD_SECTOR : AREA_FINISHED), "byte %llu is %s, and has the status %d",
-            (ull)at, is_bad ? "bad" : "good", (int)area.status);
-  if (!is_bad)
-    sim_check(byte == source_content[at], "byte %llu is wrong", (ull)at);
-  else if (sim.config.mark == MARK_NONE)
-    sim_check(byte == before[at], "byte %llu can't be read, and was changed", (ull)at);
-  else
-    sim_check(is_mark(at, byte), "byte %llu can't be read, and isn't marked", (ull)at);
+}
+
+static void
+check_bytes(const struct sector *sector, struct range range, enum area_status status)
+{
+  sim_check(status == (sector->is_bad ? AREA_BAD_SECTOR : AREA_FINISHED), "byte %llu is %s, and has the status %d",
+            (ull)range.start, sector->is_bad ? "bad" : "good", (int)status);
+  for (uint64_t at = range.start; at < range.end; at++) {
+    uint8_t byte = destination_content[at];
+    if (!sector->is_bad)
+      sim_check(byte == source_content[at], "byte %llu is wrong", (ull)at);
+    else if (sim.config.mark == MARK_NONE)
+      sim_check(byte == before[at], "byte %llu can't be read, and was changed", (ull)at);
+    else
+      sim_check(is_mark(sector, at, byte), "byte %llu can't be read, and isn't marked", (ull)at);
+  }
+}
+
+/* A sector, in parts of one status each, which are in the domain or not. */
+static void
+check_sector(const struct sector *sector)
+{
+  struct area area, part = { .status = AREA_FINISHED };
+
+  for (struct range left = sector->range; !range_is_empty(left); left.start = area.range.end) {
+    areas_find(&areas, left, AREA_STATUSES_ALL, false, &area);
+    if (sim.config.domain) {
+      areas_find(&domain, area.range, AREA_STATUSES_ALL, false, &part);
+      area.range = part.range;
+    }
+    if (part.status == AREA_FINISHED)
+      check_bytes(sector, area.range, area.status);
+    else
+      check_outside(area.range, area.status);
+  }
 }
 
 static void
 check_rescued(void)
 {
   disk_lose_power(&sim.destination);
-  for (uint64_t at = 0; at < sim.size; at++)
-    check_byte(at);
+  for (uint64_t at = 0; at < sim.size; at += sim.sector) {
+    struct sector sector = sector_at(at);
+    check_sector(&sector);
+  }
   for (uint64_t at = sim.size; at < sim.size + BEYOND_BYTES; at++)
     sim_check(destination_content[at] == before[at], "byte %llu beyond the end was changed", (ull)at);
 }
