@@ -17,6 +17,10 @@ $(COMMON)/boards/%/left-out: words
 $(COMMON)/boards/%/drivers/files: boards/%/board.mk boards/%/modules.rc rootfs/drivers $(COMMON)/boards/%/left-out
 	@rootfs/drivers $(KERNELS)/$(KERNEL_$*) boards/$*/modules.rc '$(LEAVE_OUT) $(LEFT_OUT_$*)' $(@D)
 
+# What goes on into the system on the disk.
+$(COMMON)/boards/%/kexec/files: rootfs/next-kernel $(KEXEC)
+	@mkdir -p $(@D) && printf 'file 0755 %s %s\n' /bin/kexec $(KEXEC) /lib/decant/next-kernel $< >$@
+
 INITRAMFS_MADE_OF := $(ROOTFS_PARTS) $(BUSYBOX) $(BUILD)/decant
 # Given the board and its own lists.
 MKCPIO = BOARD=$(1) BUILD=$(BUILD) BUSYBOX=$(BUSYBOX) rootfs/mkcpio rootfs/files $(2) rootfs/last

@@ -2,7 +2,7 @@
 # Fetches, verifies and builds what decant and its appliance are made of. Included by the Makefile, which defines BUILD.
 #
 # Provides LIBNBD_A, LIBNBD_H (and LIBNBD_LIBS, what linking them takes, and LIBNBD_INSIDES), BEARSSL_A, BEARSSL_H, BEARSSL_INCLUDE (the
-# directory of the latter, for -isystem), MUSL and MUSL_INCLUDE (musl's directories), KERNEL_HEADERS (for -isystem), BUSYBOX, kernels
+# directory of the latter, for -isystem), MUSL and MUSL_INCLUDE (musl's directories), KERNEL_HEADERS (for -isystem), BUSYBOX, KEXEC, kernels
 # (KERNELS/NAME, and linux-BOARD, built by MAKE_LINUX), and BUILD_PACKAGES, the Debian packages that this takes. And what is in nothing
 # that we ship: LIBNBD_SANITIZED_A, the same libnbd for this machine with the sanitizers, for its fuzzer (and once more for each compiler
 # of make fuzz), and NBDCOPY_PEER, what decant is measured beside.
@@ -34,8 +34,10 @@ BEARSSL_A := $(THIRD_PARTY)/bearssl/libbearssl.a
 BEARSSL_INCLUDE := $(THIRD_PARTY)/bearssl/include
 BEARSSL_H := $(BEARSSL_INCLUDE)/bearssl.h
 BUSYBOX_TARBALL := $(DOWNLOAD)/busybox_1.37.0.orig.tar.bz2
+KEXEC_TARBALL := $(DOWNLOAD)/kexec-tools_2.0.29.orig.tar.xz
 TARBALLS := $(LIBNBD_TARBALL) $(BEARSSL_TARBALL) $(BUSYBOX_TARBALL)
 BUSYBOX := $(THIRD_PARTY)/busybox/busybox
+KEXEC := $(THIRD_PARTY)/kexec-tools/kexec
 KERNEL_HEADERS := $(THIRD_PARTY)/kernel-headers
 
 # The C library that all is linked with: this machine's musl, or for another machine Debian's packages for that one, unpacked.
@@ -141,6 +143,13 @@ $(BUSYBOX): $(BUSYBOX_TARBALL) third_party/busybox.config third_party/busybox-mo
 	yes "" | make oldconfig && \
 	if grep -vxFf .config wanted >refused; then echo "error: busybox refuses of busybox.config:"; cat refused; exit 1; fi && \
 	make CC=$(MUSL_GCC) CROSS_COMPILE=$(MUSL_TOOLS) busybox && cp busybox ..'
+
+# What starts another kernel from this one, for boards that say so: the kernel does the work.
+$(KEXEC): $(KEXEC_TARBALL) third_party/third_party.mk third_party/build | $(KERNEL_HEADERS)
+	@third_party/build $(@D) $< ' \
+	CC=$(MUSL_GCC) CFLAGS="-Os -ffunction-sections -fdata-sections" LDFLAGS="-static -Wl,--gc-sections" ./configure --quiet \
+		--host=$(ARCH)-linux-musl --without-zlib --without-lzma --without-xen && \
+	make build/sbin/kexec && $(MUSL_TOOLS)strip build/sbin/kexec && cp build/sbin/kexec ..'
 
 # A kernel flavour, unpacked: vmlinuz, lib/modules and its version. Not rebuilt when Debian has a newer one: `make clean` asks again.
 KERNELS := $(COMMON)/third_party/kernel

@@ -8,7 +8,7 @@ LEFT_OUT_convert-x86_64 := ethernet fabrics usb-net links drivers/net/ drivers/i
 EXTRAS_convert-x86_64 := decant-convert-x86_64.iso
 
 CONVERT := $(COMMON)/boards/convert-x86_64
-$(CONVERT)/initramfs.gz: $(CONVERT)/converters/files
+$(CONVERT)/initramfs.gz: $(CONVERT)/converters/files $(CONVERT)/kexec/files
 $(CONVERT)/converters/files: $(CONVERTERS)/version rootfs/formats rootfs/converters
 	@rootfs/converters $(CONVERTERS)/root rootfs/formats $(@D)
 

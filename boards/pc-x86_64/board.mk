@@ -5,6 +5,8 @@ KERNEL_pc-x86_64 := linux-image-amd64
 EXTRAS_pc-x86_64 := decant-pc-x86_64.iso decant-pc-x86_64.efi decant.ipxe
 
 PC := $(COMMON)/boards/pc-x86_64
+$(PC)/initramfs.gz: $(PC)/kexec/files
+
 $(PC)/decant-pc-x86_64.iso: boards/pc-x86_64/grub.cfg boards/iso $(PC)/vmlinuz $(PC)/initramfs.gz $(BUILD)/obj/words-time
 	@boards/iso $(@D) $< $(BUILD_TIME) $@
 

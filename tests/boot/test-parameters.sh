@@ -41,6 +41,8 @@ checks=(
     'decant.source=/golden.img decant.destination=/dev/vda decant.report-every=0 -> failed code=64 reason=decant.report-every=0 is not a number of seconds'
     'decant.source=/golden.img decant.destination=/dev/vda decant.then=rebot -> failed code=64 reason=decant.then=rebot: not one of .*: did you mean reboot\?'
     'decant.source=/golden.img decant.destination=/dev/vda decant.on-failure=sell -> failed code=64 reason=decant.on-failure=sell: .* mean shell\?'
+    'decant.source=/golden.img decant.destination=/dev/vda decant.then=kexec -> failed code=64 reason=decant.then=kexec: only pc-x86_64 and convert-x86_64 have that'
+    'decant.source=/golden.img decant.destination=/dev/vda decant.on-failure=kexec -> failed code=64 reason=decant.on-failure=kexec: what isn.t complete'
     'decant.config=https://10.0.2.2/ -> failed code=1 reason=decant.config=https://10.0.2.2/: not http://, ftp:// or tftp://'
     'decant.source=dhcp decant.destination=/dev/vda decant.options=--wait=0 ip=root-path-nbd://127.0.0.1/golden -> failed code=1 reason=.*nbd://127.0.0.1/golden'
     'decant.source=dhcp decant.destination=/dev/vda ip=root-path-10.0.2.2:/srv/root -> failed code=1 reason=decant.source=dhcp: .* is no NBD server: 10.0.2.2:/srv/root'
