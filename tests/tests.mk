@@ -97,7 +97,7 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(SIM_COMPARE) $(EDGES) $(PSK_CLIENT) $(END_CLIENT) \
+check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(SIM_COMPARE) $(SOUND_OBJECTS) $(EDGES) $(PSK_CLIENT) $(END_CLIENT) \
 		$(MAPFILE_PEERS) $(STACK) $(INTRUDER) $(NTH_TOOLS) $(FUZZERS) all images $(CHECKED_TOO) $(DEB)
 	@tests/run $(TESTS)
 

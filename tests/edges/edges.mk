@@ -25,4 +25,4 @@ $(EDGES): $(EDGES_OBJECTS) $(UNIT_A) $(LIBNBD_SANITIZED_A)
 .PHONY: edge-mutants
 edge-mutants: $(EDGES)
 	@CFLAGS='$(EDGES_CFLAGS)' LDFLAGS='$(EDGES_LDFLAGS)' OBJECTS='$(EDGES_OBJECTS) $(UNIT_A) $(LIBNBD_SANITIZED_A)' \
-		tests/edges/run-mutants $(BUILD)/tests/edges/mutants-$(subst /,-of-,$(PART)) $(PART) tests/edges/mutants
+		SEEDS=4000 LIMIT_S=100 tests/sim/run-mutants $(BUILD)/tests/edges/mutants-$(subst /,-of-,$(PART)) $(PART) tests/edges/mutants

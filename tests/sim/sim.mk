@@ -49,23 +49,37 @@ sim-long: $(SIM)
 	@$(SIM) --from=1 --count=5000000 & other=$$!; \
 	$(SIM) --from=5000001 --count=5000000 && wait $$other
 
-## sim-mutants: shows that the simulator catches mistakes: each one-line mutation in tests/sim/mutants must fail
+# What mutants are linked with: rooms and simulators, built for speed of building.
+SOUND_CFLAGS := -std=gnu11 -O1 -w -D_GNU_SOURCE -Isrc -Itests
+sound = $(1:%.c=$(BUILD)/tests/sim/obj/%.o)
+SOUND_OBJECTS := $(call sound,$(sort $(SIM_SOURCES) $(SIM_RESCUE_SOURCES) $(SIM_HOLDS_SOURCES) $(SIM_COMPARE_SOURCES)))
+
+$(BUILD)/tests/sim/obj/%.o: %.c tests/sim/sim.mk
+	$(call say,CC) gcc $(SOUND_CFLAGS) -MMD -MP -c $< -o $@
+
+-include $(SOUND_OBJECTS:.o=.d)
+
+# Each mutant of a list, linked with the others of a simulator's sources.
 PART := 1/1
+run_mutants = CFLAGS='$(SOUND_CFLAGS)' LDFLAGS= OBJECTS='$(call sound,$(2))' SEEDS=30000 LIMIT_S=200 \
+	tests/sim/run-mutants $(BUILD)/tests/sim/$@-$(subst /,-of-,$(PART)) $(PART) $(1)
+
+## sim-mutants: shows that the simulator catches mistakes: each one-line mutation in tests/sim/mutants must fail
 .PHONY: sim-mutants
-sim-mutants:
-	@tests/sim/run-mutants $(BUILD)/tests/sim/mutants $(PART) tests/sim/mutants $(SIM_SOURCES)
+sim-mutants: $(SOUND_OBJECTS)
+	@$(call run_mutants,tests/sim/mutants,$(SIM_SOURCES))
 
 ## hold-mutants: the same of simulated copies that hold something back, by tests/sim/holds/mutants
 .PHONY: hold-mutants
-hold-mutants:
-	@tests/sim/run-mutants $(BUILD)/tests/sim/hold-mutants $(PART) tests/sim/holds/mutants $(SIM_HOLDS_SOURCES)
+hold-mutants: $(SOUND_OBJECTS)
+	@$(call run_mutants,tests/sim/holds/mutants,$(SIM_HOLDS_SOURCES))
 
 ## rescue-mutants: the same of simulated rescues, by tests/sim/rescue/mutants
 .PHONY: rescue-mutants
-rescue-mutants:
-	@tests/sim/run-mutants $(BUILD)/tests/sim/rescue-mutants $(PART) tests/sim/rescue/mutants $(SIM_RESCUE_SOURCES)
+rescue-mutants: $(SOUND_OBJECTS)
+	@$(call run_mutants,tests/sim/rescue/mutants,$(SIM_RESCUE_SOURCES))
 
 ## compare-mutants: and of simulated comparisons, by tests/sim/compare/mutants
 .PHONY: compare-mutants
-compare-mutants:
-	@tests/sim/run-mutants $(BUILD)/tests/sim/compare-mutants $(PART) tests/sim/compare/mutants $(SIM_COMPARE_SOURCES)
+compare-mutants: $(SOUND_OBJECTS)
+	@$(call run_mutants,tests/sim/compare/mutants,$(SIM_COMPARE_SOURCES))
