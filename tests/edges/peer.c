@@ -691,6 +691,7 @@ check_request(struct peer_line *session, const struct pending_request *pending)
     law(peer, flags == 0, "a goodbye with flags");
     return;
   }
+  law(peer, !peer->is_other, "a %s of another disk, whose size tells that it is one", commands[type]);
   if (type == CMD_FLUSH) {
     law(peer, peer->flags & CAN_FLUSH, "a flush of who can't");
     law(peer, offset == 0 && length == 0 && flags == 0, "a flush of a part");
