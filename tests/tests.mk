@@ -76,6 +76,7 @@ $(BUILD)/tests/intruder: tests/peers/intruder.c tests/tests.mk
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PSK_CLIENT).d $(END_CLIENT).d $(MAPFILE_PEERS:=.d) $(MAPFILE_ROOMS:.o=.d)
 
 include tests/edges/edges.mk
+include tests/mutation/mutation.mk
 include tests/fuzz/fuzz.mk
 include tests/trials/trials.mk
 include tests/nth/nth.mk

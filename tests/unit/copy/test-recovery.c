@@ -104,6 +104,7 @@ an_end_is_led_back_step_by_step(void **state)
   assert_int_equal(recovery_step(&recovery, &end, 0), RECOVERY_NOTHING);
   end.presence = PRESENCE_LOST;
   assert_int_equal(recovery_step(&recovery, &end, 1000), RECOVERY_LOST);
+  assert_int_equal(recovery.lost_ms, 1000);
   assert_int_equal(recovery_wake_ms(&recovery, &end), recovery.next_ms);
   assert_int_equal(recovery_step(&recovery, &end, recovery.next_ms - 1), RECOVERY_NOTHING);
   assert_int_equal(recovery_step(&recovery, &end, recovery.next_ms), RECOVERY_TRIES);
@@ -118,6 +119,7 @@ an_end_is_led_back_step_by_step(void **state)
   end.presence = PRESENCE_HERE;
   assert_false(recovery_is_idle(&recovery, &end));
   assert_int_equal(recovery_step(&recovery, &end, 3000), RECOVERY_BACK);
+  assert_int_equal(recovery.returns, 1);
   assert_true(recovery_is_idle(&recovery, &end));
 }
 
