@@ -34,23 +34,21 @@ job_info_lay_out(struct info_job *job, const struct options *options, struct fau
 /* ---- All about exports ---- */
 
 static int
-learn_export(struct info_job *job, struct server *server, struct fault *fault)
+learn_export(struct info_job *job, struct server *server, bool enter, struct fault *fault)
 {
   names_init(&job->facts.contexts, job->contexts.bytes, job->contexts.size);
-  return server_learn_export(server, &job->facts, fault);
+  return server_learn_export(server, enter, &job->facts, fault);
 }
 
 /* More is known of an export that was entered, and no other can be asked about then. */
 static int
 learn_entered(struct info_job *job, struct server *server, bool content, struct fault *fault)
 {
-  if (learn_export(job, server, fault) == -1)
+  if (learn_export(job, server, content, fault) == -1)
     return -1;
-  if (!content && job->facts.size != 0)
-    return 0;
-  if (server_enter(server, &job->facts, fault) == -1)
-    return -1;
-  return content ? server_learn_content(server, &job->facts, job->content, fault) : 0;
+  if (content)
+    return server_learn_content(server, &job->facts, job->content, fault);
+  return job->facts.size == 0 ? server_enter(server, &job->facts, fault) : 0;
 }
 
 static int
@@ -72,7 +70,7 @@ learn_listed(struct info_job *job, const struct options *options, const char *na
   struct server other;
 
   if (!options->info.content)
-    return server_choose(&job->server, name, fault) == -1 ? -1 : learn_export(job, &job->server, fault);
+    return server_choose(&job->server, name, fault) == -1 ? -1 : learn_export(job, &job->server, false, fault);
   if (server_open(&other, &options->source, &options->wishes, &job->loop, &job->tls, fault) == -1)
     return -1;
   int result = server_choose(&other, name, fault) == -1 ? -1 : learn_entered(job, &other, true, fault);
@@ -171,7 +169,8 @@ job_info_answer(struct info_job *job, const struct info_options *info, struct fa
 {
   enum fact fact = info->fact;
 
-  if (fact >= FACT_OF_EXPORT_FIRST && fact <= FACT_OF_EXPORT_LAST && learn_export(job, &job->server, fault) == -1)
+  if (fact >= FACT_OF_EXPORT_FIRST && fact <= FACT_OF_EXPORT_LAST &&
+      learn_export(job, &job->server, false, fault) == -1)
     return -1;
   if (job->facts.is[fact] == FACT_UNKNOWN)
     return fault_set(fault, EXIT_FAILED, 0, "%s: the server doesn't tell about %s", job->server.name, info->feature);

@@ -139,12 +139,12 @@ server_is_lost(const struct server *server)
 
 /* Servers that can't tell about an export without entering it are entered. */
 static int
-ask(struct server *server, struct fault *fault)
+ask(struct server *server, bool enter, struct fault *fault)
 {
   char what[NAME_BYTES_MAX];
   char *export_name;
 
-  if (nbd_aio_is_ready(server->handle) == 1 || nbd_opt_info(server->handle) == 0 ||
+  if (nbd_aio_is_ready(server->handle) == 1 || (!enter && nbd_opt_info(server->handle) == 0) ||
       (!server_is_lost(server) && nbd_opt_go(server->handle) == 0))
     return 0;
   export_name = nbd_get_export_name(server->handle);
@@ -190,12 +190,14 @@ learn_name(struct server *server, struct facts *facts, struct fault *fault)
   return take_string(server, facts->description, sizeof facts->description, nbd_get_export_description(handle), fault);
 }
 
+/* Contexts are listed before an export is entered. */
 int
-server_learn_export(struct server *server, struct facts *facts, struct fault *fault)
+server_learn_export(struct server *server, bool enter, struct facts *facts, struct fault *fault)
 {
   struct nbd_handle *handle = server->handle;
 
-  if (ask(server, fault) == -1 || learn_name(server, facts, fault) == -1 || server_uri(server, facts->uri, fault) == -1)
+  if (learn_contexts(server, facts, fault) == -1 || ask(server, enter, fault) == -1 ||
+      learn_name(server, facts, fault) == -1 || server_uri(server, facts->uri, fault) == -1)
     return -1;
   facts->size = nbd_get_size(handle);
   for (int fact = FACT_OF_EXPORT_FIRST; fact <= FACT_OF_EXPORT_LAST; fact++)
@@ -203,7 +205,7 @@ server_learn_export(struct server *server, struct facts *facts, struct fault *fa
   for (int i = 0; i < BLOCK_SIZES; i++)
     facts->block_sizes[i] = nbd_get_block_size(handle, block_size_types[i]);
   facts->content[0] = '\0';
-  return learn_contexts(server, facts, fault);
+  return 0;
 }
 
 int

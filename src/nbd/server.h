@@ -43,8 +43,9 @@ int server_choose(struct server *server, const char *export_name, struct fault *
 void server_learn_connection(struct server *server, struct facts *facts);
 
 /* Learns all about the export but its content; facts->contexts is a list that was
- * begun. Returns 0, or -1 with the fault set. */
-int server_learn_export(struct server *server, struct facts *facts, struct fault *fault);
+ * begun. With `enter`, by entering it at once: to tell about one beforehand, a server may open and close it, and there are some that
+ * end when the last one was closed. Returns 0, or -1 with the fault set. */
+int server_learn_export(struct server *server, bool enter, struct facts *facts, struct fault *fault);
 
 /* Writes how to reach the export again; "" where that can't be. Returns 0, or -1 with the fault set. */
 int server_uri(struct server *server, char text[URI_TEXT_BYTES], struct fault *fault);

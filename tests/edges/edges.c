@@ -641,12 +641,13 @@ ask_server(struct server *server, struct fault *fault)
   if (peers[0].manners.lists && random_one_in(&edges.random, 2) && server_list(server, &exports, fault) == -1)
     return -1;
   server_learn_connection(server, &facts);
-  if (server_learn_export(server, &facts, fault) == -1)
+  bool at_once = random_one_in(&edges.random, 2);
+  if (server_learn_export(server, at_once, &facts, fault) == -1)
     return -1;
   check_facts(&facts);
   if (random_one_in(&edges.random, 3))
     return 0;
-  if (server_enter(server, &facts, fault) == -1)
+  if (!at_once && server_enter(server, &facts, fault) == -1)
     return -1;
   check_facts(&facts);
   int result = server_learn_content(server, &facts, first_bytes, fault);

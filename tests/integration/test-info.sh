@@ -5,8 +5,8 @@
 #
 # cases: text json list list-json list-content list-none list-partly list-many list-too-many size
 # cases: uri uri-of-a-command can cannot can-unknown-export no-such-export unreachable not-a-server
-# cases: a-command bitmaps content no-content nbd-server oldstyle escapes escapes-beyond-ascii colours a-file usage help
-# cases: as-nbdinfo fixed-memory
+# cases: a-command bitmaps content no-content nbd-server ends-with-client oldstyle escapes escapes-beyond-ascii colours
+# cases: a-file usage help as-nbdinfo fixed-memory
 
 . "$(dirname "$0")/../functions.sh"
 requires_program jq
@@ -221,6 +221,14 @@ nbd-server)
     says 'export-size: 102400 (100K)'
     must_tell --size "$(uri s disk)"
     [ "$(cat out)" = 102400 ] || fail "$(cat out)" ;;
+ends-with-client)
+    # It would take an export that is only asked about, and not entered, for the last one.
+    requires_nbdkit_filter exitlast
+    serve_nbdkit s --filter=exitlast memory 1M
+    must_tell "$(uri s)"
+    says 'export-size: 1048576 (1M)'
+    says 'content: data'
+    wait_for has_ended "${server_pid[s]}" ;;
 oldstyle)
     serve_nbdkit s --oldstyle memory 1M
     must_tell "$(uri s)"

@@ -49,8 +49,10 @@ info-cut-at-content)
     serve_odd s in.img cut=read
     must_refuse 'first bytes' info "$(uri s)" ;;
 info-cut-at-info)
-    serve_odd s in.img cut=info
+    serve_odd s in.img cut=go
     must_refuse 'disconnected' info "$(uri s)"
+    end_server s
+    serve_odd s in.img cut=info
     must_refuse 'disconnected' info --can write "$(uri s)"
     must_refuse 'disconnected' info --size "$(uri s)" ;;
 info-cut-at-list)
