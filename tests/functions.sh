@@ -28,7 +28,7 @@ fi
 cd "$TEST_DIR"
 
 declare -A server_pid=()
-declare -a at_exit=()
+declare -a at_exit=() generic=()
 
 for lib in verdicts needs decant servers images kinds; do
     # shellcheck source=/dev/null

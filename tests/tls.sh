@@ -73,11 +73,11 @@ make_psk() {
     psktool -u "$1" -p psk/keys.psk >psktool.log 2>&1 || fail "psktool: $(cat psktool.log)"
 }
 
-# serve_tls NAME SERVER HOW FILE [-r]: SERVER is nbdkit or qemu; HOW is x509, verify
-# (a client must show a certificate) or psk. On NAME.sock. What GnuTLS allows there
+# serve_tls NAME SERVER HOW FILE [-r]: SERVER is nbdkit, qemu or nbd-server; HOW is x509, verify
+# (a client must show a certificate) or psk; nbd-server has only verify. On NAME.sock. What GnuTLS allows there
 # may be in $priority, with qemu.
 serve_tls() {
-    local name=$1 server=$2 how=$3 file=$4 words=() object
+    local name=$1 server=$2 how=$3 file=$4 words=() object generic
     shift 4
     case $server-$how in
     nbdkit-x509) words=(--tls=require --tls-certificates="$TEST_DIR/server") ;;
@@ -86,16 +86,21 @@ serve_tls() {
     qemu-x509) object="tls-creds-x509,id=tls,endpoint=server,verify-peer=off,dir=$TEST_DIR/server" ;;
     qemu-verify) object="tls-creds-x509,id=tls,endpoint=server,verify-peer=on,dir=$TEST_DIR/server" ;;
     qemu-psk) object="tls-creds-psk,id=tls,endpoint=server,dir=$TEST_DIR/psk" ;;
+    nbd-server-verify) words=('force_tls = true' 'allowlist = true' "cacertfile = $TEST_DIR/server/ca-cert.pem") ;;
+    *) fail "no such server: $server with $how" ;;
     esac
     case $server in
+    nbd-server)
+        generic=("${words[@]}" "certfile = $TEST_DIR/server/server-cert.pem" "keyfile = $TEST_DIR/server/server-key.pem")
+        serve_nbd_server "$name" "$file" ${1+'readonly = true'} ;;
     nbdkit) serve_nbdkit "$name" "${words[@]}" "$@" file "$file" ;;
     qemu) serve_qemu "$name" --object "$object${priority:+,priority=$priority}" --tls-creds tls "$@" -f raw "$file" ;;
     esac
 }
 
-# The URI of the server NAME, with more parameters.
+# The URI of the server NAME, and of the export in $export if it isn't the default one, with more parameters.
 tls_uri() {
-    echo "nbds+unix://${user:+$user@}/?socket=$TEST_DIR/$1.sock${2:+&$2}"
+    echo "nbds+unix://${user:+$user@}/${export-}?socket=$TEST_DIR/$1.sock${2:+&$2}"
 }
 
 with_ca="tls-certificates=$TEST_DIR/client"

@@ -6,11 +6,13 @@
 # cases: nbdkit-rsa2048 nbdkit-rsa4096 nbdkit-p256 nbdkit-p384 nbdkit-p521 nbdkit-psk
 # cases: qemu-rsa2048 qemu-rsa4096 qemu-p256 qemu-p384 qemu-p521 qemu-psk
 # cases: qemu-aes256 qemu-chacha20
+# cases: nbd-server-rsa2048 nbd-server-rsa4096 nbd-server-p256 nbd-server-p384 nbd-server-p521
 
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/../tls.sh"
-requires_program nbdkit qemu-nbd
-server=${1%-*} kind=${1#*-} user=''
+requires_program nbdkit qemu-nbd nbd-server
+server=${1%-*} kind=${1##*-} user='' export=''
+[ "$server" != nbd-server ] || export=disk
 make_image in.img 3M
 
 # both_ways HOW PARAMETERS: reads from a server, and writes to one.
@@ -21,8 +23,10 @@ both_ways() {
     # What is asked for beside data comes that way too.
     must_copy info --can=tls "$(tls_uri s "$2")"
     must_copy info --list --content "$(tls_uri s "$2")" | finds 'with TLS' || fail "not with TLS"
-    must_copy map --totals "$(tls_uri s "$2")" >totals
-    grep -q '^ *[1-9]' totals || fail "no map: $(cat totals)"
+    if [ "$server" != nbd-server ]; then # not all of its releases have a map
+        must_copy map --totals "$(tls_uri s "$2")" >totals
+        grep -q '^ *[1-9]' totals || fail "no map: $(cat totals)"
+    fi
     junk out.img 3M
     serve_tls d "$server" "$1" out.img
     must_copy in.img "$(tls_uri d "$2")"
@@ -56,8 +60,13 @@ aes256 | chacha20)
     both_ways x509 "$with_ca&tls-hostname=localhost" ;;
 *)
     make_server "$kind"
-    both_ways x509 "$with_ca&tls-hostname=localhost"
-    make_client "$kind"
-    both_ways x509 "$with_ca"
+    # nbd-server doesn't answer anybody without a CA for its clients.
+    if [ "$server" != nbd-server ]; then
+        both_ways x509 "$with_ca&tls-hostname=localhost"
+        make_client "$kind"
+        both_ways x509 "$with_ca"
+    else
+        make_client "$kind"
+    fi
     both_ways verify "$with_ca&tls-hostname=127.0.0.1" ;;
 esac

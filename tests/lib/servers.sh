@@ -121,12 +121,13 @@ serve_qemu() {
     wait_pidfile "$name"
 }
 
-# serve_nbd_server NAME FILE [OPTION-LINE...]: the export is called `disk`.
+# serve_nbd_server NAME FILE [OPTION-LINE...]: the export is called `disk`. What holds for all exports may be in the array $generic.
 serve_nbd_server() {
     local name=$1 file=$2
     shift 2
     {
         printf '[generic]\nunixsock = %s\n' "$TEST_DIR/$name.sock"
+        printf '%s\n' "${generic[@]}"
         printf '[disk]\nexportname = %s\nflush = true\n' "$(realpath "$file")"
         printf '%s\n' "$@"
     } >"$name.conf"
