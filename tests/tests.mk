@@ -70,6 +70,16 @@ INTRUDER := $(if $(filter x86_64,$(HOST)),$(BUILD)/tests/intruder)
 $(BUILD)/tests/intruder: tests/peers/intruder.c tests/tests.mk
 	$(call say,CC) $(UNIT_CC) -std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra -Wshadow $(if $(CI),-Werror) $< -o $@
 
+# What the measurements are made with.
+BENCH_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Wshadow $(if $(CI),-Werror)
+BENCH_PROGRAMS := $(addprefix $(BUILD)/tests/bench/,measure floor)
+$(BUILD)/tests/bench/%: tests/bench/%.c tests/tests.mk
+	$(call say,CC) $(UNIT_CC) $(BENCH_CFLAGS) $< -o $@
+
+# It has the ring that the program has, and starts as fast.
+$(BUILD)/tests/bench/floor: tests/bench/floor.c src/os/ring.c src/os/ring.h tests/tests.mk
+	$(call say,CC) $(UNIT_CC) $(BENCH_CFLAGS) -D_GNU_SOURCE -Isrc -static $(filter %.c,$^) -o $@
+
 # Kept, or make would take them for steps on the way and delete them.
 .SECONDARY: $(UNIT_OBJECTS) $(MAPFILE_ROOMS)
 
@@ -99,7 +109,7 @@ check-unit: $(UNIT_TESTS)
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
 check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(SIM_COMPARE) $(SOUND_OBJECTS) $(EDGES) $(PSK_CLIENT) $(END_CLIENT) \
-		$(MAPFILE_PEERS) $(STACK) $(INTRUDER) $(NTH_TOOLS) $(FUZZERS) all images $(CHECKED_TOO) $(DEB)
+		$(MAPFILE_PEERS) $(STACK) $(INTRUDER) $(BENCH_PROGRAMS) $(NTH_TOOLS) $(FUZZERS) all images $(CHECKED_TOO) $(DEB)
 	@tests/run $(TESTS)
 
 ## check-long: builds the boards that have kernels of their own, which takes minutes, and boots them
@@ -127,11 +137,7 @@ stack: all $(STACK)
 BENCH_PACKAGES := nbdkit nbdkit-plugin-dev libnbd-bin qemu-utils gddrescue strace openssl python3 util-linux coreutils diffutils \
 	libgnutls28-dev libxml2-dev perl
 
-BENCH_TOOLS := $(addprefix $(BUILD)/tests/bench/,measure limit jitter.so ready.so)
-BENCH_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Wshadow
-
-$(BUILD)/tests/bench/%: tests/bench/%.c
-	$(call say,CC) $(UNIT_CC) $(BENCH_CFLAGS) $< -o $@
+BENCH_TOOLS := $(BENCH_PROGRAMS) $(addprefix $(BUILD)/tests/bench/,jitter.so ready.so)
 
 $(BUILD)/tests/bench/%.so: tests/bench/%.c
 	$(call say,CC) $(UNIT_CC) $(BENCH_CFLAGS) -shared -fPIC $< -o $@
@@ -141,7 +147,7 @@ ROUNDS := 5
 WORKLOADS :=
 BENCHMARKS :=
 
-## bench: decant beside nbdcopy, qemu-img, dd, ddrescue and cmp on the same work, as ratios (ROUNDS=5 WORKLOADS="..." BENCHMARKS=FILE)
+## bench: decant beside nbdcopy, qemu-img, dd, ddrescue, cmp and the bare floor on the same work, as ratios (ROUNDS=5 WORKLOADS="..." BENCHMARKS=FILE)
 .PHONY: bench
 bench:
 	@third_party/require $(BUILD_PACKAGES) $(BENCH_PACKAGES)

@@ -7,10 +7,12 @@ client. What is full of data lies in the page cache of a real file system where 
 takes a look at each of its pages, time and again; where it is written, it has its pages beforehand, and tells no extents.
 """
 
+import os
 import random
 from dataclasses import dataclass, replace
 
 from ends import NULL, PIPE, Compared, File, Nbd
+from floors import Leg, whole
 from machine import GIB, KIB, MIB
 
 
@@ -56,9 +58,11 @@ class Task:
     count: int = 1
     options: tuple = ()  # what decant is told besides
     before: object = None  # called before each run, off the clock: makes the destination what it was
+    legs: tuple = ()  # what its floor moves, where that isn't from source to destination what of `expected` is data
+    line_ms: int = 0  # what the way to each of its servers takes at least
 
 
-# With their defaults, but that they flush. What else has a row (a bare socket, qemu-img past the page cache) is shown beside them and
+# With their defaults, but that they flush. What else has a row (the floor, qemu-img past the page cache) is shown beside them and
 # counts as nobody's peer, unless a workload has peers of its own.
 PEERS = ("nbdcopy", "qemu-img", "dd", "ddrescue", "cmp")
 
@@ -69,6 +73,7 @@ class Workload:
     prepare: object  # of a Machine: a Task, or a string, the reason why it can't be here
     wall_target: float = 0.9
     is_far: bool = False  # memory that the machine can spare is used then
+    does_more: bool = False  # than to move bytes: its floor is shown, and is no target
     peers: tuple = PEERS  # what it is measured by
     extra: tuple = ()  # what is shown besides
 
@@ -119,7 +124,8 @@ def sparse(machine):
 
 def zeros(machine):
     image = machine.blank(f"{machine.memory}/zeros", 2 * GIB)
-    return nbd_to(machine, new_file(machine), image, 2 * GIB, ["noextents"])
+    task = nbd_to(machine, new_file(machine), image, 2 * GIB, ["noextents"])
+    return replace(task, legs=(whole(task.source, NULL, 2 * GIB),))
 
 
 def empty(machine):
@@ -145,6 +151,12 @@ def file_nbd(machine):
     image = stored(machine, 2 * GIB)
     destination, server, result = behind_nbdkit_used(machine, 2 * GIB)
     return Task(2 * GIB, File(image), destination, (server,), image, result, used=True)
+
+
+def cached_nbd(machine):
+    image = machine.image("cached-2048M", 2 * GIB, on_disk=True)  # nobody drops it from the page cache
+    destination, server, result = behind_nbdkit_used(machine, 2 * GIB)
+    return Task(2 * GIB, File(image, cached=True), destination, (server,), image, result, used=True)
 
 
 def device_file(machine):
@@ -181,7 +193,7 @@ FAR = ("--threads=64",)
 
 def delay(machine, bytes_, milliseconds, connections):
     asked = [f"{what}={milliseconds}ms" for what in ("rdelay", "wdelay", "delay-extents")]
-    return nbd_nbd(machine, bytes_, connections, asked, ["delay"], FAR)
+    return replace(nbd_nbd(machine, bytes_, connections, asked, ["delay"], FAR), line_ms=milliseconds)
 
 
 def jitter(machine):
@@ -225,25 +237,36 @@ def digested(machine, option):
     return Task(2 * GIB, File(image, cached=True), NULL, options=(option,))
 
 
+def verify(machine):
+    task = file_file(machine)
+    there = Leg(task.source, task.destination, ((0, task.bytes),), task.bytes)
+    return replace(task, options=("--verify",), legs=(there, replace(there, source=task.destination, destination=NULL)))
+
+
 def delta(machine):
     """A destination of which each hundredth MiB is something else."""
-    bytes_, line = 4 * GIB, ["rate=1G", "burstiness=0.1"]
+    bytes_, bits_a_ms, line = 4 * GIB, GIB // 1000, ["rate=1G", "burstiness=0.1"]
+    spoilt = tuple((at, MIB) for at in range(0, bytes_, 100 * MIB))
     image, old = served(machine, bytes_), f"{machine.memory}/old"
     blocks, blkhash = machine.block_list(image)
     source, server = behind_nbdkit(machine, "s", image, line, ["rate"])
     listed, other = behind_nbdkit(machine, "l", blocks, line, ["rate"])
-    return Task(bytes_, source, File(old, cached=True), (server, other), image,
+    destination = File(old, cached=True)
+    legs = (replace(whole(listed, NULL, os.path.getsize(blocks)), wait_ms=8 * os.path.getsize(blocks) // bits_a_ms),
+            whole(destination, NULL, bytes_),
+            Leg(source, destination, spoilt, bytes_, wait_ms=8 * MIB * len(spoilt) // bits_a_ms))
+    return Task(bytes_, source, destination, (server, other), image,
                 options=("--delta", f"--blocks={listed.uri()}", f"--expect=blkhash:{blkhash}"),
-                before=lambda: machine.spoilt(old, image, range(0, bytes_, 100 * MIB)))
+                before=lambda: machine.spoilt(old, image, [at for at, _ in spoilt]), legs=legs)
 
 
 WORKLOADS = {
-    "nbd-null": Workload("2 GiB of data from a server, dropped", nbd_null,
-                         extra=("decant --memory=2M", "socket limit")),
+    "nbd-null": Workload("2 GiB of data from a server, dropped", nbd_null, extra=("decant --memory=2M",)),
     "nbd-file": Workload("2 GiB of data from a server to a new file",
                          lambda m: nbd_to(m, new_file(m), served(m, 2 * GIB), 2 * GIB), wall_target=0.6,
                          extra=("qemu-img -t none",)),
     "file-nbd": Workload("2 GiB of data from a file to a server", file_nbd),
+    "cached-nbd": Workload("2 GiB of data from a file in the page cache to a server", cached_nbd),
     "nbd-nbd": Workload("2 GiB of data from a server to another", lambda m: nbd_nbd(m, 2 * GIB)),
     "nbd-pipe": Workload("2 GiB of data from a server to a pipe", lambda m: nbd_to(m, PIPE, served(m, 2 * GIB), 2 * GIB)),
     "device-file": Workload("2 GiB of data from a block device to a new file", device_file, extra=("qemu-img -t none",)),
@@ -256,22 +279,25 @@ WORKLOADS = {
     "delay-5ms-c1": Workload("2 GiB from a server to another, each 5 ms away, 1 connection", lambda m: delay(m, 2 * GIB, 5, 1)),
     "delay-5ms-c4": Workload("the same, 4 connections", lambda m: delay(m, 2 * GIB, 5, 4)),
     "delay-50ms-c1": Workload("1 GiB from a server to another, each 50 ms away, 1 connection", lambda m: delay(m, GIB, 50, 1), is_far=True),
-    "delay-50ms-c4": Workload("the same, 4 connections", lambda m: delay(m, GIB, 50, 4), is_far=True),
+    "delay-50ms-c4": Workload("the same, 4 connections", lambda m: delay(m, GIB, 50, 4), wall_target=0.6, is_far=True),
     "jitter": Workload("2 GiB from a server to another, each answer after another delay up to 10 ms", jitter),
-    "tls-read": Workload("1 GiB of data over TLS from a server, dropped", tls_read),
-    "tls-write": Workload("1 GiB of data from a file over TLS to a server", tls_write),
+    "tls-read": Workload("1 GiB of data over TLS from a server, dropped", tls_read, does_more=True),
+    "tls-write": Workload("1 GiB of data from a file over TLS to a server", tls_write, does_more=True),
     "qcow2": Workload("1 GiB of data in a compressed qcow2, served by qemu-nbd, to a new file", compressed),
     "empty-100G": Workload("100 GiB with 64 KiB of data in every 100 MiB, from a server to a new file", empty),
-    "compare-cached": Workload("two equal files of 2 GiB in the page cache, compared", lambda m: compare(m, True), wall_target=0.7),
-    "compare-files": Workload("the same from the disk", lambda m: compare(m, False), wall_target=0.7),
-    "compare-empty": Workload("two sparse files of 100 GiB, compared", compare_empty),
-    "sha256": Workload("--sha256 of 2 GiB in the page cache", lambda m: digested(m, "--sha256"), wall_target=1.11, peers=("openssl",)),
-    "blkhash": Workload("--blkhash of the same", lambda m: digested(m, "--blkhash"), wall_target=0.77, peers=("openssl",)),
+    "compare-cached": Workload("two equal files of 2 GiB in the page cache, compared", lambda m: compare(m, True), wall_target=0.7,
+                               does_more=True),
+    "compare-files": Workload("the same from the disk", lambda m: compare(m, False), wall_target=0.7, does_more=True),
+    "compare-empty": Workload("two sparse files of 100 GiB, compared", compare_empty, does_more=True),
+    "sha256": Workload("--sha256 of 2 GiB in the page cache", lambda m: digested(m, "--sha256"), wall_target=1.11, does_more=True,
+                       peers=("openssl",)),
+    "blkhash": Workload("--blkhash of the same", lambda m: digested(m, "--blkhash"), wall_target=0.77, does_more=True,
+                        peers=("openssl",)),
     "nbd-nbd-sha256": Workload("nbd-nbd with --sha256", lambda m: replace(nbd_nbd(m, 2 * GIB), options=("--sha256",)),
-                               wall_target=1.18, peers=("decant, plain",)),
+                               wall_target=1.18, does_more=True, peers=("decant, plain",)),
     "verify": Workload("file-file with --verify; beside it, a copy whose destination is then read by dd",
-                       lambda m: replace(file_file(m), options=("--verify",)), wall_target=1.0, peers=("decant, then dd",)),
+                       verify, wall_target=1.0, does_more=True, peers=("decant, then dd",)),
     "delta": Workload("--delta of 4 GiB, a hundredth of them others, from a server at the end of a line of 1 Gbit/s", delta,
-                      wall_target=0.1, peers=("decant, plain",)),
-    "tiny-1000": Workload("64 KiB from a server to a file, a thousand times", tiny),
+                      wall_target=0.1, does_more=True, peers=("decant, plain",)),
+    "tiny-1000": Workload("64 KiB from a server to a file, a thousand times", tiny, does_more=True),
 }
