@@ -72,7 +72,7 @@ $(BUILD)/tests/intruder: tests/peers/intruder.c tests/tests.mk
 
 # What the measurements are made with.
 BENCH_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Wshadow $(if $(CI),-Werror)
-BENCH_PROGRAMS := $(addprefix $(BUILD)/tests/bench/,measure floor)
+BENCH_PROGRAMS := $(addprefix $(BUILD)/tests/bench/,measure together floor)
 $(BUILD)/tests/bench/%: tests/bench/%.c tests/tests.mk
 	$(call say,CC) $(UNIT_CC) $(BENCH_CFLAGS) $< -o $@
 
@@ -169,6 +169,25 @@ benchmarks:
 bench-rescue: all $(BUILD)/tests/bench/failing.so
 	@third_party/require $(BENCH_PACKAGES)
 	@tests/bench/rescue --build=$(BUILD) --rounds=$(ROUNDS)
+
+FLEET_PACKAGES := nbdkit qemu-utils nbd-server python3 util-linux
+
+# How many decants at once, with how many connections, each of how large an image and to how fast a disk; from which servers (none
+# named: nbdkit, qemu-nbd and nbd-server), how often, and the document to write, if any.
+FLEET := 1 8 64 256
+FLEET_CONNECTIONS := 1 4
+FLEET_MIB := 128
+FLEET_RATE_MIB := 64
+FLEET_SERVERS :=
+FLEET_ROUNDS := 3
+FLEET_DOCUMENT :=
+
+## bench-fleet: 1 to 256 decants at once from one server, what each gets and what it takes of it (FLEET="1 8" FLEET_DOCUMENT=docs/FLEET.md)
+.PHONY: bench-fleet
+bench-fleet: all $(BENCH_PROGRAMS)
+	@third_party/require $(FLEET_PACKAGES)
+	@tests/bench/fleet --build=$(BUILD) --decants="$(FLEET)" --connections="$(FLEET_CONNECTIONS)" --mib=$(FLEET_MIB) \
+		--rate-mib=$(FLEET_RATE_MIB) --rounds=$(FLEET_ROUNDS) $(if $(FLEET_DOCUMENT),--document=$(FLEET_DOCUMENT)) $(FLEET_SERVERS)
 
 # ---- Read by others ----
 

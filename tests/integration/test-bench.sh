@@ -3,7 +3,7 @@
 # What measures decant is right before it is fast: a floor that moved less than it should would be no floor, and a target that is
 # missed has to be marked.
 #
-# cases: files streams sockets bare-servers says-why plan marks run
+# cases: files streams sockets bare-servers says-why plan marks run together fleet fleet-fails
 
 . "$(dirname "$0")/../functions.sh"
 requires_program python3 cmp
@@ -57,6 +57,13 @@ serve_bare() {
     setpriv --pdeathsig TERM "$floor" "$2" "$TEST_DIR/$1.sock" "${@:3}" >>"$1.server" 2>&1 &
     server_pid[$1]=$!
     wait_for test -s "$1.sock.pid"
+}
+
+# A build directory of the test's own, where images are made on the disk.
+bench_build() {
+    mkdir -p build/tests
+    cp "$DECANT" build/decant
+    ln -s "$TOP/build/tests/bench" build/tests/bench
 }
 
 case $1 in
@@ -206,9 +213,7 @@ print(report.text(outcome))' "$@" | sed 's/  */ /g' >out
 run)
     # The whole of it, on a small workload; what it makes on the disk goes here.
     requires_program nbdkit nbdcopy qemu-img
-    mkdir -p build/tests
-    ln -s "$DECANT" build/decant
-    ln -s "$TOP/build/tests/bench" build/tests/bench
+    bench_build
     "$TOP/tests/bench/run" --build=build --rounds=1 --benchmarks=paper.md empty-100G >out || fail "exit code $?: $(cat out)"
     for program in decant nbdcopy qemu-img floor; do
         grep -qE "^empty-100G +$program +[0-9]" out || fail "no $program: $(cat out)"
@@ -216,5 +221,42 @@ run)
     done
     sed -n 's/^| empty-100G | floor | //p' paper.md | cut -d '|' -f 3,6 | finds -xF ' 1.00 | 1.00 ' || fail "$(cat paper.md)"
     [ -s paper.svg ] ;;
+together)
+    together=$TOP/build/tests/bench/together
+    # Each waits for the last one.
+    "$together" out 3 sh -c 'echo >>here; until [ "$(wc -l <here)" -eq 3 ]; do sleep 0.01; done' || fail "exit code $?"
+    [ "$(grep -cxE '[0-9.]+ [0-9.]+ [1-9][0-9]* 0' out)" -eq 3 ] || fail "$(cat out)"
+    code=0
+    "$together" out 2 sh -c 'exit 5' || code=$?
+    [ "$code" -eq 1 ] || fail "exit code $code"
+    [ "$(grep -c ' 5$' out)" -eq 2 ] || fail "$(cat out)" ;;
+fleet)
+    requires_program nbdkit qemu-nbd nbd-server
+    bench_build
+    printf 'before\n<!-- written by make bench-fleet -->\nold\n<!-- end -->\nbehind\n' >paper.md
+    "$TOP/tests/bench/fleet" --build=build --decants='1 3' --connections='1 2' --mib=32 --rate-mib=32 --rounds=1 --document=paper.md \
+        >out || fail "exit code $?: $(cat out)"
+    # Nobody gets more than a disk takes, nor starves; the server's work is seen, also that of nbd-server's children.
+    awk '/^(nbdkit|qemu-nbd|nbd-server) / {
+            rows++
+            speed = $4 / $3
+            if (speed <= 0 || speed > 36 || $6 < 1 || $9 < 3 || $10 <= 0 || $11 <= 0) { print "odd: " $0; bad = 1 }
+        }
+        END { if (rows != 12) { print rows " rows"; bad = 1 } exit bad }' out || fail "$(cat out)"
+    [ "$(grep -c '^| ' paper.md)" -eq 14 ] || fail "$(cat paper.md)"
+    [ "$(sed -n '1p;$p' paper.md | tr '\n' ' ')" = 'before behind ' ] || fail "$(cat paper.md)"
+    if grep -x old paper.md; then fail "the old table is still there"; fi ;;
+fleet-fails)
+    requires_program nbdkit
+    bench_build
+    printf '#!/bin/sh\necho it cannot >&2\nexit 1\n' >build/decant
+    code=0
+    "$TOP/tests/bench/fleet" --build=build --decants=3 --connections=1 --mib=1 --rounds=1 nbdkit >out 2>err || code=$?
+    [ "$code" -eq 1 ] || fail "exit code $code: $(cat out err)"
+    grep -q '^nbdkit .* 3 of 3 failed: it cannot$' out || fail "$(cat out err)"
+    code=0
+    "$TOP/tests/bench/fleet" --build=build --document=out nbdkit >out2 2>err || code=$?
+    [ "$code" -eq 2 ] || fail "exit code $code: $(cat out2 err)"
+    grep -q 'no place for the table in out' err || fail "$(cat err)" ;;
 *) fail "no such case" ;;
 esac
