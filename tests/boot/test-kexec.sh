@@ -15,10 +15,10 @@ ln -sf /bin/true bin/umount
 rm bin/mount bin/blkid
 printf '%s\n' '#!/bin/sh' 'echo "$*" >>mounts' >bin/mount
 # What is swap has no menu.
-printf '%s\n' '#!/bin/sh' 'case $1 in *1) echo "$1: TYPE=\"swap\"" ;; *) echo "$1: TYPE=\"$(cat type)\"" ;; esac' >bin/blkid
+printf '%s\n' '#!/bin/sh' 'case $1 in *1) echo "$1: TYPE=\"swap\"" ;; *) echo "$1: TYPE=\"$(cat kind)\"" ;; esac' >bin/blkid
 printf '%s\n' '#!/bin/sh' 'for word; do echo "$word"; done >taken' >bin/kexec
 chmod +x bin/mount bin/blkid bin/kexec
-echo ext4 >type
+echo ext4 >kind
 
 next_kernel() {
     rm -f taken mounts
@@ -89,7 +89,7 @@ END
     grep -qx -- "--initrd=$PWD/run/next-initramfs" taken || fail "$(cat taken)"
     grep -qx -- '--command-line=root=/dev/sda2 ' taken || fail "$(cat taken)"
     # And as openSUSE's and others' on btrfs.
-    echo btrfs >type
+    echo btrfs >kind
     mkdir disk/@ && mv disk/boot disk/@/boot
     ! next_kernel || fail "the paths are of the file system"
     grep -qx -- "-t btrfs -o ro,rescue=nologreplay,subvolid=5 /dev/sda2 $PWD/disk" mounts || fail "mounted as $(cat mounts)" ;;
@@ -112,7 +112,7 @@ specification)
 nothing)
     ! next_kernel || fail "there is nothing"
     says 'kexec: sda has no menu of GRUB and no entry of systemd-boot on a file system that is known here'
-    echo zfs >type
+    echo zfs >kind
     ! next_kernel || fail "there is nothing"
     [ ! -e mounts ] || fail "it mounts what it doesn't know: $(cat mounts)" ;;
 started | refused)
