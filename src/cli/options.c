@@ -94,8 +94,10 @@ options_describe(const struct options *options, char *bytes, size_t size)
     list_long_options(verb, &out);
   else if (options->mode == RUN_SHORT_OPTIONS)
     list_short_options(verb, &out);
+  else if (options->mode == RUN_VERSION)
+    text_add(&out, "%s", personas[options->persona].version);
   else
-    text_add(&out, "%s", options->mode == RUN_HELP ? verb->help : personas[options->persona].version);
+    text_add(&out, "%s", options->mode == RUN_HELP && verb->summary ? verb->summary : verb->help);
   assert(!out.full);
 }
 
@@ -104,8 +106,9 @@ options_usage(const struct options *options, struct fault *fault, const char *wh
 {
   bool is_default = options->verb == personas[options->persona].verb;
 
-  return fault_set(fault, EXIT_BAD_USAGE, 0, "%s%s (%s %s%s--help lists what it takes)", why, what,
-                   options_program(options), is_default ? "" : verbs[options->verb]->name, is_default ? "" : " ");
+  return fault_set(fault, EXIT_BAD_USAGE, 0, "%s%s (%s %s%s--help%s lists what it takes)", why, what,
+                   options_program(options), is_default ? "" : verbs[options->verb]->name, is_default ? "" : " ",
+                   verbs[options->verb]->summary ? "=all" : "");
 }
 
 /* What getopt can't make sense of. It leaves the option's value in optopt if it
@@ -256,7 +259,9 @@ take_option(struct options *options, int option, char **argv, struct fault *faul
 {
   switch (option) {
   case 'h':
-    options->mode = RUN_HELP;
+    if (optarg && strcmp(optarg, "all") != 0)
+      return options_usage(options, fault, "--help takes nothing, or all, and not ", optarg);
+    options->mode = optarg ? RUN_HELP_ALL : RUN_HELP;
     return 0;
   case OPTION_LONG_OPTIONS:
     options->mode = RUN_LONG_OPTIONS;

@@ -25,7 +25,7 @@
 
 enum verb { VERB_COPY, VERB_MAP, VERB_INFO, VERB_RESCUE, VERB_DISKS, VERB_COMPARE, VERB_DIGEST };
 
-enum run_mode { RUN_VERB, RUN_HELP, RUN_VERSION, RUN_LONG_OPTIONS, RUN_SHORT_OPTIONS };
+enum run_mode { RUN_VERB, RUN_HELP, RUN_HELP_ALL, RUN_VERSION, RUN_LONG_OPTIONS, RUN_SHORT_OPTIONS };
 
 /* What the program was called by. As nbdcopy and nbdinfo it takes those programs'
  * options, and keeps to their defaults, output and exit codes. */

@@ -13,6 +13,31 @@
 #include <string.h>
 
 /* clang-format off */
+static const char summary[] =
+    "Usage: decant [copy] [OPTIONS] SOURCE DESTINATION\n"
+    "       decant map|info|digest [OPTIONS] SOURCE      decant disks [OPTIONS]\n"
+    "       decant compare [OPTIONS] SOURCE SOURCE\n"
+    "       decant rescue [OPTIONS] SOURCE DESTINATION --mapfile=FILE\n"
+    "Copies a disk. SOURCE and DESTINATION are each one of\n"
+    "  nbd://HOST[:PORT]/EXPORT           an NBD server; nbds://... by TLS\n"
+    "  'nbd+unix:///EXPORT?socket=PATH'   the same over a Unix socket\n"
+    "  FILE or DEVICE                     a regular file or a block device\n"
+    "  serial:X, size:N..M,smallest, ...  a disk by what it is (decant disks)\n"
+    "  -    null:    [ CMD ARGS ]         a pipe; nothing; a server to start\n"
+    "\n"
+    "What most want\n"
+    "  -p, --progress             show bytes done, rate and time left\n"
+    "      --mapfile=FILE         keep what is done there: the same command goes on\n"
+    "      --verify               read back, and copy again what differs\n"
+    "      --on-read-error=skip   copy what can be read, list the rest (exit code 3)\n"
+    "      --grow=PARTITION       have the disk's table, and this, reach to its end\n"
+    "      --wait=SECONDS         for a server that isn't there yet\n"
+    "      --yes                  don't ask where DESTINATION holds something\n"
+    "\n"
+    "decant --help=all lists the rest, decant VERB --help what other verbs take.\n"
+    "Exit codes: 0 done, 1 failed, 3 some can't be read, 4 not what it should be,\n"
+    "64 the command line is wrong.\n";
+
 static const char help[] =
     "Usage: decant [copy] [OPTIONS] SOURCE DESTINATION\n"
     "       decant map [OPTIONS] SOURCE     (decant map --help)\n"
@@ -85,7 +110,7 @@ static const char help[] =
     "      --json                 end with a JSON object on standard output\n"
     "  -v, --verbose              say what was found out about both ends\n"
     "  -V, --version              print the version\n"
-    "  -h, --help                 print this\n"
+    "  -h, --help[=all]           print what most want, or this\n"
     "\n"
     "Memory, requests, speed\n"
     "      --memory=SIZE          for data on its way (16M; 512K to 4G); --queue-size\n"
@@ -405,6 +430,7 @@ set_copy_defaults(struct options *options)
 
 const struct verb_options options_copy = {
   .name = "copy",
+  .summary = summary,
   .help = help,
   .short_options = short_options,
   .long_options = long_options,

@@ -13,7 +13,8 @@ struct option;
 
 struct verb_options {
   const char *name;
-  const char *help;                  /* what --help prints */
+  const char *summary;               /* what --help prints, where `help` doesn't fit on a screen; else NULL */
+  const char *help;                  /* what --help=all prints */
   const char *short_options;         /* getopt's; OPTIONS_SHORT_BEGIN stands first */
   const struct option *long_options; /* getopt's; OPTIONS_OF_ALL_VERBS stands last */
   unsigned places;                   /* 1: SOURCE; 2: SOURCE and DESTINATION */
@@ -66,7 +67,7 @@ enum {
 
 /* The rows that end a table of long options; 'h' and 'V' stand among the short ones too. */
 #define OPTIONS_OF_ALL_VERBS                                                                                           \
-  { "help", no_argument, NULL, 'h' }, { "long-options", no_argument, NULL, OPTION_LONG_OPTIONS },                      \
+  { "help", optional_argument, NULL, 'h' }, { "long-options", no_argument, NULL, OPTION_LONG_OPTIONS },                \
       { "no-sandbox", no_argument, NULL, OPTION_NO_SANDBOX },                                                          \
       { "short-options", no_argument, NULL, OPTION_SHORT_OPTIONS },                                                    \
       { "timeout", required_argument, NULL, OPTION_TIMEOUT }, { "tls-pin", required_argument, NULL, OPTION_TLS_PIN },  \

@@ -171,7 +171,7 @@ every-verb)
     is_of disks 0 disks
     "$DECANT" map --json=imageio in.img >imageio
     "$TOP/tests/valid-json" -k imageio imageio
-    for verb in $("$DECANT" --help | sed -n 's/^       decant \([a-z]*\) .*/\1/p') copy; do
+    for verb in $("$DECANT" --help=all | sed -n 's/^       decant \([a-z]*\) .*/\1/p') copy; do
         "$DECANT" "$verb" --long-options | finds -x -e --json || fail "$verb has no --json"
     done ;;
 schema)

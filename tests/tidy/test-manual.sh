@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # An option that isn't in the manual doesn't exist for the operator, and one that is there alone doesn't exist for the program. Each verb
-# has its page, which has the options that it takes, but for those of all verbs, and no others.
+# has its page, which has the options that it takes, but for those of all verbs, and no others. --help fits on a screen.
 #
-# cases: options no-others appliance pages
+# cases: options no-others appliance pages screens
 
 . "$(dirname "$0")/../functions.sh"
 man=$TOP/docs/man
@@ -52,6 +52,17 @@ pages)
             [ -e "$man/$other.$number" ] || fail "$name leads to $other($number), which isn't there"
         done
         [ "$name" = decant ] || grep -q "^\.BR $name ($section)" decant.1 || fail "decant(1) doesn't lead to $name"
+    done ;;
+screens)
+    # Whoever asks first has a serial console that doesn't scroll back; what other verbs take, somebody asks who has got that far.
+    for verb in $(verbs); do
+        "$DECANT" "$verb" --help >help
+        case $verb in copy) lines=24 ;; *) lines=40 ;; esac
+        [ "$(wc -l <help)" -lt "$lines" ] || fail "decant $verb --help has $(wc -l <help) lines"
+        "$DECANT" "$verb" --help=all >all
+        grep -oE -e '--[a-z][a-z-]*' help | sort -u | while read -r option; do
+            grep -q -e "$option" all || fail "$option is in decant $verb --help, and not in --help=all"
+        done
     done ;;
 *) fail "no such case" ;;
 esac

@@ -99,7 +99,7 @@ assert_help_is_whole(const char *verb, const char *some_long, const char *some_s
 {
   char help[OPTIONS_TEXT_BYTES], list[OPTIONS_TEXT_BYTES];
 
-  assert_parsed(PARSE(verb, "--help"));
+  assert_parsed(PARSE(verb, "--help=all"));
   options_describe(&options, help, sizeof help);
   for (int i = 0; i < 2; i++) {
     assert_parsed(i == 0 ? PARSE(verb, "--long-options") : PARSE(verb, "--short-options"));

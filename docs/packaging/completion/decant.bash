@@ -4,7 +4,7 @@
 
 # __decant_options PROGRAM [VERB]
 __decant_options() {
-    { "$@" --help; "$@" --long-options; "$@" --short-options; } 2>/dev/null </dev/null | awk '
+    { "$@" --help=all; "$@" --long-options; "$@" --short-options; } 2>/dev/null </dev/null | awk '
 @OPTIONS@
 ' | cut -f 1
 }
@@ -12,7 +12,7 @@ __decant_options() {
 # __decant_verbs PROGRAM: none where the program is called by another name.
 __decant_verbs() {
     [ "${1##*/}" = decant ] || return 0
-    "$1" --help 2>/dev/null </dev/null | sed -nE 's/^(Usage:)? +decant \[?([a-z]+)\]? \[OPTIONS\].*/\2/p'
+    "$1" --help=all 2>/dev/null </dev/null | sed -nE 's/^(Usage:)? +decant \[?([a-z]+)\]? \[OPTIONS\].*/\2/p'
 }
 
 _decant() {

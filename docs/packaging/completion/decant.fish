@@ -11,7 +11,7 @@ function __decant_complete
     set -l inner
 
     if test (basename -- $program) = decant
-        set verbs ($program --help 2>/dev/null </dev/null | string replace -rf '^(?:Usage:)? +decant \[?([a-z]+)\]? \[OPTIONS\].*' '$1')
+        set verbs ($program --help=all 2>/dev/null </dev/null | string replace -rf '^(?:Usage:)? +decant \[?([a-z]+)\]? \[OPTIONS\].*' '$1')
     end
     if set -q before[2]; and contains -- $before[2] $verbs
         set verb $before[2]
@@ -31,7 +31,7 @@ function __decant_complete
         complete -C (string join ' ' -- (string escape -- $inner) (commandline -ct))
     else if string match -q -- '-*' (commandline -ct)
         begin
-            $program $verb --help
+            $program $verb --help=all
             $program $verb --long-options
             $program $verb --short-options
         end 2>/dev/null </dev/null | awk '

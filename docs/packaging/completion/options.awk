@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Of what --help, --long-options and --short-options print: each option as far as it can be completed, a tab, what it does.
+# Of what --help=all, --long-options and --short-options print: each option as far as it can be completed, a tab, what it does.
 function tell(i) {
     for (i = 1; i <= count; i++)
         print words[i] "\t" said
