@@ -307,7 +307,7 @@ random_sources_are_planned_whole(void **state)
   run_seeds(600, one_random_source);
 }
 
-/* Each letter is 1 KiB: D for data, . for zeros; reads are at most 16 KiB. */
+/* Each letter is 1 KiB: D for data, . for zeros, K for what is kept; reads are at most 16 KiB. */
 static struct step
 first_step(const char *disk, uint64_t bridge_bytes)
 {
@@ -316,7 +316,7 @@ first_step(const char *disk, uint64_t bridge_bytes)
 
   extents_init(&known, ring, EXTENTS_MAX);
   for (const char *p = disk; *p; p++)
-    assert_true(extents_append(&known, KIB, *p == '.'));
+    assert_true(extents_append(&known, KIB, *p == '.' ? EXTENT_IS_ZERO : *p == 'K' ? EXTENT_IS_KEPT : EXTENT_IS_DATA));
   return schedule_next(&schedule, &known);
 }
 
@@ -329,7 +329,7 @@ short_zeros_between_data_are_read_along(void **state)
   } cases[] = {
     { "DD..DD..DD......", 0, 2 },     { "DD..DD..DD......", 2, 2 }, { "DD..DD..DD......", 3, 10 },
     { "DD......DD", 3, 2 },           { "DD......DD", 7, 10 },      { "DDDDDDDDDDDDDD..DD", 3, 14 },
-    { "DDDDDDDDDDDDDD.DDDD", 3, 16 },
+    { "DDDDDDDDDDDDDD.DDDD", 3, 16 }, { "DD..DDDD......", 3, 8 },   { "DDDD.KKKK", 3, 4 },
   };
 
   (void)state;
