@@ -1088,8 +1088,8 @@ check_all_sent_below(uint64_t end)
   uint64_t at = copy_confirmed_below(&sim.copy);
 
   while (at < end) {
-    if (decided[at] || !is_wanted(at) || (sim.config.skip_zeros && source_content[at] == 0) || is_left_out(at) ||
-        (sim.skips && destination_content[at] == source_content[at])) {
+    if (decided[at] || !is_wanted(at) || (sim.config.skip_zeros && source_content[at] == 0) ||
+        (sim.skips && destination_content[at] == source_content[at]) || is_left_out(at)) {
       at++;
       continue;
     }
