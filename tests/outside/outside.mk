@@ -7,7 +7,7 @@ $(OUTSIDE_TARBALLS): tests/outside/SHA256SUMS third_party/fetch | tools
 	@SUMS=tests/outside/SHA256SUMS third_party/fetch $(@F) $(DOWNLOAD)
 
 # Debian packages that these take, besides what `make check` does.
-OUTSIDE_PACKAGES := partclone
+OUTSIDE_PACKAGES := partclone nbdkit-plugin-python python3-packaging g++ lzip socat expect
 
 # Wycheproof's vectors, and NIST's, as Debian has them: unpacked, from the release that all is built from.
 OUTSIDE_VECTORS := $(THIRD_PARTY)/vectors
@@ -33,6 +33,10 @@ check-outside:
 
 .PHONY: check-outside-run
 check-outside-run: all $(MAPFILE_PEERS) $(OUTSIDE_PEERS) $(OUTSIDE_TARBALLS) $(OUTSIDE_VECTORS)/version
-	@rm -f $(BUILD)/tests/outside/figures
-	@VECTORS_FIGURES=$(abspath $(BUILD))/tests/outside/figures tests/run $(wildcard tests/outside/test-*.sh)
+	@rm -f $(BUILD)/tests/outside/figures $(BUILD)/tests/outside/nbdkit-figures
+	@VECTORS_FIGURES=$(abspath $(BUILD))/tests/outside/figures NBDKIT_FIGURES=$(abspath $(BUILD))/tests/outside/nbdkit-figures \
+		tests/run $(wildcard tests/outside/test-*.sh)
 	@tests/figures docs/TESTING.md 'make check-outside' vectors taken refused 'of both, by the list' 'left out' <$(BUILD)/tests/outside/figures
+	@awk '{ passed[$$1] += $$2; excepted[$$1] += $$3; left[$$1] += $$4 } \
+		END { for (by in passed) print by, passed[by], excepted[by], left[by] }' $(BUILD)/tests/outside/nbdkit-figures | \
+		tests/figures --merge docs/TESTING.md 'make check-outside, of nbdkit' 'with nbdkit' passed excepted 'not on that machine'
