@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Servers, and ways of serving, by which libnbd's interop/ tries its library out, and which no other script here has: qemu's storage daemon, an
-# image whose format qemu-nbd has to find out, and a disk whose map has extents of more than 32 bits.
+# image whose format qemu-nbd has to find out, a disk whose map has extents of more than 32 bits, and what the newest qemu-nbd offers.
 #
-# cases: storage-daemon storage-daemon-tls storage-daemon-command probed large-extents
+# cases: storage-daemon storage-daemon-tls storage-daemon-command probed large-extents extended-headers
 
 . "$(dirname "$0")/../functions.sh"
 requires_program qemu-img qemu-nbd qemu-io qemu-storage-daemon jq
@@ -109,5 +109,23 @@ large-extents)
     must_copy "$(uri s)" out.img
     qemu-img convert -U -f qcow2 -O raw disk.qcow2 expected.img
     same_sparse expected.img out.img ;;
+extended-headers)
+    # Since 8.2, with all that they bring; a write without its flag is refused then.
+    make_image in.img "$size"
+    junk out.img "$size"
+    version=$(qemu-nbd --version | sed -n '1s/^qemu-nbd \([0-9.]*\).*/\1/p')
+    answer=0
+    [ "$(printf '%s\n' 8.2 "$version" | sort -V | sed -n 1p)" = 8.2 ] || answer=2
+    for question in '--has extended-headers' '--can extended-headers' '--can block-status-payload'; do
+        code=0
+        # shellcheck disable=SC2086 # two words
+        "$TOP/build/nbdinfo" $question -- '[' qemu-nbd -r -f raw in.img ']' || code=$?
+        [ "$code" -eq "$answer" ] || fail "qemu-nbd $version, $question: $code, not $answer"
+    done
+    serve_qemu s -f raw out.img
+    must_copy in.img "$(uri s)"
+    same in.img out.img
+    must_copy "$(uri s)" back.img
+    same in.img back.img ;;
 *) fail "no such case" ;;
 esac
