@@ -35,13 +35,13 @@ map)
     [ "$code" -eq 0 ] || fail "exit code $code: $(cat err)" ;;
 signal)
     # A server that says nothing at all is waited for as long as the operator likes.
-    for verb in copy info map; do
-        places=("$(uri s)")
+    for verb in copy info map size; do
+        words=("$verb" "$(uri s)")
         stall=go
-        case $verb in copy) places+=(out.img) ;; info) stall=info ;; esac
+        case $verb in copy) words+=(out.img) ;; size) words=(info --size "${words[1]}") stall=info ;; esac
         serve_odd s disk.img stall=$stall
         : >s.server
-        "$DECANT" "$verb" "${places[@]}" 2>err >out &
+        "$DECANT" "${words[@]}" 2>err >out &
         pid=$!
         at_exit+=("kill -KILL $pid 2>/dev/null")
         wait_for grep -q " $stall\$" s.server
