@@ -9,7 +9,7 @@ CHECK_PACKAGES := libcmocka-dev e2fsprogs xfsprogs btrfs-progs f2fs-tools mount 
 	gnutls-bin iproute2 openssl python3 python3-jsonschema python3-libnbd gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
 	qemu-system-x86 qemu-system-arm qemu-efi-aarch64 dosfstools mtools exfatprogs ntfs-3g xorriso ovmf gddrescue \
 	dmsetup bmap-tools gdisk parted fdisk sbsigntool \
-	zsh fish zstd xz-utils lintian gpg gpg-agent initramfs-tools-core dracut-core busybox dnsmasq-base xxd
+	valgrind zsh fish zstd xz-utils lintian gpg gpg-agent initramfs-tools-core dracut-core busybox dnsmasq-base xxd
 
 # Tests run on the machine that they are built for; the PC's run the program for AArch64 too, emulated.
 ifdef CROSS
@@ -80,6 +80,12 @@ $(BUILD)/tests/bench/%: tests/bench/%.c tests/tests.mk
 $(BUILD)/tests/bench/floor: tests/bench/floor.c src/os/ring.c src/os/ring.h tests/tests.mk
 	$(call say,CC) $(UNIT_CC) $(BENCH_CFLAGS) -D_GNU_SOURCE -Isrc -static $(filter %.c,$^) -o $@
 
+# The program itself, on a processor that has fewer instructions.
+BENCH_OLD := $(if $(filter x86_64,$(HOST)),$(BUILD)/tests/bench/decant-old)
+$(BUILD)/tests/bench/decant-old: tests/bench/old.c $(BUILD)/decant tests/tests.mk
+	$(call say,CC) $(CC) $(DECANT_CPPFLAGS) -std=gnu11 -fPIE $(WARNINGS) -g -O1 -c $< -o $@.o && \
+		$(call link,$@,$@.o $(OBJECTS) $(patsubst %,-Wl$(comma)--wrap=%,br_aes_x86ni_ctr_get_vtable br_ghash_pclmul_get hash_x86_engine))
+
 # Kept, or make would take them for steps on the way and delete them.
 .SECONDARY: $(UNIT_OBJECTS) $(MAPFILE_ROOMS)
 
@@ -109,7 +115,7 @@ check-unit: $(UNIT_TESTS)
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
 check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(SIM_COMPARE) $(SOUND_OBJECTS) $(EDGES) $(PSK_CLIENT) $(END_CLIENT) \
-		$(MAPFILE_PEERS) $(STACK) $(INTRUDER) $(BENCH_PROGRAMS) $(NTH_TOOLS) $(FUZZERS) all images $(CHECKED_TOO) $(DEB)
+		$(MAPFILE_PEERS) $(STACK) $(INTRUDER) $(BENCH_PROGRAMS) $(BENCH_OLD) $(NTH_TOOLS) $(FUZZERS) all images $(CHECKED_TOO) $(DEB)
 	@tests/run $(TESTS)
 
 ## check-long: builds the boards that have kernels of their own, which takes minutes, and boots them
@@ -188,6 +194,20 @@ bench-fleet: all $(BENCH_PROGRAMS)
 	@third_party/require $(FLEET_PACKAGES)
 	@tests/bench/fleet --build=$(BUILD) --decants="$(FLEET)" --connections="$(FLEET_CONNECTIONS)" --mib=$(FLEET_MIB) \
 		--rate-mib=$(FLEET_RATE_MIB) --rounds=$(FLEET_ROUNDS) $(if $(FLEET_DOCUMENT),--document=$(FLEET_DOCUMENT)) $(FLEET_SERVERS)
+
+INSTRUCTIONS_PACKAGES := nbdkit openssl python3 util-linux valgrind libgnutls28-dev libxml2-dev perl
+
+# Which workloads (none named: all), and the document to write, if any.
+INSTRUCTIONS :=
+INSTRUCTIONS_DOCUMENT :=
+
+## bench-instructions: instructions a byte of decant and nbdcopy, also without those for AES and SHA (INSTRUCTIONS_DOCUMENT=docs/benchmarks-notes.md)
+.PHONY: bench-instructions
+bench-instructions:
+	@third_party/require $(BUILD_PACKAGES) $(INSTRUCTIONS_PACKAGES)
+	@$(MAKE) --no-print-directory all $(BENCH_OLD) $(NBDCOPY_PEER)
+	@tests/bench/instructions --build=$(BUILD) --nbdcopy=$(NBDCOPY_PEER) \
+		$(if $(INSTRUCTIONS_DOCUMENT),--document=$(INSTRUCTIONS_DOCUMENT)) $(INSTRUCTIONS)
 
 # ---- Read by others ----
 

@@ -169,6 +169,20 @@ def markdown_row(values):
     return "| " + " | ".join(values) + " |\n"
 
 
+def marks(run):
+    """Between which a document has the table of a run, such as `make bench`."""
+    return f"<!-- written by {run} -->\n", "<!-- end -->\n"
+
+
+def write_between(path, run, lines):
+    begin, end = marks(run)
+    with open(path, encoding="utf-8") as file:
+        before, rest = file.read().split(begin)
+    after = rest.split(end, 1)[1]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(before + begin + "".join(lines) + end + after)
+
+
 def write_document(path, outcomes, rounds):
     others = ", ".join(f"{each.workload.wall_target:g} for {each.name}" for each in outcomes if each.workload.wall_target != 0.9)
     more = ", ".join(each.name for each in outcomes if each.workload.does_more)

@@ -3,7 +3,7 @@
 # What measures decant is right before it is fast: a floor that moved less than it should would be no floor, and a target that is
 # missed has to be marked.
 #
-# cases: files streams sockets bare-servers says-why plan marks run together fleet fleet-fails
+# cases: files streams sockets bare-servers says-why plan marks run together fleet fleet-fails instructions instructions-fails
 
 . "$(dirname "$0")/../functions.sh"
 requires_program python3 cmp
@@ -57,13 +57,6 @@ serve_bare() {
     setpriv --pdeathsig TERM "$floor" "$2" "$TEST_DIR/$1.sock" "${@:3}" >>"$1.server" 2>&1 &
     server_pid[$1]=$!
     wait_for test -s "$1.sock.pid"
-}
-
-# A build directory of the test's own, where images are made on the disk.
-bench_build() {
-    mkdir -p build/tests
-    cp "$DECANT" build/decant
-    ln -s "$TOP/build/tests/bench" build/tests/bench
 }
 
 case $1 in
@@ -256,6 +249,30 @@ fleet-fails)
     grep -q '^nbdkit .* 3 of 3 failed: it cannot$' out || fail "$(cat out err)"
     code=0
     "$TOP/tests/bench/fleet" --build=build --document=out nbdkit >out2 2>err || code=$?
+    [ "$code" -eq 2 ] || fail "exit code $code: $(cat out2 err)"
+    grep -q 'no place for the table in out' err || fail "$(cat err)" ;;
+instructions)
+    # What they are is held to its bounds by test-instructions.sh.
+    requires_program nbdkit nbdcopy valgrind
+    bench_build
+    printf 'before\n<!-- written by make bench-instructions -->\nold\n<!-- end -->\nbehind\n' >paper.md
+    "$TOP/tests/bench/instructions" --build=build --nbdcopy=nbdcopy --rounds=1 --document=paper.md null >out || fail "exit code $?: $(cat out)"
+    awk '$1 == "null" && $2 > 0 && $3 > 0 && $4 > 0 { rows++ } END { exit rows != 1 }' out || fail "$(cat out)"
+    figures=$(awk '$1 == "null" { print $2 " | " $3 " | " $4 }' out)
+    grep -qxF "| null | from a server, dropped | $figures |" paper.md || fail "$(cat paper.md)"
+    [ "$(sed -n '1p;$p' paper.md | tr '\n' ' ')" = 'before behind ' ] || fail "$(cat paper.md)"
+    if grep -x old paper.md; then fail "the old table is still there"; fi ;;
+instructions-fails)
+    requires_program nbdkit valgrind
+    bench_build
+    printf '#!/bin/sh\necho it cannot >&2\nexit 1\n' >build/decant
+    echo nothing >out
+    code=0
+    "$TOP/tests/bench/instructions" --build=build --rounds=1 null >out2 2>err || code=$?
+    [ "$code" -eq 1 ] || fail "exit code $code: $(cat out2 err)"
+    grep -q '^instructions: exit code 1: .*it cannot' err || fail "$(cat err)"
+    code=0
+    "$TOP/tests/bench/instructions" --build=build --document=out null >out2 2>err || code=$?
     [ "$code" -eq 2 ] || fail "exit code $code: $(cat out2 err)"
     grep -q 'no place for the table in out' err || fail "$(cat err)" ;;
 *) fail "no such case" ;;

@@ -95,3 +95,10 @@ goes_on() {
 same_front() {
     cmp -n "$(size_of "$1")" -- "$1" "$2" || fail "$1 and the front of $2 differ"
 }
+
+# A build directory of the test's own for tests/bench, which makes its images there.
+bench_build() {
+    mkdir -p build/tests
+    cp "$DECANT" build/decant
+    ln -s "$TOP/build/tests/bench" build/tests/bench
+}

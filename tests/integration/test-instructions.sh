@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A copy gets no slower unseen. Times tell nothing of that on a machine that does something else; the instructions that decant takes
+# for a byte are the same there. Each bound is above what is needed now by what compilers differ: who needs less lowers it.
+#
+# cases: null file from-file tls sha256
+
+. "$(dirname "$0")/../functions.sh"
+[ "$(uname -m)" = x86_64 ] || skip "the counts of this processor aren't known"
+requires_program valgrind nbdkit openssl python3
+
+# In thousandths of an instruction a byte.
+case $1 in
+null | file) most=50 ;;
+from-file) most=45 ;;
+tls) most=3200 ;;
+sha256) most=60000 ;;
+*) fail "no such case" ;;
+esac
+
+[ "$1" != tls ] || grep -qw aes /proc/cpuinfo || skip "this processor has no instructions for AES"
+bench_build
+"$TOP/tests/bench/instructions" --build=build --rounds=2 "$1" >out 2>err || fail "exit code $?: $(cat err)"
+cat out
+count=$(awk -v name="$1" '$1 == name { printf "%d", $2 * 1000 }' out)
+[ "${count:-0}" -gt 0 ] || fail "nothing was counted"
+[ "$count" -le "$most" ] || fail "$count thousandths of an instruction a byte, $most at most"
