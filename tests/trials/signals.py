@@ -53,7 +53,7 @@ def stalls(what, *more, verb="source"):
 
 def words_of(stage, verb, uri):
     return {"source": [uri, stage.path("out.img")], "destination": [stage.path("in.img"), uri], "both": [uri, uri],
-            "info": ["info", uri], "list": ["info", "--list", uri], "map": ["map", uri]}[verb]
+            "info": ["info", uri], "size": ["info", "--size", uri], "list": ["info", "--list", uri], "map": ["map", uri]}[verb]
 
 
 def full(verb, address=None):
@@ -205,8 +205,8 @@ STATES = {
     "tls-partly": tls_partly("source"), "tls-partly-destination": tls_partly("destination"), "tls-partly-info": tls_partly("info"),
     **{f"option-{what}-source": stalls(what, verb="source") for what in ("structured", "set-meta", "go")},
     **{f"option-{what}-destination": stalls(what, verb="destination") for what in ("structured", "go")},
-    **{f"option-{what}-info": stalls(what, verb="info") for what in ("structured", "list-meta", "info")},
-    "option-list": stalls("list", verb="list"), "option-map": stalls("go", verb="map"),
+    **{f"option-{what}-info": stalls(what, verb="info") for what in ("structured", "list-meta", "go")},
+    "option-info": stalls("info", verb="size"), "option-list": stalls("list", verb="list"), "option-map": stalls("go", verb="map"),
     "request-read": stalls("read"), "request-status": stalls("status"), "request-write": stalls("write", verb="destination"),
     "request-status-map": stalls("status", verb="map"), "request-read-several": stalls("read", "multi-conn"),
     "flush": stalls("flush", verb="destination"),
