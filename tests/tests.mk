@@ -76,6 +76,8 @@ BENCH_PROGRAMS := $(addprefix $(BUILD)/tests/bench/,measure together floor)
 $(BUILD)/tests/bench/%: tests/bench/%.c tests/tests.mk
 	$(call say,CC) $(UNIT_CC) $(BENCH_CFLAGS) $< -o $@
 
+$(addprefix $(BUILD)/tests/bench/,measure together): tests/bench/seconds.h
+
 # It has the ring that the program has, and starts as fast.
 $(BUILD)/tests/bench/floor: tests/bench/floor.c src/os/ring.c src/os/ring.h tests/tests.mk
 	$(call say,CC) $(UNIT_CC) $(BENCH_CFLAGS) -D_GNU_SOURCE -Isrc -static $(filter %.c,$^) -o $@

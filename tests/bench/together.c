@@ -2,27 +2,15 @@
 /* together FILE COUNT COMMAND...: runs the command COUNT times, all at once: no one begins before all are forked. Writes a line to
  * FILE for each, in the order in which they ended: wall time since they began and processor time (user and system) in seconds, peak
  * memory in KiB, and the exit code. Ends with 1 if any of them failed. See measure.c for why this isn't Python. */
+#include "seconds.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define COUNT_MAX 4096 /* what a pipe takes at once */
-
-static double seconds_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double seconds_of(struct timeval t)
-{
-	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
-}
 
 static int fails(const char *what)
 {
