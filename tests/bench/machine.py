@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -33,6 +34,12 @@ class Sample:
     cpu: float
     peak_kib: int
     server_cpu: float
+
+
+def end_by_signals():
+    """What is to go at the end goes then, too."""
+    for number in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:
+        signal.signal(number, lambda *_: sys.exit(130))
 
 
 def cpu_of(pid):

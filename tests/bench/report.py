@@ -174,6 +174,13 @@ def marks(run):
     return f"<!-- written by {run} -->\n", "<!-- end -->\n"
 
 
+def need_place(parser, path, run):
+    """Refuses a document that has no place for the table, before anything is measured."""
+    with open(path, encoding="utf-8") as file:
+        if marks(run)[0] not in file.read():
+            parser.error(f"no place for the table in {path}")
+
+
 def write_between(path, run, lines):
     begin, end = marks(run)
     with open(path, encoding="utf-8") as file:
