@@ -93,7 +93,7 @@ version)
     run_decant -V | cmp - out
     exit 0 ;;
 help)
-    run_decant --help >out
+    run_decant --help=all >out
     [ "$code" -eq 0 ] || fail "exit code $code"
     for word in SOURCE DESTINATION --progress --report --memory --connections --sparse \
         --allocated --no-extents --destination-is-zero --no-flush --verbose --version; do
