@@ -172,13 +172,20 @@ let_go(struct ending *ending, struct hold_back *hold, struct fault *fault)
   return -1;
 }
 
+static int
+look_behind(struct ending *ending, uint64_t copied, bool is_mute, const struct options *options, struct fault *fault)
+{
+  const struct growing *growing = &ending->growing;
+
+  return rest_run(&ending->rest, &ending->keeping, &ending->patch, growing->gpt, copied, growing->size, is_mute,
+                  options, fault);
+}
+
 int
 ending_run(struct ending *ending, const struct probe_ends *ends, struct hold_back *hold, uint64_t copied, bool is_mute,
            const struct options *options, struct fault *fault)
 {
-  struct growing *growing = &ending->growing;
-  const struct endpoint *destination = ends->destination;
-  bool is_refused = false, looks = rest_is_wanted(options, destination);
+  bool is_refused = false;
 
   if (!ending_lay_out(ending, ends->destination, ends, copied))
     return 0; /* then nothing is to be changed */
@@ -187,13 +194,15 @@ ending_run(struct ending *ending, const struct probe_ends *ends, struct hold_bac
     ending->patch.written = &hold->front.base;
   }
   int result = change_table(ending, options, &is_refused, fault);
-  if (result == 0 && ending_grows(options) && !is_mute)
-    growing_tell(growing, options_program(options));
-  if (result == 0 && looks)
-    result = rest_run(&ending->rest, &ending->keeping, &ending->patch, growing->gpt, copied, growing->size, is_mute,
-                      options, fault);
+  if (result == 0 && options->copy.wipe_rest)
+    result = look_behind(ending, copied, is_mute, options, fault);
   if (hold && ending_changes(options) && (result == 0 || is_refused) && let_go(ending, hold, fault) == -1)
     result = -1;
+  /* What is only looked at comes last: whatever becomes of it, all is there. */
+  if (result == 0 && ending_grows(options) && !is_mute)
+    growing_tell(&ending->growing, options_program(options));
+  if (result == 0 && !options->copy.wipe_rest && !ending->patch.is_left && rest_is_wanted(options, ends->destination))
+    result = look_behind(ending, copied, is_mute, options, fault);
   if (result == -1)
     fault_add(fault, "; all is copied");
   return result;

@@ -5,16 +5,21 @@
 #include "base/range.h"
 #include "job/ask.h"
 
+#include <assert.h>
 #include <string.h>
 
 typedef unsigned long long ull;
 
 static int
-patch_ask(struct patch *patch, struct endpoint *end, const char *doing, struct fault *fault)
+patch_ask(struct patch *patch, struct endpoint *end, const struct request *asked, const char *doing,
+          struct fault *fault)
 {
   const struct request *request = &patch->request;
 
-  if (ask(end, patch->loop, &patch->request, fault) == -1)
+  assert(!patch->is_left);
+  patch->request = *asked;
+  patch->is_left = ask(end, patch->loop, &patch->request, fault) == -1;
+  if (patch->is_left)
     return -1;
   if (!request->errnum && (request->kind != REQUEST_READ || request->done == request->length))
     return 0;
@@ -41,12 +46,13 @@ first_blocks(const struct patch *patch, uint64_t offset, uint64_t length)
 static int
 read_blocks(struct patch *patch, struct range range, struct fault *fault)
 {
-  patch->request = (struct request){ .kind = REQUEST_READ,
-                                     .offset = range.start,
-                                     .length = range_length(range),
-                                     .payload = patch->buffer,
-                                     .chunks = &patch->chunks };
-  if (patch_ask(patch, patch->end, "read", fault) == -1)
+  const struct request request = { .kind = REQUEST_READ,
+                                   .offset = range.start,
+                                   .length = range_length(range),
+                                   .payload = patch->buffer,
+                                   .chunks = &patch->chunks };
+
+  if (patch_ask(patch, patch->end, &request, "read", fault) == -1)
     return -1;
   if (patch->hold)
     hold_back_show(patch->hold, range, patch->buffer);
@@ -78,10 +84,10 @@ patch_write(struct patch *patch, uint64_t offset, uint64_t length, const unsigne
     if (part < range_length(range) && read_blocks(patch, range, fault) == -1)
       return -1;
     memcpy(patch->buffer + (offset - range.start), bytes, part);
-    patch->request = (struct request){
+    const struct request request = {
       .kind = REQUEST_WRITE, .offset = range.start, .length = range_length(range), .payload = patch->buffer
     };
-    if (patch_ask(patch, patch->written, "write to", fault) == -1)
+    if (patch_ask(patch, patch->written, &request, "write to", fault) == -1)
       return -1;
     offset += part;
     bytes += part;
@@ -93,8 +99,7 @@ patch_write(struct patch *patch, uint64_t offset, uint64_t length, const unsigne
 int
 patch_flush(struct patch *patch, bool is_final, struct fault *fault)
 {
-  if (!patch->end->traits.can_flush)
-    return 0;
-  patch->request = (struct request){ .kind = REQUEST_FLUSH, .is_midway = !is_final, .is_final = is_final };
-  return patch_ask(patch, patch->written, NULL, fault);
+  const struct request request = { .kind = REQUEST_FLUSH, .is_midway = !is_final, .is_final = is_final };
+
+  return patch->end->traits.can_flush ? patch_ask(patch, patch->written, &request, NULL, fault) : 0;
 }

@@ -10,6 +10,8 @@
 #include "disk/endpoint.h"
 #include "os/loop.h"
 
+#include <stdbool.h>
+
 /* The ends, the loop and the buffer are the caller's. What a request takes may be with the end until that is closed. */
 struct patch {
   struct endpoint *end;         /* to be read */
@@ -20,9 +22,10 @@ struct patch {
   uint64_t buffer_bytes; /* at least a block of the end */
   struct request request;
   struct chunks chunks;
+  bool is_left; /* the request is still with the end, so that nothing more may be asked of it */
 };
 
-/* Each returns 0, or -1 with the fault set. */
+/* Each returns 0, or -1 with the fault set; nothing is left of what was asked before. */
 int patch_read(struct patch *patch, uint64_t offset, uint64_t length, unsigned char *bytes, struct fault *fault);
 int patch_write(struct patch *patch, uint64_t offset, uint64_t length, const unsigned char *bytes, struct fault *fault);
 

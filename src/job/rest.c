@@ -79,7 +79,7 @@ rest_note(struct rest *rest, struct patch *patch, struct gpt *gpt, struct fault 
     result = note_gpt(rest, patch, gpt, &unread);
   else if (partitions_are_there(gpt->head, sizeof gpt->head))
     note_mbr(rest, patch, gpt->head);
-  if (result == 0 || !patch->loop->signal_seen)
+  if (result == 0 || !patch->is_left)
     return 0;
   *fault = unread;
   return -1;

@@ -27,7 +27,7 @@ struct rest {
 bool rest_is_wanted(const struct options *options, const struct endpoint *destination);
 
 /* Before anything is written: notes the partitions of the destination that `patch` reads, by way of `gpt`. What can't be read has none. Returns 0, or -1
- * with the fault set, where a signal came. */
+ * with the fault set, where a request is left with it (patch.h): as a signal does it. */
 int rest_note(struct rest *rest, struct patch *patch, struct gpt *gpt, struct fault *fault);
 
 /* All is copied, and the table is what it is to be: looks behind `copied` bytes, on a disk of `size`. What is found is wiped, or else only said,
