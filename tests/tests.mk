@@ -94,6 +94,7 @@ $(BUILD)/tests/bench/decant-old: tests/bench/old.c $(BUILD)/decant tests/tests.m
 -include $(UNIT_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(PSK_CLIENT).d $(END_CLIENT).d $(MAPFILE_PEERS:=.d) $(MAPFILE_ROOMS:.o=.d)
 
 include tests/edges/edges.mk
+include tests/storage/storage.mk
 include tests/mutation/mutation.mk
 include tests/fuzz/fuzz.mk
 include tests/trials/trials.mk
@@ -105,7 +106,7 @@ include tests/coverage.mk
 LONG_TESTS := tests/boot/test-tiny.sh
 
 TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) $(wildcard tests/edges/test-*.sh) \
-	$(wildcard tests/fuzz/test-*.sh) $(wildcard tests/upstream/test-*.sh) $(wildcard tests/integration/test-*.sh) \
+	$(wildcard tests/storage/test-*.sh) $(wildcard tests/fuzz/test-*.sh) $(wildcard tests/upstream/test-*.sh) $(wildcard tests/integration/test-*.sh) \
 	$(filter-out $(LONG_TESTS),$(wildcard tests/boot/test-*.sh)) \
 	$(wildcard tests/trials/test-*.sh) $(wildcard tests/nth/test-*.sh))
 
@@ -116,8 +117,8 @@ check-unit: $(UNIT_TESTS)
 
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(SIM_COMPARE) $(SOUND_OBJECTS) $(EDGES) $(PSK_CLIENT) $(END_CLIENT) \
-		$(MAPFILE_PEERS) $(STACK) $(INTRUDER) $(BENCH_PROGRAMS) $(BENCH_OLD) $(NTH_TOOLS) $(FUZZERS) all images $(CHECKED_TOO) $(DEB)
+check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(SIM_COMPARE) $(SOUND_OBJECTS) $(EDGES) $(STORAGE) \
+		$(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEERS) $(STACK) $(INTRUDER) $(BENCH_PROGRAMS) $(BENCH_OLD) $(NTH_TOOLS) $(FUZZERS) all images $(CHECKED_TOO) $(DEB)
 	@tests/run $(TESTS)
 
 ## check-long: builds the boards that have kernels of their own, which takes minutes, and boots them

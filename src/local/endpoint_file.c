@@ -61,6 +61,8 @@ file_explain(const struct endpoint *endpoint, int errnum)
 {
   const struct endpoint_file *file = (const struct endpoint_file *)endpoint;
 
+  if (file->fd == -1) /* it is lost since, and can't be asked any more */
+    return device_explain_errno(errnum);
   if (file->is_device)
     return device_explain(file, errnum);
   if (errnum != EIO || !file_length_is_lost(file))
@@ -126,6 +128,7 @@ learn_file(struct endpoint_file *file, const struct stat *opened, enum role role
 {
   struct traits *traits = &file->base.traits;
 
+  file->former_bytes = opened ? (uint64_t)opened->st_size : 0;
   traits->grows = role == ROLE_DESTINATION || role == ROLE_RESUMED;
   traits->reads_zero = role == ROLE_DESTINATION; /* prepare empties it */
   if (role == ROLE_DESTINATION)

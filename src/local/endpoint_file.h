@@ -48,7 +48,8 @@ struct endpoint_file {
   uint64_t content_bytes;     /* a file: where it ends, by what it was given so far */
   uint64_t length_bytes;      /* a file: how long it is now; longer only while it is written to */
   uint64_t ahead_bytes;       /* a file: and by how much */
-  uint64_t durable_bytes;     /* a file: as long as this it must be, whatever happens to its disk */
+  uint64_t durable_bytes;     /* a file: as long as this it must be, whatever happens to its disk ... */
+  uint64_t former_bytes;      /* ... or as this, which it was before we changed that, until it is flushed */
   unsigned zero_ways_unknown; /* a bit for each way to make zeros that isn't known here */
   unsigned zeros_distrusted;  /* how many zeros have to be quick before one is made within submit */
   uint64_t zero_part_bytes;   /* how much is zeroed at once, a power of two */

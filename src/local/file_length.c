@@ -66,7 +66,7 @@ file_length_cut(struct endpoint_file *file)
 void
 file_length_flushed(struct endpoint_file *file)
 {
-  file->durable_bytes = file->content_bytes;
+  file->durable_bytes = file->former_bytes = file->content_bytes;
 }
 
 bool
@@ -74,14 +74,22 @@ file_length_fits(const struct endpoint_file *file, uint64_t bytes)
 {
   if (file->is_source || file->keeps)
     return bytes == file->length_bytes;
-  return bytes >= file->durable_bytes && bytes <= file->content_bytes + file->ahead_bytes;
+  return bytes == file->former_bytes ||
+         (bytes >= file->durable_bytes && bytes <= file->content_bytes + file->ahead_bytes);
 }
 
 int
 file_length_go_on(struct endpoint_file *file, uint64_t bytes)
 {
+  int errnum = 0;
+
   file->length_bytes = bytes;
-  return file->is_source || file->keeps ? 0 : grow_ahead(file);
+  if (file->is_source || file->keeps)
+    return 0;
+  /* That it was emptied may be lost as well, and what it held before would show wherever zeros aren't written. */
+  if (!file->is_resumed && file->durable_bytes == 0)
+    errnum = set_length(file, 0);
+  return errnum ? errnum : grow_ahead(file);
 }
 
 bool

@@ -29,10 +29,10 @@ int file_length_cut(struct endpoint_file *file);
 void file_length_flushed(struct endpoint_file *file);
 
 /* Whether a file that was out of reach can be the same when it is that long: what was flushed is there, and nothing is
- * that we did not put there. */
+ * that we did not put there, or that was there before anything was flushed. */
 bool file_length_fits(const struct endpoint_file *file, uint64_t bytes);
 
-/* Goes on with one that fits. */
+/* Goes on with one that fits; one that was to be emptied is emptied again, unless that was flushed. */
 int file_length_go_on(struct endpoint_file *file, uint64_t bytes);
 
 /* Whether others have cut short what is being read, so that an end that was met isn't the source's, or have changed the

@@ -8,7 +8,7 @@
 cd "$TOP"
 bad=0
 seen=0
-for list in tests/sim/mutants tests/sim/*/mutants tests/edges/mutants; do
+for list in tests/sim/mutants tests/sim/*/mutants tests/edges/mutants tests/storage/mutants; do
     while IFS='|' read -r file old new _; do
         case $file in '' | \#*) continue ;; esac
         seen=$((seen + 1))
@@ -22,6 +22,6 @@ for list in tests/sim/mutants tests/sim/*/mutants tests/edges/mutants; do
         fi
     done <"$list"
 done
-[ "$seen" -ge 200 ] || fail "only $seen mutants were looked at"
+[ "$seen" -ge 250 ] || fail "only $seen mutants were looked at"
 tests/mutation/run --check || bad=1
 [ "$bad" -eq 0 ]

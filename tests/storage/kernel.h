@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* kernel: system calls on simulated files and devices (storage.h), rings of io_uring, a poll() and a clock.
+ *
+ * What src/local and src/os call of the system is linked to these instead (ld's --wrap), and src/os/ring.h is carried out here:
+ * what is queued there is done when it is answered, in any order, and may be refused, or done in part. Time passes where somebody
+ * waits, and in calls that wait for a disk.
+ */
+#ifndef STORAGE_KERNEL_H
+#define STORAGE_KERNEL_H
+
+#include "storage/storage.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define KERNEL_SIGNAL_FD 900
+#define KERNEL_FD_FIRST 1000
+#define KERNEL_FDS_MAX 16
+#define KERNEL_RING_FD_FIRST 2000
+#define KERNEL_RINGS_MAX 2
+
+struct kernel {
+  struct random random;
+  struct storage *storages[2]; /* what paths lead to; NULL: none */
+  unsigned ring_full_one_in;   /* requests that it doesn't take now */
+  unsigned interrupted_one_in; /* of the waits */
+  uint64_t signal_us[2];       /* when signals come, in order; STORAGE_NEVER */
+  unsigned signals_taken;
+  uint64_t signalled_us;
+  uint64_t calls; /* since time passed */
+  uint64_t polls;
+  /* What else happens by time. NULL: nothing. */
+  uint64_t (*next_us)(void);
+  void (*advance)(uint64_t now_us);
+  void (*turn)(void); /* each time that the loop waits */
+};
+
+extern struct kernel kernel;
+
+/* Begins anew, with nothing open. */
+void kernel_begin(uint64_t seed);
+
+/* How many descriptors are open. */
+unsigned kernel_open_count(void);
+
+/* How many requests are with the rings. */
+unsigned kernel_requests_out(void);
+
+#endif
