@@ -5,14 +5,16 @@
  *   disks --from=N --count=M  runs many; a failing seed is printed
  *
  * What runs is the program's own, from the engine to the system calls: src/copy, src/local, the loop of src/os. Below that,
- * kernel.h has the calls and rings, and storage.h what they are about. A stream is a disk of the other simulators'. Afterwards: a copy
+ * kernel.h has the calls and rings, storage.h and pipes.h what they are about. Afterwards: a copy
  * that ended well is one, on stable storage and under its name, and as long as its source; one that didn't says why, and what it calls flushed is;
  * where nothing went wrong, it ends well; nothing waits for ever, a signal ends it in time and isn't lost; and all is closed.
  */
 #include "base/range.h"
 #include "copy/copy.h"
+#include "job/ask.h"
 #include "local/endpoint_file.h"
-#include "sim/disk.h"
+#include "local/endpoint_pipe.h"
+#include "sim/check.h"
 #include "sim/stage.h"
 #include "storage/kernel.h"
 
@@ -51,35 +53,16 @@ struct disks {
 
 static struct disks disks;
 static struct storage storages[2];
-static struct disk stream;
-static struct endpoint_file ends[2];
+static struct pipe pipes[2];
+static struct endpoint_file files[2];
+static struct endpoint_pipe streams[2];
 static struct ring rings[2];
 static struct copy copy;
 static struct copy_config config;
 static uint8_t contents[2][STORAGE_BYTES_MAX], stable[STORAGE_BYTES_MAX], flushing[STORAGE_BYTES_MAX];
-static uint8_t before[STORAGE_BYTES_MAX], marks[DISK_BYTES_MAX], decided[DISK_BYTES_MAX];
+/* What the source had, whatever others do to it; and the destination. */
+static uint8_t original[STORAGE_BYTES_MAX], before[STORAGE_BYTES_MAX];
 static bool allocated[2][STORAGE_BYTES_MAX / 512 + 1], cached[2][STORAGE_BYTES_MAX / STORAGE_PAGE_BYTES + 1];
-
-/* ---- What disk.c asks of its simulator ---- */
-
-unsigned
-sim_failures(const struct request *request)
-{
-  (void)request;
-  return 0;
-}
-
-void
-sim_see(const struct request *request)
-{
-  (void)request;
-}
-
-void
-sim_see_asked(const struct request *request)
-{
-  (void)request;
-}
 
 /* ---- One scenario out of a seed ---- */
 
@@ -226,43 +209,33 @@ choose_storage(unsigned number, enum kind kind, uint64_t size)
   kernel.storages[number] = storage;
 }
 
-static uint64_t
-stream_next_us(void)
-{
-  return disk_next_us(&stream);
-}
-
 static void
-stream_advance(uint64_t now_us)
-{
-  disk_advance(&stream, now_us);
-}
-
-static void
-choose_stream(void)
+choose_pipe(unsigned number)
 {
   struct random *random = &disks.random;
+  struct pipe *pipe = &pipes[number];
 
-  memset(&stream, 0, sizeof stream);
-  stream.base = (struct endpoint){ .kind = "pipe", .name = "stream" };
-  stream.base.traits = (struct traits){ .size = SIZE_UNKNOWN,
-                                        .block_min = 1,
-                                        .block_preferred = 512,
-                                        .request_max = random_between(random, 1, 20000),
-                                        .can_read = true,
-                                        .in_order = true,
-                                        .requests_max = (unsigned)random_between(random, 1, 10) };
-  stream.random.state = random_next(random);
-  stream.manners = (struct manners){ .dies_at_us = NEVER };
-  stream.manners.delay_max_us = random_one_in(random, 4) ? 0 : random_power(random, 0, 12);
-  stream.role = ROLE_SOURCE;
-  stream.bytes = disks.size;
-  stream.content = contents[0];
-  stream.marks = marks;
-  stream.decided = decided;
-  disk_init(&stream);
-  kernel.next_us = stream_next_us;
-  kernel.advance = stream_advance;
+  memset(pipe, 0, sizeof *pipe);
+  pipe->random.state = random_next(random);
+  pipe->kind = (enum pipe_kind)random_between(random, PIPE_FIFO, PIPE_FILE);
+  pipe->is_source = number == 0;
+  pipe->opens_again = !random_one_in(random, 4);
+  pipe->delay_max_us = random_one_in(random, 4) ? 0 : random_power(random, 0, 14);
+  pipe->part_max = random_power(random, 4, 18);
+  pipe->short_one_in = now_and_then(3, 4);
+  pipe->refuses_one_in = now_and_then(4, 10) * 3;
+  pipe->fails_behind = pipe->changes_at_us = UINT64_MAX;
+  pipe->before = random_one_in(random, 2) ? random_between(random, 0, 5000) : 0;
+  pipe->room = random_power(random, 12, 18);
+  pipe->content = contents[number];
+  pipe->bytes = number == 0 ? disks.size : 0;
+  if (disks.temper == TEMPER_FAILING && random_one_in(random, 3))
+    pipe->fails_behind = random_between(random, 0, disks.size);
+  if (disks.temper == TEMPER_FAILING && random_one_in(random, 3))
+    pipe->changes_at_us = random_between(random, 0, random_power(random, 4, 18));
+  pipe_begin(pipe);
+  kernel.storages[number] = NULL;
+  kernel.pipes[number] = pipe;
 }
 
 static void
@@ -271,12 +244,11 @@ choose_source(void)
   /* Also of a stream, for its content. */
   choose_storage(0, disks.from, disks.size);
   fill(&storages[0]);
+  memcpy(original, contents[0], STORAGE_BYTES_MAX);
   storage_begin(&storages[0]);
   disks.size = storages[0].size;
-  if (disks.from != KIND_STREAM)
-    return;
-  kernel.storages[0] = NULL;
-  choose_stream();
+  if (disks.from == KIND_STREAM)
+    choose_pipe(0);
 }
 
 /* A file may be there or not; what it holds shows wherever it isn't overwritten. */
@@ -285,6 +257,12 @@ choose_destination(void)
 {
   struct random *random = &disks.random;
   bool is_file = disks.to == KIND_FILE;
+
+  if (disks.to == KIND_STREAM) {
+    disks.role = ROLE_DESTINATION;
+    choose_pipe(1);
+    return;
+  }
   uint64_t more = random_one_in(random, 2) ? 0 : random_between(random, 0, 20000);
 
   disks.role = !is_file || random_one_in(random, 2) ? ROLE_DESTINATION
@@ -303,7 +281,7 @@ choose_destination(void)
   storage->stable = stable;
   storage->flushing = flushing;
   for (uint64_t i = 0; i < storage->size; i++)
-    storage->content[i] = i < disks.start ? contents[0][i] : (uint8_t)(0xd5 + i + i / 256);
+    storage->content[i] = i < disks.start ? original[i] : (uint8_t)(0xd5 + i + i / 256);
   for (uint64_t i = 0; i * storage->block < storage->size; i++)
     storage->allocated[i] = true;
   memcpy(stable, storage->content, STORAGE_BYTES_MAX);
@@ -338,9 +316,8 @@ make_scenario(uint64_t seed)
   kernel_begin(seed);
   config.source = copy.config.source = NULL;
   copy.flushed_below = 0;
-  disk_forget_requests(&stream);
   disks.from = (enum kind)random_between(random, KIND_FILE, KIND_STREAM);
-  disks.to = (enum kind)random_between(random, KIND_FILE, KIND_DEVICE);
+  disks.to = (enum kind)random_between(random, KIND_FILE, KIND_STREAM);
   disks.temper = (enum temper)random_between(random, TEMPER_MILD, TEMPER_FAILING);
   disks.loop = (struct loop){ .signal_fd = KERNEL_SIGNAL_FD };
   disks.size = choose_size();
@@ -352,29 +329,33 @@ make_scenario(uint64_t seed)
 /* ---- Opening ---- */
 
 static int
-open_end(unsigned number, enum role role, struct fault *fault)
+open_file(unsigned number, enum role role, struct fault *fault)
 {
   struct storage *storage = &storages[number];
+  struct endpoint_file *file = &files[number];
   struct stat found;
 
-  memset(&ends[number], 0, sizeof ends[number]);
   ring_open(&rings[number]);
   if (random_one_in(&disks.random, 5)) /* a kernel without rings */
     rings[number].fd = -1;
-  snprintf(ends[number].base.name, sizeof ends[number].base.name, "%s", storage->path);
+  snprintf(file->base.name, sizeof file->base.name, "%s", storage->path);
   bool is_there = stat(storage->path, &found) == 0;
   if (!is_there && storage->exists)
     return fault_set(fault, EXIT_FAILED, errno, "cannot open %s", storage->path);
-  return endpoint_file_open(&ends[number], storage->path, is_there ? &found : NULL, role, disks.start, &rings[number],
-                            fault);
+  return endpoint_file_open(file, storage->path, is_there ? &found : NULL, role, disks.start, &rings[number], fault);
 }
 
+/* Returns the end, or NULL. */
 static struct endpoint *
-open_source(struct fault *fault)
+open_end(unsigned number, enum kind kind, enum role role, struct fault *fault)
 {
-  if (disks.from == KIND_STREAM)
-    return &stream.base;
-  return open_end(0, ROLE_SOURCE, fault) == 0 ? &ends[0].base : NULL;
+  memset(&files[number], 0, sizeof files[number]);
+  memset(&streams[number], 0, sizeof streams[number]);
+  if (kind != KIND_STREAM)
+    return open_file(number, role, fault) == 0 ? &files[number].base : NULL;
+  snprintf(streams[number].base.name, sizeof streams[number].base.name, "%s", number == 0 ? "source" : "destination");
+  return endpoint_pipe_open(&streams[number], kernel_open_pipe(number), role, fault) == 0 ? &streams[number].base
+                                                                                          : NULL;
 }
 
 /* ---- The copy ---- */
@@ -393,7 +374,10 @@ choose_budget(struct fault *fault)
     return -1;
   if (random_one_in(random, 10))
     return 0;
-  budget->slot_bytes = range_max(range_min(random_power(random, 9, 15), budget->slot_bytes), needs.source_block_min);
+  /* The first read of a stream has all of its head. */
+  budget->slot_bytes = range_max(range_min(random_power(random, disks.from == KIND_STREAM ? 10 : 9, 15),
+                                           budget->slot_bytes),
+                                 needs.source_block_min);
   budget->slots = (unsigned)random_between(random, SLOTS_MIN, range_min(20, budget->slots));
   budget->stages = (unsigned)random_between(random, STAGES_MIN, range_min(4, budget->stages));
   if (random_one_in(random, 2))
@@ -461,18 +445,18 @@ choose_config(struct endpoint *source, struct endpoint *destination)
   disks.flushed_below = disks.start;
 }
 
-/* Whether nobody else was at the files, and the disks are the same. */
+/* Whether nobody else was at the destination, and its disk is the same. */
 static bool
 is_ours(void)
 {
-  return !storages[0].is_changed && !storages[1].is_changed && !storages[0].is_other && !storages[1].is_other;
+  return !storages[1].is_changed && !storages[1].is_other;
 }
 
 static void
 check_stable(uint64_t from, uint64_t below)
 {
   for (uint64_t i = from; is_ours() && i < below; i++)
-    sim_check(stable[i] == contents[0][i] && (storages[1].is_device || i < storages[1].stable_size),
+    sim_check(stable[i] == original[i] && (storages[1].is_device || i < storages[1].stable_size),
               "byte %llu is said to be flushed, and isn't", (ull)i);
 }
 
@@ -480,10 +464,20 @@ check_stable(uint64_t from, uint64_t below)
 static void
 check_turn(void)
 {
-  if (config.source && copy.config.source == config.source && copy.flushed_below > disks.flushed_below) {
+  if (disks.to != KIND_STREAM && config.source && copy.config.source == config.source &&
+      copy.flushed_below > disks.flushed_below) {
     check_stable(disks.flushed_below, copy.flushed_below);
     disks.flushed_below = copy.flushed_below;
   }
+}
+
+/* What a stream was given. */
+static void
+check_front(void)
+{
+  for (uint64_t i = 0; disks.to == KIND_STREAM && i < pipes[1].bytes; i++)
+    sim_check(contents[1][i] == original[i], "byte %llu was given to the destination as %02x, and is %02x", (ull)i,
+              contents[1][i], original[i]);
 }
 
 static void
@@ -497,8 +491,22 @@ check_length(uint64_t old_size)
 }
 
 static void
+check_stream(void)
+{
+  sim_check(pipes[1].bytes == disks.size, "the destination was given %llu bytes, not %llu", (ull)pipes[1].bytes,
+            (ull)disks.size);
+  sim_check(!pipes[1].is_cut && !pipes[1].is_removed, "others were at a file, and it is said to be copied");
+  check_front();
+}
+
+static void
 check_content(uint64_t old_size)
 {
+  sim_check(!pipes[0].is_cut, "others cut the source short, and it is said to be copied");
+  if (disks.to == KIND_STREAM) {
+    check_stream();
+    return;
+  }
   sim_check(!storages[0].is_changed && !storages[1].is_changed, "others were at a file, and it is said to be copied");
   sim_check(!storages[1].close_failed, "what closing told is lost");
   if (disks.is_flushed)
@@ -507,8 +515,8 @@ check_content(uint64_t old_size)
     return;
   check_length(old_size);
   for (uint64_t i = 0; i < disks.size; i++)
-    sim_check(contents[1][i] == contents[0][i], "byte %llu is %02x on the destination, %02x on the source", (ull)i,
-              contents[1][i], contents[0][i]);
+    sim_check(contents[1][i] == original[i], "byte %llu is %02x on the destination, %02x on the source", (ull)i,
+              contents[1][i], original[i]);
   for (uint64_t i = disks.size; i < storages[1].size; i++)
     sim_check(contents[1][i] == before[i], "byte %llu beyond the source's end was changed", (ull)i);
 }
@@ -517,12 +525,15 @@ check_content(uint64_t old_size)
 static bool
 is_fine(void)
 {
-  if (kernel.signals_taken > 0)
+  const struct pipe *from = &pipes[0], *to = &pipes[1];
+
+  if (kernel.signals_taken > 0 || from->faults + to->faults > 0 || from->is_cut || to->is_cut || to->is_removed)
     return false;
   /* What a stream has brought is gone with the disk that it was on; and one that is away at the end can't be asked for its name. */
   if (disks.temper == TEMPER_LOSSY)
     return !disks.refused && !storages[1].is_gone && (disks.from != KIND_STREAM || storages[1].deaths == 0);
-  return storages[0].faults + storages[1].faults + storages[0].deaths + storages[1].deaths == 0 && is_ours();
+  return storages[0].faults + storages[1].faults + storages[0].deaths + storages[1].deaths == 0 && is_ours() &&
+         !storages[0].is_changed;
 }
 
 static void
@@ -534,10 +545,30 @@ check_failure(const struct fault *fault)
             (int)fault->exit_code);
   sim_check(!is_fine(), "nothing is wrong: %s", fault->text);
   sim_check(fault->text[0] != ' ', "words that aren't whole: %s", fault->text);
-  if (claim && !disks.refused)
+  check_front();
+  if (claim && !disks.refused && disks.to != KIND_STREAM)
     check_stable(disks.start, range_min(strtoull(claim + strlen("good below offset "), NULL, 10), disks.size));
   for (uint64_t i = 0; i < disks.start && is_ours(); i++)
-    sim_check(stable[i] == contents[0][i], "byte %llu was there before, and isn't any more", (ull)i);
+    sim_check(stable[i] == original[i], "byte %llu was there before, and isn't any more", (ull)i);
+}
+
+/* As job/probe looks at the head of a stream before the copy. */
+static int
+look_at_head(struct endpoint *source, struct fault *fault)
+{
+  static struct request request; /* which may be with the source until that is closed */
+  static struct chunks chunks;
+  static uint8_t head[STREAM_HEAD_BYTES];
+
+  request = (struct request){
+    .kind = REQUEST_READ, .length = random_between(&disks.random, 1, sizeof head), .payload = head, .chunks = &chunks
+  };
+  if (ask(source, &disks.loop, &request, fault) == -1)
+    return -1;
+  sim_check(request.errnum || request.done == range_min(request.length, disks.size) || pipes[0].is_cut,
+            "the head of the source has %llu bytes", (ull)request.done);
+  sim_check(memcmp(head, original, request.done) == 0, "the head of the source is another");
+  return 0;
 }
 
 static int
@@ -546,9 +577,15 @@ run_copy(struct endpoint *source, struct endpoint *destination, struct fault *fa
   choose_config(source, destination);
   if (choose_budget(fault) == -1)
     sim_fail("no plan: %s", fault->text);
-  disks.refused = destination->ops->prepare(destination, source->traits.size, fault) == -1;
+  uint64_t *changes_at_us = &storages[1].manners.changes_at_us, changes_us = *changes_at_us;
+
+  *changes_at_us = STORAGE_NEVER; /* what others do to it before it is emptied is of no interest */
+  if (disks.from == KIND_STREAM && random_one_in(&disks.random, 3) && look_at_head(source, fault) == -1)
+    return -1;
+  disks.refused = destination->ops->prepare && destination->ops->prepare(destination, source->traits.size, fault) == -1;
   if (disks.refused)
     return -1;
+  *changes_at_us = storages[1].manners.change ? stage.now_us + changes_us : STORAGE_NEVER;
   take_buffers();
   copy_init(&copy, &config);
   int result = copy_run(&copy, fault);
@@ -594,6 +631,8 @@ run_seed(uint64_t seed)
   int result = -1;
 
   setitimer(ITIMER_VIRTUAL, &limit, NULL);
+  memset(storages, 0, sizeof storages);
+  memset(pipes, 0, sizeof pipes);
   make_scenario(seed);
   uint64_t old_size = storages[1].size;
   sim_trace("%s to %s, %s, %llu bytes from %llu on", kinds[disks.from], kinds[disks.to], tempers[disks.temper],
@@ -601,15 +640,15 @@ run_seed(uint64_t seed)
   kernel.turn = check_turn;
   disks.refused = true;
   config.slot_buffers = config.spare_buffers = config.stage_buffers = config.zeros = NULL;
-  struct endpoint *source = open_source(&fault);
-  if (source && open_end(1, disks.role, &fault) == 0) {
-    destination = &ends[1].base;
+  struct endpoint *source = open_end(0, disks.from, ROLE_SOURCE, &fault);
+  if (source)
+    destination = open_end(1, disks.to, disks.role, &fault);
+  if (destination)
     result = run_copy(source, destination, &fault);
-  }
   storages[1].is_closing = true;
   for (unsigned i = 2; i-- > 0;)
-    if (ends[i].base.ops && (i == 1 || disks.from != KIND_STREAM))
-      close_end(&ends[i].base, &result, &fault);
+    if (files[i].base.ops || streams[i].base.ops)
+      close_end(files[i].base.ops ? &files[i].base : &streams[i].base, &result, &fault);
   check_closed(result);
   if (result == 0)
     check_content(old_size);

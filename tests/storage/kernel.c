@@ -24,6 +24,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -42,6 +43,8 @@ struct kernel kernel;
 static struct handle {
   bool used;
   bool is_directory;
+  struct pipe *pipe;
+  bool waits; /* in calls */
   struct storage_view view;
 } handles[KERNEL_FDS_MAX];
 
@@ -135,7 +138,7 @@ view_find(int fd)
 {
   struct handle *handle = handle_find(fd);
 
-  sim_check(!handle->is_directory, "descriptor %d is a directory's", fd);
+  sim_check(handle->view.storage, "descriptor %d isn't a file's or a device's", fd);
   return &handle->view;
 }
 
@@ -149,19 +152,22 @@ storage_find(const char *path)
 }
 
 static int
-open_handle(struct storage *storage, bool is_direct)
+open_handle(struct handle handle)
 {
   for (int i = 0; i < KERNEL_FDS_MAX; i++) {
     if (handles[i].used)
       continue;
-    handles[i] = (struct handle){
-      .used = true,
-      .is_directory = !storage,
-      .view = { .storage = storage, .generation = storage ? storage->generation : 0, .is_direct = is_direct }
-    };
+    handles[i] = handle;
+    handles[i].used = true;
     return KERNEL_FD_FIRST + i;
   }
   sim_fail("too many descriptors");
+}
+
+int
+kernel_open_pipe(unsigned number)
+{
+  return open_handle((struct handle){ .pipe = kernel.pipes[number], .waits = true });
 }
 
 unsigned
@@ -207,17 +213,33 @@ outside_open(const char *path, int flags)
     storage->exists = true;
     storage->is_named_for_good = false;
   }
-  return open_handle(storage, flags & O_DIRECT);
+  return open_handle((struct handle){
+      .view = { .storage = storage, .generation = storage->generation, .is_direct = flags & O_DIRECT } });
 }
 
-/* Only directories are opened so. */
+/* A descriptor that is open, once more. */
+static int
+open_again(const char *path, int flags)
+{
+  int fd;
+
+  sim_check(sscanf(path, "/proc/self/fd/%d", &fd) == 1, "%s is opened", path);
+  struct handle *handle = handle_find(fd);
+  sim_check(handle->pipe && handle->pipe->kind == PIPE_FIFO, "what isn't a FIFO is opened again");
+  if (!handle->pipe->opens_again)
+    return fails(EACCES);
+  return open_handle((struct handle){ .pipe = handle->pipe, .waits = !(flags & O_NONBLOCK) });
+}
+
+/* Only directories are opened so, and what is open. */
 int __wrap_open(const char *path, int flags, ...);
 int
 __wrap_open(const char *path, int flags, ...)
 {
   count_call();
-  sim_check(flags & O_DIRECTORY, "%s is opened", path);
-  return open_handle(NULL, false);
+  if (!(flags & O_DIRECTORY))
+    return open_again(path, flags);
+  return open_handle((struct handle){ .is_directory = true });
 }
 
 /* By how much another disk, or file, is larger. */
@@ -261,10 +283,26 @@ __wrap_stat(const char *path, struct stat *found)
   return 0;
 }
 
+static int
+stat_pipe(const struct pipe *pipe, struct stat *found)
+{
+  static const mode_t modes[] = { S_IFIFO | 0600, S_IFSOCK | 0600, S_IFREG | 0600 };
+
+  count_call();
+  *found = (struct stat){ .st_mode = modes[pipe->kind],
+                          .st_nlink = !pipe->is_removed,
+                          .st_dev = 3,
+                          .st_ino = 1 + pipe->is_source,
+                          .st_size = pipe->kind == PIPE_FILE ? (off_t)pipe_file_bytes(pipe) : 0 };
+  return 0;
+}
+
 int __wrap_fstat(int fd, struct stat *found);
 int
 __wrap_fstat(int fd, struct stat *found)
 {
+  if (handle_find(fd)->pipe)
+    return stat_pipe(handle_find(fd)->pipe, found);
   struct storage_view *view = view_find(fd);
 
   take_time(view->storage);
@@ -294,8 +332,14 @@ int __wrap_fcntl(int fd, int command, ...);
 int
 __wrap_fcntl(int fd, int command, ...)
 {
+  const struct pipe *pipe = handle_find(fd)->pipe;
+
   count_call();
+  if (pipe && command == F_SETPIPE_SZ)
+    return fails(EPERM);
   sim_check(command == F_GETFL, "fcntl() does something else");
+  if (pipe)
+    return O_RDWR;
   return view_find(fd)->is_direct ? O_DIRECT | O_RDWR : O_RDWR;
 }
 
@@ -388,6 +432,8 @@ __wrap_fsync(int fd)
 {
   if (handle_find(fd)->is_directory)
     return flush_names();
+  if (handle_find(fd)->pipe)
+    return handle_find(fd)->pipe->kind == PIPE_FILE ? 0 : fails(EINVAL);
   struct storage_view *view = view_find(fd);
 
   take_time(view->storage);
@@ -399,6 +445,10 @@ off_t __wrap_lseek(int fd, off_t from, int whence);
 off_t
 __wrap_lseek(int fd, off_t from, int whence)
 {
+  const struct pipe *pipe = handle_find(fd)->pipe;
+
+  if (pipe)
+    return pipe->kind == PIPE_FILE ? (off_t)pipe->before : fails(ESPIPE);
   struct storage_view *view = view_find(fd);
 
   take_time(view->storage);
@@ -411,6 +461,37 @@ __wrap_lseek(int fd, off_t from, int whence)
     return fails(ENXIO);
   uint64_t found = storage_seek(view->storage, (uint64_t)from, whence == SEEK_DATA);
   return found == STORAGE_NEVER ? fails(ENXIO) : (off_t)found;
+}
+
+int __wrap_isatty(int fd);
+int
+__wrap_isatty(int fd)
+{
+  handle_find(fd);
+  return 0;
+}
+
+ssize_t __wrap_write(int fd, const void *from, size_t length);
+ssize_t
+__wrap_write(int fd, const void *from, size_t length)
+{
+  struct handle *handle = handle_find(fd);
+
+  count_call();
+  sim_check(handle->pipe && handle->pipe->kind != PIPE_SOCKET, "what isn't a pipe is written to");
+  return tells(pipe_write(handle->pipe, from, length, handle->waits));
+}
+
+ssize_t __wrap_send(int fd, const void *from, size_t length, int flags);
+ssize_t
+__wrap_send(int fd, const void *from, size_t length, int flags)
+{
+  struct handle *handle = handle_find(fd);
+
+  count_call();
+  sim_check(handle->pipe && handle->pipe->kind == PIPE_SOCKET, "what isn't a socket is sent to");
+  sim_check(flags & MSG_NOSIGNAL, "a send that may end the program by SIGPIPE");
+  return tells(pipe_write(handle->pipe, from, length, handle->waits && !(flags & MSG_DONTWAIT)));
 }
 
 static int
@@ -754,14 +835,15 @@ kernel_requests_out(void)
 static uint64_t
 kernel_next_us(void)
 {
-  uint64_t next_us = kernel.next_us ? kernel.next_us() : STORAGE_NEVER;
+  uint64_t next_us = STORAGE_NEVER;
 
   for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
     if (operations[i].state == OPERATION_OUT)
       next_us = range_min(next_us, operations[i].due_us);
   for (unsigned i = 0; i < 2; i++)
-    if (kernel.storages[i])
-      next_us = range_min(next_us, storage_next_us(kernel.storages[i]));
+    next_us = range_min(next_us, kernel.storages[i] ? storage_next_us(kernel.storages[i]) : STORAGE_NEVER);
+  for (unsigned i = 0; i < 2; i++)
+    next_us = range_min(next_us, kernel.pipes[i] ? pipe_next_us(kernel.pipes[i]) : STORAGE_NEVER);
   if (kernel.signals_taken < 2)
     next_us = range_min(next_us, kernel.signal_us[kernel.signals_taken]);
   return next_us;
@@ -770,12 +852,13 @@ kernel_next_us(void)
 static void
 kernel_advance(void)
 {
-  for (unsigned i = 0; i < 2; i++)
+  for (unsigned i = 0; i < 2; i++) {
     if (kernel.storages[i])
       storage_advance(kernel.storages[i], stage.now_us);
+    if (kernel.pipes[i])
+      pipe_advance(kernel.pipes[i], stage.now_us);
+  }
   rings_advance();
-  if (kernel.advance)
-    kernel.advance(stage.now_us);
 }
 
 static bool
@@ -789,6 +872,8 @@ is_ready(int fd)
 {
   if (fd == KERNEL_SIGNAL_FD)
     return has_signal();
+  if (fd >= KERNEL_FD_FIRST && fd < KERNEL_FD_FIRST + KERNEL_FDS_MAX && handle_find(fd)->pipe)
+    return pipe_is_ready(handle_find(fd)->pipe);
   sim_check(fd >= KERNEL_RING_FD_FIRST && fd < KERNEL_RING_FD_FIRST + KERNEL_RINGS_MAX &&
                 rings[fd - KERNEL_RING_FD_FIRST],
             "descriptor %d is waited for", fd);
@@ -804,7 +889,7 @@ look(struct pollfd *fds, nfds_t count)
   int ready = 0;
 
   for (nfds_t i = 0; i < count; i++) {
-    fds[i].revents = is_ready(fds[i].fd) ? POLLIN : 0;
+    fds[i].revents = is_ready(fds[i].fd) ? fds[i].events : 0;
     ready += fds[i].revents != 0;
   }
   return ready;
@@ -825,10 +910,9 @@ __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
     return fails(EINTR);
   }
   for (;;) {
-    bool is_woken = kernel.next_us && kernel.next_us() <= stage.now_us; /* by what comes from elsewhere */
     kernel_advance();
     int ready = look(fds, count);
-    if (ready > 0 || is_woken || stage.now_us >= end_us)
+    if (ready > 0 || stage.now_us >= end_us)
       return ready;
     uint64_t next_us = range_min(kernel_next_us(), end_us);
     sim_check(next_us != STORAGE_NEVER, "everyone waits for ever");
@@ -854,6 +938,9 @@ __wrap_read(int fd, void *to, size_t length)
 {
   struct signalfd_siginfo *info = to;
 
+  count_call();
+  if (fd != KERNEL_SIGNAL_FD && handle_find(fd)->pipe)
+    return tells(pipe_read(handle_find(fd)->pipe, to, length));
   sim_check(fd == KERNEL_SIGNAL_FD && length == sizeof *info, "descriptor %d is read", fd);
   if (!has_signal())
     return fails(EAGAIN);

@@ -8,6 +8,7 @@
 #ifndef STORAGE_KERNEL_H
 #define STORAGE_KERNEL_H
 
+#include "storage/pipes.h"
 #include "storage/storage.h"
 
 #include <stdbool.h>
@@ -22,6 +23,7 @@
 struct kernel {
   struct random random;
   struct storage *storages[2]; /* what paths lead to; NULL: none */
+  struct pipe *pipes[2];       /* in their place */
   unsigned ring_full_one_in;   /* requests that it doesn't take now */
   unsigned interrupted_one_in; /* of the waits */
   uint64_t signal_us[2];       /* when signals come, in order; STORAGE_NEVER */
@@ -29,16 +31,16 @@ struct kernel {
   uint64_t signalled_us;
   uint64_t calls; /* since time passed */
   uint64_t polls;
-  /* What else happens by time. NULL: nothing. */
-  uint64_t (*next_us)(void);
-  void (*advance)(uint64_t now_us);
-  void (*turn)(void); /* each time that the loop waits */
+  void (*turn)(void); /* each time that the loop waits; NULL: nobody cares */
 };
 
 extern struct kernel kernel;
 
 /* Begins anew, with nothing open. */
 void kernel_begin(uint64_t seed);
+
+/* Opens a pipe, as whoever starts the program does. */
+int kernel_open_pipe(unsigned number);
 
 /* How many descriptors are open. */
 unsigned kernel_open_count(void);
