@@ -43,11 +43,11 @@ mended() {
     end_server s
 }
 
-# starts_again MANNER...: the server of this disk has ended by itself; another one takes its place.
+# starts_again MANNER...: the server of this disk has ended by itself; another one takes its place, for which a copy waits.
 starts_again() {
     wait_for has_ended "${server_pid[s]}"
     end_server s
-    serve_odd s "$@"
+    start_odd s "$@"
 }
 
 # Each byte of the disk is told of, and nothing behind it, in extents that have an end.

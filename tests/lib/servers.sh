@@ -155,12 +155,17 @@ serve_contexts() {
 
 # serve_odd NAME DISK [MANNER...]: a server in trouble; see tests/odd-server.
 serve_odd() {
+    start_odd "$@"
+    wait_listens "$1"
+}
+
+# The same, and who waits for it already may have it end before anybody else has seen it listen.
+start_odd() {
     local name=$1
     shift
     rm -f "$name.sock"
     setpriv --pdeathsig TERM "$TOP/tests/odd-server" "$name.sock" "$@" >>"$name.server" 2>&1 &
     server_pid[$name]=$!
-    wait_listens "$name"
 }
 
 # Ends a server and waits until it has closed its image.
