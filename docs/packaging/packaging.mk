@@ -80,7 +80,7 @@ release-files: $(BUILD)/decant $(DIST)
 
 ## check-packages: installs and purges Debian's package on bare roots, and builds it once more (root, a mirror)
 .PHONY: check-packages
-check-packages: $(DEB)
+check-packages: all $(DEB)
 	@third_party/require $(DEB_PACKAGES) debootstrap util-linux
 	@tests/run tests/packages/test-*.sh
 
