@@ -153,7 +153,7 @@ change_table(struct ending *ending, const struct options *options, bool *is_refu
   if (!ending_grows(options))
     return 0;
   if (growing_plan(&ending->growing, options->copy.grow_part, fault) == -1) {
-    *is_refused = !fault->may_pass && !ending->patch.loop->signal_seen;
+    *is_refused = !fault->may_pass && !ending->patch.is_left && !ending->patch.loop->signal_seen;
     return -1;
   }
   return growing_write(&ending->growing, fault);
