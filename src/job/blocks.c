@@ -301,7 +301,7 @@ blocks_wait(struct blocks *blocks, struct endpoint *other, const struct recovery
 
   loop_begin(loop);
   watch_or_wake(loop, list, &blocks->recovery);
-  if (other)
+  if (other && recovery)
     watch_or_wake(loop, other, recovery);
   if (loop_wait(loop, fault) == -1)
     return -1;

@@ -293,7 +293,7 @@ int
 outside_open(const char *path, int flags)
 {
   struct question question = { .task = TASK_OPEN, .flags = flags };
-  struct reply reply;
+  struct reply reply = { .pid = -1 };
   int fd;
 
   for (; outside.is_asked && question.end < OUTSIDE_ENDS_MAX; question.end++)
@@ -307,7 +307,7 @@ outside_start(char *const *command, int words, int failed, int *connection)
 {
   struct question question = { .task = TASK_START };
   const int fds[] = { words, failed };
-  struct reply reply;
+  struct reply reply = { .pid = -1 };
 
   if (!outside.is_asked)
     return activation_spawn(command, words, failed, fork, getpid(), connection);
@@ -320,7 +320,7 @@ pid_t
 outside_look_up(const char *host, const char *port, int to)
 {
   struct question question = { .task = TASK_LOOK_UP };
-  struct reply reply;
+  struct reply reply = { .pid = -1 };
   int none;
 
   if (!outside.is_asked)
