@@ -7,7 +7,7 @@
 # cases: file file-by-cache file-new device-destination device-source from-pipe to-pipe to-null
 # cases: from-nbd to-nbd nbd-to-nbd tcp-name from-tls to-tls psk from-started to-started
 # cases: map map-file info list digest compare compare-differs rescue disks mapfile verify hold-back
-# cases: from-cut to-cut from mapfile-goes-on incremental device-by-cache blocks verify-nbd skip-bad info-file by-label to-label first-look
+# cases: from-cut to-cut from mapfile-goes-on incremental device-by-cache blocks verify-nbd skip-bad info-file by-label to-label first-look grow
 # cases: heap-file heap-nbd heap-tls heap-psk heap-started heap-tcp-name heap-map heap-info heap-list heap-disks heap-rescue
 # cases: libnbd-nbd libnbd-to-nbd libnbd-tls libnbd-started libnbd-map libnbd-info libnbd-list libnbd-compare libnbd-incremental libnbd-to-cut libnbd-verify-nbd
 # cases: heap-from-cut heap-to-cut heap-incremental heap-by-label heap-verify-nbd
@@ -73,6 +73,21 @@ device-source)
     requires_root
     attach device in.img --read-only
     copied "out\\.img|$device" ../out.img -- "$DECANT" "${short[@]}" "$device" ../out.img ;;
+grow)
+    # A table that couldn't be read was not refused: nothing is asked of the disk behind that read, nor is what was held back written.
+    requires_root
+    requires_program sgdisk
+    sgdisk -a 1 -n 1:64:+8 -n 2:128:500 in.img >sgdisk.out 2>&1 || fail "$(cat sgdisk.out)"
+    cp in.img wanted.img
+    truncate -s 400K disk.img wanted.img zeros.img
+    attach device disk.img
+    grown=("${short[@]}" --yes --grow --hold-back=64k)
+    "$DECANT" "${grown[@]}" in.img "$device" || fail "no table to judge by"
+    dd if="$device" of=wanted.img bs=4096 status=none
+    ! cmp -s -n 4096 in.img wanted.img || fail "nothing has grown"
+    [ -n "${NTH_ALL-}" ] || NTH_ONLY='poll:*:ENOMEM'
+    judged "in\\.img|$device" --content=../wanted.img --destination="$device" --before=../zeros.img --held=65536 --copied=311296 --speaks \
+        --may-say="$unread" -- "$DECANT" "${grown[@]}" ../in.img "$device" ;;
 from-pipe) copied 'standard input|out\.img' ../out.img --stdin=../in.img -- "$DECANT" "${short[@]}" - ../out.img ;;
 to-pipe) judged 'in\.img|standard output' --content=../in.img -- "$DECANT" "${short[@]}" ../in.img - ;;
 to-null) judged 'in\.img|null:' -- "$DECANT" "${short[@]}" --sha256 ../in.img null: ;;
