@@ -253,6 +253,10 @@
 #define PAUSE_MS_MAX 10000
 
 #define CONNECTIONS_DEFAULT 4
+/* The same over a line that takes so long for a round trip: there, each carries only what its sender's kernel keeps until it
+ * is acknowledged, which is 4 MiB unless somebody has raised it (tcp_wmem). */
+#define CONNECTIONS_FAR 8
+#define LINE_FAR_US 10000
 #define CONNECTIONS_MAX 16
 /* Disks smaller than this are copied sooner than another connection is made. */
 #define BYTES_PER_CONNECTION (16 * MIB)
@@ -312,7 +316,7 @@ _Static_assert(INFO_BYTES <= PAYLOAD_BYTES_DEFAULT, "what is asked takes no more
 _Static_assert(PAYLOAD_BYTES_DEFAULT + TABLE_BYTES_MAX + HEAP_BYTES + CODE_AND_STACK_BYTES +
                        2 * CONNECTIONS_DEFAULT * TLS_SESSION_BYTES_MAX <=
                    MEMORY_BYTES_MAX,
-               "and with TLS at both ends");
+               "and with TLS at both ends; over a long line spare slots and more sessions come on top");
 _Static_assert(ZERO_BYTES_MAX % BLOCK_BYTES_MAX == 0 && ZERO_BYTES_MAX_AS_NBDCOPY % BLOCK_BYTES_MAX == 0,
                "a zero of the largest size is whole blocks");
 

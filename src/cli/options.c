@@ -513,8 +513,7 @@ options_parse(struct options *options, int argc, char **argv, struct fault *faul
   *options = (struct options){ .persona = persona,
                                .verb = personas[persona].verb,
                                .mode = RUN_VERB,
-                               .wishes = { .connections = CONNECTIONS_DEFAULT,
-                                           .timeout_ms = personas[persona].timeout_ms } };
+                               .wishes = { .timeout_ms = personas[persona].timeout_ms } };
   opterr = 0;
   optind = 1;
   return parse_all(options, argc, argv, fault);

@@ -117,7 +117,7 @@ static const char help[] =
     "      --request-size=SIZE    the largest read (a 32nd of the memory)\n"
     "      --rate-limit=SIZE      read at most SIZE bytes a second\n"
     "      --nice                 leave processor and disks to whoever wants them\n"
-    "  -C, --connections=N        at most N connections to a server (4; 1 to 16)\n"
+    "  -C, --connections=N        at most N connections to a server (1 to 16; 4, or 8 over a long line)\n"
     "  -R, --requests=N           at most N requests on a connection (64)\n"
     "      --synchronous          one connection, one request at a time\n"
     "  -T, --threads=N            taken and ignored: there is one thread\n"

@@ -29,7 +29,7 @@ static const char help[] =
     "      --request-size=SIZE    the largest read (a 32nd of the memory)\n"
     "      --rate-limit=SIZE      read at most SIZE bytes a second, for a busy server\n"
     "      --nice                 leave the processor and the disks to whoever wants them\n"
-    "  -C, --connections=N        at most N connections to a server (4; 1 to 16)\n"
+    "  -C, --connections=N        at most N connections to a server (1 to 16; 4, or 8 over a long line)\n"
     "  -R, --requests=N           at most N requests in flight on a connection (64)\n"
     "      --retry=SECONDS        how long to go on trying without any progress (120);\n"
     "                             0: not at all; or forever\n"

@@ -36,7 +36,7 @@ void place_name(const struct place *place, bool is_source, char name[NAME_BYTES_
 
 struct wishes {
   unsigned requests;        /* at most this many in flight on a connection; 0: no limit of the operator's */
-  unsigned connections;     /* at most this many to one server; at least 1 */
+  unsigned connections;     /* at most this many to one server; 0: as many as are worth it */
   uint64_t timeout_ms;      /* how long a server may be silent that owes an answer; 0: for ever */
   uint64_t wait_ms;         /* how long to wait for a server that isn't there yet */
   bool force;               /* a destination may be in use */

@@ -114,7 +114,9 @@ client_fault(struct client *client, const char *what, struct fault *fault)
 unsigned
 client_sessions(const struct place *place, const struct wishes *wishes)
 {
-  return place->kind == PLACE_URI && uri_is_tls(place->text) ? wishes->connections : 0;
+  if (place->kind != PLACE_URI || !uri_is_tls(place->text))
+    return 0;
+  return wishes->connections ? wishes->connections : CONNECTIONS_FAR;
 }
 
 /* What a URI says of TLS. A Unix socket or a vsock has no name that a certificate

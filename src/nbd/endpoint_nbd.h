@@ -59,7 +59,7 @@ struct endpoint_nbd {
   struct nbd_connection connections[CONNECTIONS_MAX]; /* the first made the endpoint what it is */
   unsigned count;                                     /* used of them */
   unsigned joined;                                    /* take requests */
-  unsigned connections_max;                           /* wished for */
+  unsigned connections_max;                           /* wished for; 0: as many as are worth it */
   bool many;                                          /* there may be several */
   uint64_t answers;                                   /* so far */
   unsigned requests_per_connection;
@@ -69,7 +69,7 @@ struct endpoint_nbd {
 };
 
 /* Connects to the export that the place names (PLACE_URI or PLACE_COMMAND) and
- * learns what it can do; waits for the server. Begins up to wishes->connections
+ * learns what it can do; waits for the server. Begins up to wishes->connections, or as many as the line is worth,
  * where the server says that they see each other's writes (multi-conn); those of
  * nbds take TLS sessions from the pool. Waits hear the loop's signals. Returns 0, or -1 with
  * the fault set and nothing to close. */

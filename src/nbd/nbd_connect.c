@@ -6,8 +6,11 @@
 #include "nbd/socket.h"
 
 #include <libnbd.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* ---- Connecting ---- */
 
@@ -419,12 +422,34 @@ nbd_connect_again(struct endpoint_nbd *nbd, struct nbd_connection *connection)
     nbd_connect_look(nbd, connection);
 }
 
+/* Whether a round trip takes long, as the kernel has seen it: whatever the server has to do first isn't part of that. */
+static bool
+is_far_away(struct nbd_handle *handle)
+{
+  struct tcp_info seen = { 0 };
+  socklen_t length = sizeof seen;
+
+  if (getsockopt(nbd_aio_get_fd(handle), IPPROTO_TCP, TCP_INFO, &seen, &length) == -1) /* it isn't TCP */
+    return false;
+  return seen.tcpi_min_rtt >= LINE_FAR_US && seen.tcpi_min_rtt < UINT32_MAX; /* that one: nothing is known yet */
+}
+
+static unsigned
+worth_connecting(const struct endpoint_nbd *nbd)
+{
+  unsigned most = nbd->connections_max;
+
+  if (most == 0)
+    most = is_far_away(nbd->connections[0].handle) ? CONNECTIONS_FAR : CONNECTIONS_DEFAULT;
+  return (unsigned)range_min(most, 1 + nbd->base.traits.size / BYTES_PER_CONNECTION);
+}
+
 void
 nbd_connect_more(struct endpoint_nbd *nbd)
 {
-  uint64_t worth = range_min(nbd->connections_max, 1 + nbd->base.traits.size / BYTES_PER_CONNECTION);
+  unsigned worth = nbd->many ? worth_connecting(nbd) : 0;
 
-  for (unsigned i = 0; nbd->many && i < worth; i++) {
+  for (unsigned i = 0; i < worth; i++) {
     struct nbd_connection *connection = &nbd->connections[i];
     if (i == nbd->count)
       nbd->connections[nbd->count++] = (struct nbd_connection){ .handle = NULL };

@@ -287,7 +287,7 @@ choose_wishes(void)
 {
   struct random *random = &edges.random;
 
-  edges.wishes = (struct wishes){ .connections = (unsigned)random_between(random, 1, 6),
+  edges.wishes = (struct wishes){ .connections = (unsigned)random_between(random, 1, 6) % 6,
                                   .timeout_ms = random_one_in(random, 3) ? random_between(random, 2000, 30000) : 30000,
                                   .wait_ms = random_one_in(random, 2) ? random_between(random, 0, 30000) : 0,
                                   .requests = random_one_in(random, 4) ? (unsigned)random_between(random, 1, 70) : 0 };
@@ -352,6 +352,14 @@ connect_more(unsigned number)
   nbd->base.traits.size = UINT64_MAX / 4;
   nbd_connect_more(nbd);
   nbd->base.traits.size = size;
+  unsigned most = edges.wishes.connections;
+  if (most == 0)
+    most = net.manners.delay_max_us >= LINE_FAR_US ? CONNECTIONS_FAR : CONNECTIONS_DEFAULT;
+  bool is_cut_short = false; /* by one that couldn't be begun */
+  for (unsigned i = 0; i < nbd->count; i++)
+    is_cut_short |= !nbd->connections[i].handle;
+  sim_check(nbd->count == (nbd->many ? most : 1) || (is_cut_short && nbd->count < most), "%u connections, not %u",
+            nbd->count, most);
 }
 
 /* Returns the source, or NULL. */

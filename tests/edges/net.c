@@ -8,6 +8,7 @@
 #include "sim/stage.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -459,6 +460,11 @@ __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
   struct line *line = line_find(fd);
 
   count_call();
+  if (level == IPPROTO_TCP && option == TCP_INFO) {
+    sim_check(*length == sizeof(struct tcp_info), "how a line is is asked for otherwise");
+    *(struct tcp_info *)value = (struct tcp_info){ .tcpi_min_rtt = (uint32_t)net.manners.delay_max_us };
+    return 0;
+  }
   sim_check(level == SOL_SOCKET && *length == sizeof(int), "another option of a socket's is asked for");
   *(int *)value = option == SO_ERROR ? line->refused : option == SO_DOMAIN ? AF_INET : 0;
   return 0;

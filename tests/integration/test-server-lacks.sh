@@ -5,7 +5,7 @@
 #
 # cases: no-zero zero-emulated zero-refused zero-not-supported no-fast-zero no-flush no-fua no-multi-conn-source
 # cases: no-multi-conn-destination multi-conn one-connection-is-enough one-connection-asked-for no-parallel
-# cases: slow-reads slow-writes slow-both read-only-source serialized-connections
+# cases: slow-reads slow-writes slow-both read-only-source serialized-connections far
 # cases: extended-headers no-structured-replies
 
 . "$(dirname "$0")/../functions.sh"
@@ -77,6 +77,19 @@ multi-conn)
     # And they are put to use.
     [ "$(grep ' Read id=.*\.\.\.$' log | grep -o 'connection=[0-9]*' | sort -u | wc -l)" -gt 1 ] ||
         fail "all reads went over one connection" ;;
+far)
+    requires_root
+    requires_program python3 ip
+    # What one connection has on its way is what its sender's kernel keeps, so that a long line is worth more of them.
+    truncate -s 200M in.img
+    code=0
+    "$TOP/tests/far-line" 40 "nbdkit --foreground --ipaddr=10.77.0.2 --filter=log file in.img logfile=log" \
+        "sh -c '\"$DECANT\" --wait=60 --rate-limit=1M nbd://10.77.0.2 null: & until [ \$(grep -c \" Connect export=\" log) -ge 8 ]; do sleep 0.1; done; kill \$!'" \
+        2>err || code=$?
+    [ "$code" -ne 77 ] || skip "$(cat err)"
+    [ "$code" -eq 0 ] || fail "exit code $code: $(cat err)"
+    [ "$(connections)" -eq 8 ] || fail "$(connections) connections, not 8"
+    exit 0 ;;
 one-connection-is-enough)
     # Starting more would take longer than the copy.
     truncate -s 1M in.img

@@ -25,13 +25,13 @@ IFF_TUN_NO_PI = 0x1001
 class Wire(threading.Thread):
     """The calling thread is `here` afterwards."""
 
-    def __init__(self, stage, delay_ms, loss_percent):
+    def __init__(self, stage, delay_ms, loss_percent, packet_bytes=1500):
         super().__init__(daemon=True)
         if os.geteuid() != 0:
             raise Skipped("needs root")
         if not os.path.exists("/dev/net/tun"):
             raise Skipped("this kernel has no tun devices")
-        self.stage, self.delay_s, self.loss_percent = stage, delay_ms / 1000, loss_percent
+        self.stage, self.delay_s, self.loss_percent, self.packet_bytes = stage, delay_ms / 1000, loss_percent, packet_bytes
         self.silent = False
         self.choose = random.Random(stage.name)
         self.spaces, self.ends = {}, {}
@@ -44,11 +44,11 @@ class Wire(threading.Thread):
             raise Skipped(f"no network namespaces: {failure}") from failure
         self.start()
 
-    @staticmethod
-    def _tun(address):
+    def _tun(self, address):
         tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         fcntl.ioctl(tun, TUNSETIFF, struct.pack("16sH22x", b"wire", IFF_TUN_NO_PI))
-        for words in (["addr", "add", f"{address}/24", "dev", "wire"], ["link", "set", "wire", "up"], ["link", "set", "lo", "up"]):
+        for words in (["addr", "add", f"{address}/24", "dev", "wire"], ["link", "set", "wire", "mtu", str(self.packet_bytes), "up"],
+                      ["link", "set", "lo", "up"]):
             ip(*words)
         return tun
 

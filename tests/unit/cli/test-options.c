@@ -291,7 +291,7 @@ one_random_line(struct random *random)
   if (parse(count, words) == 0) {
     check(options.source.text && options.source.kind != PLACE_NULL);
     check((options.verb == VERB_COPY) == (options.destination.text != NULL));
-    check(options.wishes.connections >= 1 && options.wishes.connections <= CONNECTIONS_MAX);
+    check(options.wishes.connections <= CONNECTIONS_MAX);
     check(options.copy.payload_bytes >= PAYLOAD_BYTES_MIN && options.copy.payload_bytes <= PAYLOAD_BYTES_MAX);
     check((options.source.kind == PLACE_COMMAND) == (options.source.command[0] != NULL));
   } else {

@@ -10,7 +10,7 @@ defaults_are_the_documented_ones(void **state)
   assert_parsed(PARSE("a", "b"));
   assert_int_equal(options.mode, RUN_VERB);
   assert_int_equal(options.copy.payload_bytes, 16 * MIB);
-  assert_int_equal(options.wishes.connections, 4);
+  assert_int_equal(options.wishes.connections, 0); /* as many as the line is worth */
   assert_int_equal(options.copy.sparse_bytes, 4 * KIB);
   assert_true(options.copy.flush);
   assert_int_equal(options.wishes.contexts.count, 1);
@@ -45,29 +45,29 @@ each_option_sets_its_own(void **state)
     const char *words[WORDS_MAX];
     const char *settings;
   } cases[] = {
-    { { "--allocated" }, "allocated memory=16777216 connections=4 sparse=4096" },
-    { { "--no-extents" }, "no-extents memory=16777216 connections=4 sparse=4096" },
-    { { "--destination-is-zero" }, "zero memory=16777216 connections=4 sparse=4096" },
-    { { "--no-flush" }, "no-flush memory=16777216 connections=4 sparse=4096" },
-    { { "--progress" }, "progress memory=16777216 connections=4 sparse=4096" },
-    { { "-p" }, "progress memory=16777216 connections=4 sparse=4096" },
-    { { "--report" }, "report memory=16777216 connections=4 sparse=4096" },
-    { { "--verbose" }, "verbose memory=16777216 connections=4 sparse=4096" },
-    { { "-v" }, "verbose memory=16777216 connections=4 sparse=4096" },
-    { { "--memory=512K" }, "memory=524288 connections=4 sparse=4096" },
-    { { "--memory", "4G" }, "memory=4294967296 connections=4 sparse=4096" },
-    { { "--memory=1000000" }, "memory=1000000 connections=4 sparse=4096" },
+    { { "--allocated" }, "allocated memory=16777216 connections=0 sparse=4096" },
+    { { "--no-extents" }, "no-extents memory=16777216 connections=0 sparse=4096" },
+    { { "--destination-is-zero" }, "zero memory=16777216 connections=0 sparse=4096" },
+    { { "--no-flush" }, "no-flush memory=16777216 connections=0 sparse=4096" },
+    { { "--progress" }, "progress memory=16777216 connections=0 sparse=4096" },
+    { { "-p" }, "progress memory=16777216 connections=0 sparse=4096" },
+    { { "--report" }, "report memory=16777216 connections=0 sparse=4096" },
+    { { "--verbose" }, "verbose memory=16777216 connections=0 sparse=4096" },
+    { { "-v" }, "verbose memory=16777216 connections=0 sparse=4096" },
+    { { "--memory=512K" }, "memory=524288 connections=0 sparse=4096" },
+    { { "--memory", "4G" }, "memory=4294967296 connections=0 sparse=4096" },
+    { { "--memory=1000000" }, "memory=1000000 connections=0 sparse=4096" },
     { { "--connections=1" }, "memory=16777216 connections=1 sparse=4096" },
     { { "-C16" }, "memory=16777216 connections=16 sparse=4096" },
     { { "-C", "2" }, "memory=16777216 connections=2 sparse=4096" },
-    { { "--sparse=0" }, "memory=16777216 connections=4 sparse=0" },
-    { { "-S", "512" }, "memory=16777216 connections=4 sparse=512" },
-    { { "-S1M" }, "memory=16777216 connections=4 sparse=1048576" },
-    { { "-S", "64k", "-S", "8k" }, "memory=16777216 connections=4 sparse=8192" }, /* the last one counts */
-    { { "--graph" }, "progress graph memory=16777216 connections=4 sparse=4096" },
+    { { "--sparse=0" }, "memory=16777216 connections=0 sparse=0" },
+    { { "-S", "512" }, "memory=16777216 connections=0 sparse=512" },
+    { { "-S1M" }, "memory=16777216 connections=0 sparse=1048576" },
+    { { "-S", "64k", "-S", "8k" }, "memory=16777216 connections=0 sparse=8192" }, /* the last one counts */
+    { { "--graph" }, "progress graph memory=16777216 connections=0 sparse=4096" },
     { { "-pvC2" }, "progress verbose memory=16777216 connections=2 sparse=4096" },
     { { "-pv", "--report", "--allocated", "--no-flush" },
-      "allocated no-flush progress report verbose memory=16777216 connections=4 sparse=4096" },
+      "allocated no-flush progress report verbose memory=16777216 connections=0 sparse=4096" },
   };
 
   (void)state;
