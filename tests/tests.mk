@@ -198,6 +198,22 @@ bench-fleet: all $(BENCH_PROGRAMS)
 	@tests/bench/fleet --build=$(BUILD) --decants="$(FLEET)" --connections="$(FLEET_CONNECTIONS)" --mib=$(FLEET_MIB) \
 		--rate-mib=$(FLEET_RATE_MIB) --rounds=$(FLEET_ROUNDS) $(if $(FLEET_DOCUMENT),--document=$(FLEET_DOCUMENT)) $(FLEET_SERVERS)
 
+FAR_PACKAGES := nbdkit python3 iproute2 libgnutls28-dev libxml2-dev perl
+
+# What round trips take in milliseconds, the size of the image, how often, and the document to write, if any.
+FAR_LINES := 5 20 50
+FAR_MIB := 512
+FAR_ROUNDS := 3
+FAR_DOCUMENT :=
+
+## bench-far: copies over lines on which a round trip takes its time, by one to 16 connections (FAR_LINES="5 20 50" FAR_DOCUMENT=docs/benchmarks-notes.md)
+.PHONY: bench-far
+bench-far:
+	@third_party/require $(BUILD_PACKAGES) $(FAR_PACKAGES)
+	@$(MAKE) --no-print-directory all $(BENCH_PROGRAMS) $(NBDCOPY_PEER)
+	@tests/bench/far --build=$(BUILD) --nbdcopy=$(NBDCOPY_PEER) --lines="$(FAR_LINES)" --mib=$(FAR_MIB) --rounds=$(FAR_ROUNDS) \
+		$(if $(FAR_DOCUMENT),--document=$(FAR_DOCUMENT))
+
 INSTRUCTIONS_PACKAGES := nbdkit openssl python3 util-linux valgrind libgnutls28-dev libxml2-dev perl
 
 # Which workloads (none named: all), and the document to write, if any.

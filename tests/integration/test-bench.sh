@@ -4,6 +4,7 @@
 # missed has to be marked.
 #
 # cases: files streams sockets bare-servers says-why plan marks run together fleet fleet-fails instructions instructions-fails
+# cases: far
 
 . "$(dirname "$0")/../functions.sh"
 requires_program python3 cmp
@@ -59,11 +60,11 @@ serve_bare() {
     wait_for test -s "$1.sock.pid"
 }
 
-# wants_a_place TOOL WORD: a paper without the marks for the tool's table is refused before anything is measured.
+# wants_a_place TOOL [WORD]: a paper without the marks for the tool's table is refused before anything is measured.
 wants_a_place() {
     local code=0
     echo nothing >paper.md
-    "$TOP/tests/bench/$1" --build=build --document=paper.md "$2" >out 2>err || code=$?
+    "$TOP/tests/bench/$1" --build=build --document=paper.md "${@:2}" >out 2>err || code=$?
     [ "$code" -eq 2 ] || fail "exit code $code: $(cat out err)"
     grep -q 'no place for the table in paper.md' err || fail "$(cat err)"
 }
@@ -257,6 +258,20 @@ fleet-fails)
     [ "$code" -eq 1 ] || fail "exit code $code: $(cat out err)"
     grep -q '^nbdkit .* 3 of 3 failed: it cannot$' out || fail "$(cat out err)"
     wants_a_place fleet nbdkit ;;
+far)
+    requires_root
+    requires_program nbdkit nbdcopy ip
+    bench_build
+    printf 'before\n<!-- written by make bench-far -->\nold\n<!-- end -->\nbehind\n' >paper.md
+    code=0
+    "$TOP/tests/bench/far" --build=build --nbdcopy=nbdcopy --lines=20 --connections=2 --mib=2 --rounds=1 --document=paper.md >out 2>err || code=$?
+    ! grep -E 'no tun devices|no network namespaces' err || skip "$(cat err)"
+    [ "$code" -eq 0 ] || fail "exit code $code: $(cat out err)"
+    # Nothing that is asked for comes sooner than after a round trip.
+    awk '/^(read|written) / { rows++; if ($(NF - 3) <= 0.02) { print "odd: " $0; bad = 1 } } END { exit bad || rows != 6 }' out || fail "$(cat out)"
+    [ "$(grep -cE '^\| (read|written) \| (decant|decant -C 2|nbdcopy) \| [0-9.]+ s, [0-9]+ MiB/s \|$' paper.md)" -eq 6 ] || fail "$(cat paper.md)"
+    [ "$(sed -n '1p;$p' paper.md | tr '\n' ' ')" = 'before behind ' ] || fail "$(cat paper.md)"
+    wants_a_place far ;;
 instructions)
     # What they are is held to its bounds by test-instructions.sh.
     requires_program nbdkit nbdcopy valgrind
