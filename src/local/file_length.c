@@ -36,14 +36,21 @@ grow_ahead(struct endpoint_file *file)
   return errnum && file->length_bytes < file->content_bytes ? change_length(file, file->content_bytes) : 0;
 }
 
+static int
+empty_and_grow(struct endpoint_file *file, bool empties)
+{
+  int errnum = empties ? set_length(file, 0) : 0;
+
+  return errnum ? errnum : grow_ahead(file);
+}
+
 int
 file_length_begin(struct endpoint_file *file, uint64_t size)
 {
   file->content_bytes = size == SIZE_UNKNOWN ? file->start : size;
   file->ahead_bytes = size == SIZE_UNKNOWN ? GROWTH_BYTES : 1;
   file->durable_bytes = file->start;
-  int errnum = file->is_resumed ? 0 : set_length(file, 0);
-  return errnum ? errnum : grow_ahead(file);
+  return empty_and_grow(file, !file->is_resumed);
 }
 
 int
@@ -81,15 +88,11 @@ file_length_fits(const struct endpoint_file *file, uint64_t bytes)
 int
 file_length_go_on(struct endpoint_file *file, uint64_t bytes)
 {
-  int errnum = 0;
-
   file->length_bytes = bytes;
   if (file->is_source || file->keeps)
     return 0;
   /* That it was emptied may be lost as well, and what it held before would show wherever zeros aren't written. */
-  if (!file->is_resumed && file->durable_bytes == 0)
-    errnum = set_length(file, 0);
-  return errnum ? errnum : grow_ahead(file);
+  return empty_and_grow(file, !file->is_resumed && file->durable_bytes == 0);
 }
 
 bool
