@@ -4,6 +4,7 @@
 
 #include "base/range.h"
 #include "sim/disk.h"
+#include "sim/power.h"
 #include "sim/stage.h"
 
 #include <errno.h>
@@ -261,11 +262,7 @@ carry_out_late(struct peer *peer, uint64_t by_us)
 void
 peer_lose_power(struct peer *peer)
 {
-  for (uint64_t at = 0, end; at < peer->size; at = end) {
-    end = range_min(at + random_between(&peer->random, 1, 8192), peer->size);
-    if (random_one_in(&peer->random, 2))
-      memcpy(peer->content + at, peer->stable + at, end - at);
-  }
+  power_lose(&peer->random, peer->content, peer->stable, peer->size);
 }
 
 /* ---- Ends ---- */

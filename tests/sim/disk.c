@@ -3,6 +3,7 @@
 #include "sim/disk.h"
 
 #include "base/range.h"
+#include "sim/power.h"
 
 #include <errno.h>
 #include <string.h>
@@ -522,11 +523,7 @@ disk_init(struct disk *disk)
 void
 disk_lose_power(struct disk *disk)
 {
-  for (uint64_t at = 0, end; at < disk->watched_bytes; at = end) {
-    end = range_min(at + random_between(&disk->random, 1, 8192), disk->watched_bytes);
-    if (random_one_in(&disk->random, 2))
-      memcpy(disk->content + at, disk->stable + at, end - at);
-  }
+  power_lose(&disk->random, disk->content, disk->stable, disk->watched_bytes);
 }
 
 void
