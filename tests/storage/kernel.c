@@ -5,7 +5,6 @@
 #include "base/limits.h"
 #include "base/range.h"
 #include "local/disk_use.h"
-#include "local/sysfs.h"
 #include "os/outside.h"
 #include "os/ring.h"
 #include "sim/check.h"
@@ -26,6 +25,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <time.h>
 
@@ -43,6 +43,7 @@ struct kernel kernel;
 static struct handle {
   bool used;
   bool is_directory;
+  char text[32]; /* of an attribute of a disk's; empty: it isn't one */
   struct pipe *pipe;
   bool waits; /* in calls */
   struct storage_view view;
@@ -231,15 +232,38 @@ open_again(const char *path, int flags)
   return open_handle((struct handle){ .pipe = handle->pipe, .waits = !(flags & O_NONBLOCK) });
 }
 
-/* Only directories are opened so, and what is open. */
+/* What sysfs has of a disk that is there: how large it is, and maybe its serial number. */
+static int
+open_attribute(uint64_t number, const char *name)
+{
+  struct handle handle = { .is_directory = false };
+
+  for (unsigned i = 0; i < 2; i++) {
+    const struct storage *storage = kernel.storages[i];
+    if (!storage || storage->number != number || storage->is_gone)
+      continue;
+    if (strcmp(name, "size") == 0)
+      snprintf(handle.text, sizeof handle.text, "%llu\n", (ull)storage->size / 512 + 1);
+    if (strcmp(name, "serial") == 0 && has_serial(storage))
+      snprintf(handle.text, sizeof handle.text, "%llu-%d\n", (ull)number, storage->is_other && !storage->is_like_it);
+  }
+  return handle.text[0] ? open_handle(handle) : fails(ENOENT);
+}
+
+/* Only directories are opened so, what is open, and what sysfs has. */
 int __wrap_open(const char *path, int flags, ...);
 int
 __wrap_open(const char *path, int flags, ...)
 {
+  unsigned major, minor;
+  int name = 0;
+
   count_call();
-  if (!(flags & O_DIRECTORY))
-    return open_again(path, flags);
-  return open_handle((struct handle){ .is_directory = true });
+  if (flags & O_DIRECTORY)
+    return open_handle((struct handle){ .is_directory = true });
+  if (sscanf(path, "/sys/dev/block/%u:%u/%n", &major, &minor, &name) == 2 && name > 0)
+    return open_attribute(makedev(major, minor), path + name);
+  return open_again(path, flags);
 }
 
 /* By how much another disk, or file, is larger. */
@@ -578,45 +602,7 @@ __wrap_mincore(void *at, size_t length, unsigned char *pages)
   return 0;
 }
 
-/* ---- In the place of src/local/sysfs.c and src/local/disk_use.c ---- */
-
-void
-sysfs_directory(uint64_t number, char directory[SYSFS_DIRECTORY_BYTES])
-{
-  snprintf(directory, SYSFS_DIRECTORY_BYTES, "%llu", (ull)number);
-}
-
-size_t
-sysfs_read_from(const char *directory, const char *name, char *text, size_t bytes)
-{
-  for (unsigned i = 0; i < 2; i++) {
-    const struct storage *storage = kernel.storages[i];
-    if (!storage || storage->number != strtoull(directory, NULL, 10) || storage->is_gone)
-      continue;
-    if (strcmp(name, "size") == 0)
-      return (size_t)snprintf(text, bytes, "%llu", (ull)storage->size / 512 + 1);
-    if (strcmp(name, "serial") == 0 && has_serial(storage))
-      return (size_t)snprintf(text, bytes, "%llu-%d", (ull)storage->number, storage->is_other && !storage->is_like_it);
-  }
-  return 0;
-}
-
-size_t
-sysfs_read(uint64_t number, const char *name, char *text, size_t bytes)
-{
-  char directory[SYSFS_DIRECTORY_BYTES];
-
-  sysfs_directory(number, directory);
-  return sysfs_read_from(directory, name, text, bytes);
-}
-
-uint64_t
-sysfs_read_number(uint64_t number, const char *name)
-{
-  char text[32];
-
-  return sysfs_read(number, name, text, sizeof text) ? strtoull(text, NULL, 10) : 0;
-}
+/* ---- In the place of src/local/disk_use.c ---- */
 
 bool
 disk_use_of(uint64_t number, char *words, size_t bytes)
@@ -932,6 +918,15 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *now)
   return 0;
 }
 
+/* From its front, as it is read once. */
+static ssize_t
+read_attribute(const struct handle *handle, void *to, size_t length)
+{
+  length = range_min(length, strlen(handle->text));
+  memcpy(to, handle->text, length);
+  return (ssize_t)length;
+}
+
 ssize_t __wrap_read(int fd, void *to, size_t length);
 ssize_t
 __wrap_read(int fd, void *to, size_t length)
@@ -941,6 +936,8 @@ __wrap_read(int fd, void *to, size_t length)
   count_call();
   if (fd != KERNEL_SIGNAL_FD && handle_find(fd)->pipe)
     return tells(pipe_read(handle_find(fd)->pipe, to, length));
+  if (fd != KERNEL_SIGNAL_FD && handle_find(fd)->text[0])
+    return read_attribute(handle_find(fd), to, length);
   sim_check(fd == KERNEL_SIGNAL_FD && length == sizeof *info, "descriptor %d is read", fd);
   if (!has_signal())
     return fails(EAGAIN);
