@@ -1539,9 +1539,3 @@ run_seed(uint64_t seed)
 }
 
 struct stage stage = { .name = "sim", .replay = "tests/sim/run", .count = 100000, .run_seed = run_seed };
-
-int
-main(int argc, char **argv)
-{
-  return stage_main(argc, argv);
-}

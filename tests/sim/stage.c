@@ -9,9 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 typedef unsigned long long ull;
+
+/* Of a seed. */
+#define CPU_SECONDS_MAX 60
 
 /* ---- Telling ---- */
 
@@ -49,23 +53,47 @@ on_crash(int signal_number)
   sim_fail(signal_number == SIGABRT ? "an assertion failed" : "it crashed");
 }
 
+static void
+on_no_end(int signal_number)
+{
+  (void)signal_number;
+  sim_fail("it goes on without an end, and calls nothing");
+}
+
+/* What sanitizers see is told with its seed, as a failed assertion is. */
+const char *__asan_default_options(void);
+const char *
+__asan_default_options(void)
+{
+  return "abort_on_error=1";
+}
+
+const char *__ubsan_default_options(void);
+const char *
+__ubsan_default_options(void)
+{
+  return "abort_on_error=1:print_stacktrace=1";
+}
+
 /* ---- Seeds ---- */
 
 static void
 run_one(uint64_t seed)
 {
+  setitimer(ITIMER_VIRTUAL, &(struct itimerval){ .it_value.tv_sec = CPU_SECONDS_MAX }, NULL);
   stage.seed = seed;
   stage.now_us = 0;
   stage.run_seed(seed);
 }
 
 int
-stage_main(int argc, char **argv)
+main(int argc, char **argv)
 {
   uint64_t from = 1, count = stage.count;
 
   signal(SIGABRT, on_crash);
   signal(SIGSEGV, on_crash);
+  signal(SIGVTALRM, on_no_end);
   if (argc == 2 && argv[1][0] != '-') {
     stage.tracing = true;
     run_one(strtoull(argv[1], NULL, 0));

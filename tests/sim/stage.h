@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* stage: what all simulators have in common: the seed that is being run, telling, a simulated clock, and the walk through the
- * seeds. stage_loop.c takes the place of src/os/loop.c for those that simulate the loop; there, time goes on in loop_wait(),
- * which is each one's own.
+/* stage: what all simulators have in common: the seed that is being run, telling, a simulated clock, and main(), which
+ * runs a seed that is given alone, and traces it; or --count=M of them, --from=N on. A seed that goes on without an end fails,
+ * and so does one with which sanitizers see something.
+ *
+ * stage_loop.c takes the place of src/os/loop.c for those that simulate the loop; there, time goes on in loop_wait(),
+ * which is each one's own. Those that run the program's own loop have whole/machine.h below it.
  */
 #ifndef SIM_STAGE_H
 #define SIM_STAGE_H
@@ -22,7 +25,7 @@ struct stage {
   uint64_t now_us;
 };
 
-/* Its first four are set by the simulator. */
+/* Is defined by the simulator, which sets its first four. */
 extern struct stage stage;
 
 /* In stage_loop.c: moves the clock on to whatever comes first: what disks do next (disk_next_us()), the loop's alarm, or an event, which may be
@@ -31,8 +34,5 @@ void stage_pass_time(const struct loop *loop, uint64_t next_us, uint64_t event_u
 
 /* Likewise: has the loop see a signal once it is due, and never again. Returns whether it does now. */
 bool stage_signal(struct loop *loop, uint64_t *due_us);
-
-/* Runs a seed that is given alone, and traces it; or --count=M of them, --from=N on. Returns the exit code. */
-int stage_main(int argc, char **argv);
 
 #endif

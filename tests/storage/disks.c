@@ -19,16 +19,13 @@
 #include "storage/kernel.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
 typedef unsigned long long ull;
 
 #define SECOND_US UINT64_C(1000000)
-#define CPU_SECONDS_MAX 60
 /* What may come on top of the time that a stopped copy has. */
 #define STOP_SLACK_US (SECOND_US / 2)
 
@@ -625,12 +622,10 @@ check_closed(int result)
 static void
 run_seed(uint64_t seed)
 {
-  struct itimerval limit = { .it_value.tv_sec = CPU_SECONDS_MAX };
   struct fault fault = { .exit_code = EXIT_DONE };
   struct endpoint *destination = NULL;
   int result = -1;
 
-  setitimer(ITIMER_VIRTUAL, &limit, NULL);
   memset(storages, 0, sizeof storages);
   memset(pipes, 0, sizeof pipes);
   make_scenario(seed);
@@ -658,32 +653,3 @@ run_seed(uint64_t seed)
 }
 
 struct stage stage = { .name = "sim-disks", .replay = "tests/storage/run", .count = 10000, .run_seed = run_seed };
-
-/* What they see is told with its seed, as a failed assertion is. */
-const char *__asan_default_options(void);
-const char *
-__asan_default_options(void)
-{
-  return "abort_on_error=1";
-}
-
-const char *__ubsan_default_options(void);
-const char *
-__ubsan_default_options(void)
-{
-  return "abort_on_error=1:print_stacktrace=1";
-}
-
-static void
-on_no_end(int signal_number)
-{
-  (void)signal_number;
-  sim_fail("it goes on without an end, and calls nothing");
-}
-
-int
-main(int argc, char **argv)
-{
-  signal(SIGVTALRM, on_no_end);
-  return stage_main(argc, argv);
-}

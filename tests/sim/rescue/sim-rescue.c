@@ -493,9 +493,3 @@ run_seed(uint64_t seed)
 struct stage stage = {
   .name = "sim-rescue", .replay = "build/tests/sim/sim-rescue", .count = 1000, .run_seed = run_seed
 };
-
-int
-main(int argc, char **argv)
-{
-  return stage_main(argc, argv);
-}
