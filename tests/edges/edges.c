@@ -21,6 +21,7 @@
 #include "nbd/server.h"
 #include "sim/check.h"
 #include "sim/stage.h"
+#include "sim/whole/machine.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,10 +30,6 @@
 #include <string.h>
 
 typedef unsigned long long ull;
-
-#define SECOND_US UINT64_C(1000000)
-/* What may come on top of the time that a stopped copy has: several ends that are left in turn. */
-#define STOP_SLACK_US (SECOND_US / 2)
 
 enum kind { KIND_FROM, KIND_TO, KIND_BETWEEN, KIND_INFO, KIND_MAP, KINDS };
 
@@ -171,7 +168,7 @@ choose_net(void)
   manners->whole = random_one_in(random, 4);
   manners->delay_max_us = random_one_in(random, 3) ? 0 : random_power(random, 0, 15);
   manners->room_bytes = random_one_in(random, 3) ? random_power(random, 6, 12) : random_power(random, 12, 18);
-  manners->interrupted_one_in = random_one_in(random, 4) ? (unsigned)random_between(random, 3, 100) : 0;
+  machine.interrupted_one_in = random_one_in(random, 4) ? (unsigned)random_between(random, 3, 100) : 0;
   manners->not_now_one_in = random_one_in(random, 4) ? (unsigned)random_between(random, 3, 100) : 0;
   if (edges.temper == TEMPER_MILD)
     return;
@@ -295,18 +292,6 @@ choose_wishes(void)
 }
 
 static void
-choose_signals(void)
-{
-  struct random *random = &edges.random;
-
-  if (!random_one_in(random, 4))
-    return;
-  net.signal_us[0] = random_between(random, 0, random_power(random, 8, 23));
-  if (random_one_in(random, 2))
-    net.signal_us[1] = net.signal_us[0] + random_between(random, 0, random_power(random, 8, 22));
-}
-
-static void
 make_scenario(uint64_t seed)
 {
   struct random *random = &edges.random;
@@ -321,8 +306,8 @@ make_scenario(uint64_t seed)
   edges.temper = (enum temper)random_between(random, TEMPER_MILD, TEMPER_UNLAWFUL);
   choose_net();
   choose_wishes();
-  choose_signals();
-  edges.loop = (struct loop){ .signal_fd = NET_SIGNAL_FD };
+  machine_choose_signals(random, 23);
+  edges.loop = (struct loop){ .signal_fd = MACHINE_SIGNAL_FD };
   loop_begin(&edges.loop);
   edges.size = choose_size();
 }
@@ -516,7 +501,7 @@ is_fine(void)
   if (edges.kind == KIND_MAP && peers[0].manners.survey_fails_one_in > 0)
     return false;
   return (edges.temper == TEMPER_MILD || (edges.temper == TEMPER_LOSSY && edges.kind < KIND_INFO)) &&
-         net.signals_taken == 0 && !(edges.kind != KIND_TO && edges.kind != KIND_INFO && is_required);
+         machine.signals_taken == 0 && !(edges.kind != KIND_TO && edges.kind != KIND_INFO && is_required);
 }
 
 static void
@@ -568,14 +553,10 @@ close_end(struct endpoint *end)
 static void
 check_closed(int result)
 {
-  sim_check(stage.now_us <= edges.closing_us + 2 * GOODBYE_MS * 1000 + STOP_SLACK_US, "closing took %llu ms",
+  sim_check(stage.now_us <= edges.closing_us + 2 * GOODBYE_MS * 1000 + MACHINE_SLACK_US, "closing took %llu ms",
             (ull)(stage.now_us - edges.closing_us) / 1000);
   sim_check(net_open_count() == 0, "%u sockets are left open", net_open_count());
-  if (net.signals_taken > 0) {
-    sim_check(result == -1 || edges.loop.signal_seen, "a signal is lost for what comes behind");
-    sim_check(stage.now_us <= net.signalled_us + STOP_MS * 1000 + STOP_SLACK_US, "it was stopped, and took %llu ms",
-              (ull)(stage.now_us - net.signalled_us) / 1000);
-  }
+  machine_check_stopped(&edges.loop, result, 0);
 }
 
 static void
@@ -766,7 +747,7 @@ run_seed(uint64_t seed)
   sim_trace("%s, %s", kinds[edges.kind], tempers[edges.temper]);
   net.next_us = edges.kind >= KIND_BETWEEN ? NULL : local_next_us;
   net.advance = edges.kind >= KIND_BETWEEN ? NULL : local_advance;
-  net.turn = check_turn;
+  machine.turn = check_turn;
   if (edges.kind >= KIND_INFO)
     run_question();
   else

@@ -3,7 +3,7 @@
 
 EDGES := $(BUILD)/tests/edges/edges
 # The edge is compiled with libnbd's insides; all rooms above it are the unit tests' own, out of their archive.
-EDGES_SOURCES := $(wildcard tests/edges/*.c) tests/sim/stage.c tests/sim/disk.c src/os/loop.c src/job/ask.c \
+EDGES_SOURCES := $(wildcard tests/edges/*.c) $(wildcard tests/sim/whole/*.c) tests/sim/stage.c tests/sim/disk.c src/os/loop.c src/job/ask.c \
 	$(filter-out src/nbd/tls_socket.c,$(wildcard src/nbd/*.c))
 EDGES_OBJECTS := $(EDGES_SOURCES:%.c=$(BUILD)/tests/edges/obj/%.o)
 EDGES_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE \

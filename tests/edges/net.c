@@ -4,25 +4,20 @@
 
 #include "base/range.h"
 #include "edges/peer.h"
-#include "sim/disk.h"
+#include "sim/check.h"
 #include "sim/stage.h"
+#include "sim/whole/machine.h"
 
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <time.h>
 
 typedef unsigned long long ull;
-
-#define CALLS_MAX 300000
-#define POLLS_MAX 400000
 
 struct net net;
 
@@ -76,17 +71,11 @@ net_some(size_t most)
                                        : random_between(&net.random, 1, most);
 }
 
-static void
-count_call(void)
-{
-  sim_check(++net.calls < CALLS_MAX, "it calls the system without an end, and never waits");
-}
-
 static bool
 is_interrupted(void)
 {
-  count_call();
-  if (!net_happens(net.manners.interrupted_one_in))
+  machine_count_call();
+  if (!net_happens(machine.interrupted_one_in))
     return false;
   errno = EINTR;
   return true;
@@ -110,19 +99,6 @@ succeeds(ssize_t result)
 }
 
 /* ---- Lines ---- */
-
-void
-net_begin(uint64_t seed)
-{
-  for (unsigned i = 0; i < NET_LINES_MAX; i++) {
-    free(net.lines[i].in.bytes);
-    free(net.lines[i].out.bytes);
-  }
-  memset(&net, 0, sizeof net);
-  net.random.state = seed * 7 + 1;
-  net.signal_us[0] = net.signal_us[1] = net.signalled_us = NET_NEVER;
-  net.end_us = UINT64_C(7200) * 1000000;
-}
 
 static struct line *
 line_find(int fd)
@@ -273,15 +249,14 @@ net_next_us(void)
   for (unsigned i = 0; i < 2; i++)
     if (net.peers[i])
       next_us = range_min(next_us, peer_next_us(net.peers[i]));
-  if (net.signals_taken < 2)
-    next_us = range_min(next_us, range_max(net.signal_us[net.signals_taken], stage.now_us));
   return next_us;
 }
 
-static void
+static bool
 net_advance(void)
 {
   uint64_t now_us = stage.now_us;
+  bool wakes = net.next_us && net.next_us() <= now_us;
 
   for (unsigned i = 0; i < NET_LINES_MAX; i++) {
     struct line *line = &net.lines[i];
@@ -298,12 +273,7 @@ net_advance(void)
       line_arrive(&net.lines[i]);
   if (net.advance)
     net.advance(now_us);
-}
-
-static bool
-has_signal(void)
-{
-  return net.signals_taken < 2 && net.signal_us[net.signals_taken] <= stage.now_us;
+  return wakes;
 }
 
 /* ---- What poll() says ---- */
@@ -324,78 +294,43 @@ line_events(const struct line *line)
                  ((line->reset && is_over) || (is_over && line->shut) ? POLLHUP : 0));
 }
 
-static int
-look(struct pollfd *fds, nfds_t count)
-{
-  int ready = 0;
+/* ---- What the machine asks and the loop calls ---- */
 
-  for (nfds_t i = 0; i < count; i++) {
-    short events = fds[i].fd == NET_SIGNAL_FD ? (has_signal() ? POLLIN : 0) : line_events(line_find(fds[i].fd));
-    fds[i].revents = events & (fds[i].events | POLLERR | POLLHUP);
-    ready += fds[i].revents != 0;
+static short
+net_events(int fd)
+{
+  return line_events(line_find(fd));
+}
+
+void
+net_begin(uint64_t seed)
+{
+  for (unsigned i = 0; i < NET_LINES_MAX; i++) {
+    free(net.lines[i].in.bytes);
+    free(net.lines[i].out.bytes);
   }
-  return ready;
+  memset(&net, 0, sizeof net);
+  net.random.state = seed * 7 + 1;
+  machine_begin(&net.random);
+  machine.advance = net_advance;
+  machine.next_us = net_next_us;
+  machine.events = net_events;
 }
 
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 int
 __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
-  bool is_loop = fds[0].fd == NET_SIGNAL_FD; /* else one of libnbd's own waits */
-  uint64_t end_us = timeout_ms < 0 ? NET_NEVER : stage.now_us + (uint64_t)timeout_ms * 1000;
-  int ready;
+  int ready = machine_poll(fds, count, timeout_ms);
 
-  sim_check(++net.polls < POLLS_MAX, "it goes on for ever");
-  if (is_loop && net.turn)
-    net.turn();
-  if (net_happens(net.manners.interrupted_one_in)) {
-    for (nfds_t i = 0; i < count; i++)
-      fds[i].revents = 0;
-    return fails(EINTR);
-  }
-  for (;;) {
-    bool is_woken = is_loop && net.next_us && net.next_us() <= stage.now_us; /* by what comes from elsewhere */
-    net_advance();
-    ready = look(fds, count);
-    if (ready > 0 || is_woken || stage.now_us >= end_us)
-      return (int)succeeds(ready);
-    uint64_t next_us = range_min(net_next_us(), end_us);
-    sim_check(next_us != NET_NEVER, "everyone waits for ever");
-    if (next_us > stage.now_us) {
-      stage.now_us = next_us;
-      net.calls = 0;
-    } else {
-      count_call();
-    }
-    sim_check(stage.now_us < net.end_us, "it takes for ever");
-  }
-}
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
-int
-__wrap_clock_gettime(clockid_t clock, struct timespec *now)
-{
-  (void)clock;
-  *now = (struct timespec){ .tv_sec = (time_t)(stage.now_us / 1000000),
-                            .tv_nsec = (long)(stage.now_us % 1000000) * 1000 };
-  return 0;
+  return ready == -1 ? -1 : (int)succeeds(ready);
 }
 
 ssize_t __wrap_read(int fd, void *to, size_t length);
 ssize_t
 __wrap_read(int fd, void *to, size_t length)
 {
-  struct signalfd_siginfo *info = to;
-
-  sim_check(fd == NET_SIGNAL_FD && length == sizeof *info, "descriptor %d is read", fd);
-  if (!has_signal())
-    return fails(EAGAIN);
-  memset(info, 0, sizeof *info);
-  info->ssi_signo = SIGINT;
-  if (net.signals_taken++ == 0)
-    net.signalled_us = stage.now_us;
-  sim_trace("%8llu us a signal", (ull)stage.now_us);
-  return sizeof *info;
+  return machine_read_signal(fd, to, length);
 }
 
 /* ---- Sockets ---- */
@@ -405,7 +340,7 @@ int
 __wrap_socket(int family, int type, int protocol)
 {
   (void)protocol;
-  count_call();
+  machine_count_call();
   sim_check((family == AF_UNIX || family == AF_INET) && (type & 0xff) == SOCK_STREAM && type & SOCK_NONBLOCK,
             "a socket of another kind");
   for (unsigned i = 0; i < NET_LINES_MAX; i++) {
@@ -437,7 +372,7 @@ __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
   const struct sockaddr_in *name = (const struct sockaddr_in *)address;
 
   (void)length;
-  count_call();
+  machine_count_call();
   sim_check(address->sa_family == AF_INET && ntohs(name->sin_port) < 2, "a connection to nowhere");
   /* The last address of each is where the peer is, if there are several. */
   line->peer = ntohl(name->sin_addr.s_addr) == INADDR_LOOPBACK ? net.peers[ntohs(name->sin_port)] : NULL;
@@ -459,7 +394,7 @@ __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
 {
   struct line *line = line_find(fd);
 
-  count_call();
+  machine_count_call();
   if (level == IPPROTO_TCP && option == TCP_INFO) {
     sim_check(*length == sizeof(struct tcp_info), "how a line is is asked for otherwise");
     *(struct tcp_info *)value = (struct tcp_info){ .tcpi_min_rtt = (uint32_t)net.manners.delay_max_us };
@@ -476,7 +411,7 @@ __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_t le
 {
   struct line *line = line_find(fd);
 
-  count_call();
+  machine_count_call();
   if (level == SOL_SOCKET && option == SO_LINGER && length == sizeof(struct linger))
     line->lingers_not = ((const struct linger *)value)->l_onoff && ((const struct linger *)value)->l_linger == 0;
   return 0;
@@ -570,7 +505,7 @@ __wrap_shutdown(int fd, int how)
 {
   struct line *line = line_find(fd);
 
-  count_call();
+  machine_count_call();
   if (!line->connected)
     return fails(ENOTCONN);
   line->shut = true;
@@ -587,7 +522,7 @@ __wrap_close(int fd)
 {
   struct line *line = line_find(fd);
 
-  count_call();
+  machine_count_call();
   sim_trace("%8llu us line %d: closed", (ull)stage.now_us, fd);
   if (line->session && !line->lingers_not) {
     size_t some = random_one_in(&net.random, 2) ? bytes_count(&line->out) : net_some(bytes_count(&line->out));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* net: sockets, a poll() and a clock that are simulated.
+/* net: sockets that are simulated, on the machine of sim/whole.
  *
  * What decant and libnbd call of the system is linked to these instead (ld's --wrap). A line is a stream socket between
  * the client and a peer (peer.h): it takes and gives any number of bytes, at any time, and can end anywhere. All chances come
@@ -60,10 +60,9 @@ struct line {
 
 /* How sockets behave in this run. Chances are one in N, 0: never. */
 struct net_manners {
-  bool whole;            /* all that is there comes at once */
-  uint64_t delay_max_us; /* of bytes on their way */
-  size_t room_bytes;     /* in each direction, before a send has to wait */
-  unsigned interrupted_one_in;
+  bool whole;              /* all that is there comes at once */
+  uint64_t delay_max_us;   /* of bytes on their way */
+  size_t room_bytes;       /* in each direction, before a send has to wait */
   unsigned not_now_one_in; /* although poll() said so */
   unsigned cut_one_in;     /* connections that are cut after some bytes */
   uint64_t cut_within;     /* ... of so many */
@@ -75,22 +74,14 @@ struct net {
   struct net_manners manners;
   struct line lines[NET_LINES_MAX];
   struct peer *peers[2]; /* who listens; NULL: nobody does */
-  uint64_t signal_us[2]; /* when signals come, in order; NET_NEVER */
-  unsigned signals_taken;
-  uint64_t calls; /* since time passed */
-  uint64_t polls;
-  uint64_t end_us; /* nothing may take longer */
-  uint64_t cuts;   /* that happened */
-  uint64_t signalled_us;
-  /* What else happens by time. NULL: nothing. */
+  uint64_t cuts;         /* that happened */
+  /* What else happens by time, which wakes the loop. NULL: nothing. */
   uint64_t (*next_us)(void);
   void (*advance)(uint64_t now_us);
-  void (*turn)(void); /* each time that the loop waits */
 };
 
 extern struct net net;
 
-#define NET_SIGNAL_FD 900
 #define NET_FD_FIRST 1000
 
 /* Begins anew, without any connection. */

@@ -16,6 +16,7 @@
 #include "local/endpoint_pipe.h"
 #include "sim/check.h"
 #include "sim/stage.h"
+#include "sim/whole/machine.h"
 #include "storage/kernel.h"
 
 #include <errno.h>
@@ -24,10 +25,6 @@
 #include <string.h>
 
 typedef unsigned long long ull;
-
-#define SECOND_US UINT64_C(1000000)
-/* What may come on top of the time that a stopped copy has. */
-#define STOP_SLACK_US (SECOND_US / 2)
 
 enum kind { KIND_FILE, KIND_DEVICE, KIND_STREAM };
 static const char *const kinds[] = { "file", "device", "stream" };
@@ -288,19 +285,12 @@ choose_destination(void)
 }
 
 static void
-choose_signals(void)
+choose_waits(void)
 {
-  struct random *random = &disks.random;
-
-  kernel.interrupted_one_in = now_and_then(4, 20);
+  machine.interrupted_one_in = now_and_then(4, 20);
   kernel.ring_full_one_in = now_and_then(4, 6);
-  if (kernel.interrupted_one_in == 1)
-    kernel.interrupted_one_in = 2;
-  if (!random_one_in(random, 4))
-    return;
-  kernel.signal_us[0] = random_between(random, 0, random_power(random, 8, 21));
-  if (random_one_in(random, 2))
-    kernel.signal_us[1] = kernel.signal_us[0] + random_between(random, 0, random_power(random, 8, 22));
+  if (machine.interrupted_one_in == 1)
+    machine.interrupted_one_in = 2;
 }
 
 static void
@@ -316,9 +306,10 @@ make_scenario(uint64_t seed)
   disks.from = (enum kind)random_between(random, KIND_FILE, KIND_STREAM);
   disks.to = (enum kind)random_between(random, KIND_FILE, KIND_STREAM);
   disks.temper = (enum temper)random_between(random, TEMPER_MILD, TEMPER_FAILING);
-  disks.loop = (struct loop){ .signal_fd = KERNEL_SIGNAL_FD };
+  disks.loop = (struct loop){ .signal_fd = MACHINE_SIGNAL_FD };
   disks.size = choose_size();
-  choose_signals();
+  choose_waits();
+  machine_choose_signals(random, 21);
   choose_source();
   choose_destination();
 }
@@ -524,7 +515,7 @@ is_fine(void)
 {
   const struct pipe *from = &pipes[0], *to = &pipes[1];
 
-  if (kernel.signals_taken > 0 || from->faults + to->faults > 0 || from->is_cut || to->is_cut || to->is_removed)
+  if (machine.signals_taken > 0 || from->faults + to->faults > 0 || from->is_cut || to->is_cut || to->is_removed)
     return false;
   /* What a stream has brought is gone with the disk that it was on; and one that is away at the end can't be asked for its name. */
   if (disks.temper == TEMPER_LOSSY)
@@ -607,16 +598,12 @@ close_end(struct endpoint *end, int *result, struct fault *fault)
 static void
 check_closed(int result)
 {
-  uint64_t slack_us = STOP_SLACK_US + 20 * range_max(storages[0].manners.slow_max_us, storages[1].manners.slow_max_us);
+  uint64_t slowest_us = range_max(storages[0].manners.slow_max_us, storages[1].manners.slow_max_us);
 
   sim_check(kernel_open_count() == 0, "%u descriptors are left open", kernel_open_count());
-  if (kernel.signals_taken > 0) {
-    sim_check(result == -1 || disks.loop.signal_seen, "a signal is lost for what comes behind");
-    sim_check(stage.now_us <= kernel.signalled_us + STOP_MS * 1000 + slack_us, "it was stopped, and took %llu ms",
-              (ull)(stage.now_us - kernel.signalled_us) / 1000);
-  } else if (result == 0) {
-    sim_check(kernel_requests_out() == 0, "%u requests are with a ring at the end", kernel_requests_out());
-  }
+  machine_check_stopped(&disks.loop, result, 20 * slowest_us);
+  sim_check(machine.signals_taken > 0 || result == -1 || kernel_requests_out() == 0,
+            "%u requests are with a ring at the end", kernel_requests_out());
 }
 
 static void
@@ -632,7 +619,7 @@ run_seed(uint64_t seed)
   uint64_t old_size = storages[1].size;
   sim_trace("%s to %s, %s, %llu bytes from %llu on", kinds[disks.from], kinds[disks.to], tempers[disks.temper],
             (ull)disks.size, (ull)disks.start);
-  kernel.turn = check_turn;
+  machine.turn = check_turn;
   disks.refused = true;
   config.slot_buffers = config.spare_buffers = config.stage_buffers = config.zeros = NULL;
   struct endpoint *source = open_end(0, disks.from, ROLE_SOURCE, &fault);

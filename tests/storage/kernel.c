@@ -9,31 +9,26 @@
 #include "os/ring.h"
 #include "sim/check.h"
 #include "sim/stage.h"
+#include "sim/whole/machine.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 typedef unsigned long long ull;
 
-#define CALLS_MAX 300000
-#define POLLS_MAX 400000
-#define END_US (UINT64_C(7200) * 1000000)
 /* Addresses that nobody touches. */
 #define MAPPED_AT UINT64_C(0x600000000000)
 #define MAPPED_BYTES (UINT64_C(1) << 32)
@@ -88,17 +83,11 @@ tells(int64_t result)
   return result < 0 ? fails((int)-result) : result;
 }
 
-static void
-count_call(void)
-{
-  sim_check(++kernel.calls < CALLS_MAX, "it calls the system without an end, and never waits");
-}
-
 /* A call that has to wait for the disk. */
 static void
 take_time(struct storage *storage)
 {
-  count_call();
+  machine_count_call();
   if (storage_happens(storage, storage->manners.slow_one_in))
     stage.now_us += random_between(&storage->random, 0, storage->manners.slow_max_us);
 }
@@ -110,18 +99,6 @@ is_interrupted(struct storage *storage)
     return false;
   errno = EINTR;
   return true;
-}
-
-void
-kernel_begin(uint64_t seed)
-{
-  memset(&kernel, 0, sizeof kernel);
-  memset(handles, 0, sizeof handles);
-  memset(operations, 0, sizeof operations);
-  memset(rings, 0, sizeof rings);
-  operations_queued = 0;
-  kernel.random.state = seed * 5 + 3;
-  kernel.signal_us[0] = kernel.signal_us[1] = kernel.signalled_us = STORAGE_NEVER;
 }
 
 /* ---- Names and descriptors ---- */
@@ -258,7 +235,7 @@ __wrap_open(const char *path, int flags, ...)
   unsigned major, minor;
   int name = 0;
 
-  count_call();
+  machine_count_call();
   if (flags & O_DIRECTORY)
     return open_handle((struct handle){ .is_directory = true });
   if (sscanf(path, "/sys/dev/block/%u:%u/%n", &major, &minor, &name) == 2 && name > 0)
@@ -312,7 +289,7 @@ stat_pipe(const struct pipe *pipe, struct stat *found)
 {
   static const mode_t modes[] = { S_IFIFO | 0600, S_IFSOCK | 0600, S_IFREG | 0600 };
 
-  count_call();
+  machine_count_call();
   *found = (struct stat){ .st_mode = modes[pipe->kind],
                           .st_nlink = !pipe->is_removed,
                           .st_dev = 3,
@@ -343,7 +320,7 @@ __wrap_close(int fd)
   struct handle *handle = handle_find(fd);
   struct storage *storage = handle->view.storage;
 
-  count_call();
+  machine_count_call();
   handle->used = false;
   if (!storage || storage->is_source || !storage_happens(storage, storage->manners.close_fails_one_in))
     return 0;
@@ -358,7 +335,7 @@ __wrap_fcntl(int fd, int command, ...)
 {
   const struct pipe *pipe = handle_find(fd)->pipe;
 
-  count_call();
+  machine_count_call();
   if (pipe && command == F_SETPIPE_SZ)
     return fails(EPERM);
   sim_check(command == F_GETFL, "fcntl() does something else");
@@ -373,7 +350,7 @@ __wrap_fstatfs(int fd, struct statfs *found)
 {
   struct storage_view *view = view_find(fd);
 
-  count_call();
+  machine_count_call();
   if (storage_is_dead(view))
     return fails(EIO);
   memset(found, 0, sizeof *found);
@@ -501,7 +478,7 @@ __wrap_write(int fd, const void *from, size_t length)
 {
   struct handle *handle = handle_find(fd);
 
-  count_call();
+  machine_count_call();
   sim_check(handle->pipe && handle->pipe->kind != PIPE_SOCKET, "what isn't a pipe is written to");
   return tells(pipe_write(handle->pipe, from, length, handle->waits));
 }
@@ -512,7 +489,7 @@ __wrap_send(int fd, const void *from, size_t length, int flags)
 {
   struct handle *handle = handle_find(fd);
 
-  count_call();
+  machine_count_call();
   sim_check(handle->pipe && handle->pipe->kind == PIPE_SOCKET, "what isn't a socket is sent to");
   sim_check(flags & MSG_NOSIGNAL, "a send that may end the program by SIGPIPE");
   return tells(pipe_write(handle->pipe, from, length, handle->waits && !(flags & MSG_DONTWAIT)));
@@ -568,7 +545,7 @@ __wrap_mmap(void *at, size_t length, int protection, int flags, int fd, off_t of
   struct storage *storage = view_find(fd)->storage;
 
   (void)at, (void)length, (void)protection, (void)flags, (void)offset;
-  count_call();
+  machine_count_call();
   if (!storage->manners.sees_cache) {
     errno = ENOMEM;
     return MAP_FAILED;
@@ -581,7 +558,7 @@ int
 __wrap_munmap(void *at, size_t length)
 {
   (void)at, (void)length;
-  count_call();
+  machine_count_call();
   return 0;
 }
 
@@ -592,7 +569,7 @@ __wrap_mincore(void *at, size_t length, unsigned char *pages)
   uint64_t offset = ((uint64_t)(uintptr_t)at - MAPPED_AT) % MAPPED_BYTES;
   struct storage *storage = kernel.storages[((uint64_t)(uintptr_t)at - MAPPED_AT) / MAPPED_BYTES];
 
-  count_call();
+  machine_count_call();
   if (!range_is_aligned(offset, STORAGE_PAGE_BYTES))
     return fails(EINVAL);
   if (storage_happens(storage, 20))
@@ -694,7 +671,7 @@ ring_submit(struct ring *ring)
 {
   struct operation *operation;
 
-  count_call();
+  machine_count_call();
   while ((operation = next_queued(ring, true))) {
     if (kernel_happens(kernel.ring_full_one_in))
       return false;
@@ -830,12 +807,10 @@ kernel_next_us(void)
     next_us = range_min(next_us, kernel.storages[i] ? storage_next_us(kernel.storages[i]) : STORAGE_NEVER);
   for (unsigned i = 0; i < 2; i++)
     next_us = range_min(next_us, kernel.pipes[i] ? pipe_next_us(kernel.pipes[i]) : STORAGE_NEVER);
-  if (kernel.signals_taken < 2)
-    next_us = range_min(next_us, kernel.signal_us[kernel.signals_taken]);
   return next_us;
 }
 
-static void
+static bool
 kernel_advance(void)
 {
   for (unsigned i = 0; i < 2; i++) {
@@ -845,19 +820,12 @@ kernel_advance(void)
       pipe_advance(kernel.pipes[i], stage.now_us);
   }
   rings_advance();
-}
-
-static bool
-has_signal(void)
-{
-  return kernel.signals_taken < 2 && kernel.signal_us[kernel.signals_taken] <= stage.now_us;
+  return false;
 }
 
 static bool
 is_ready(int fd)
 {
-  if (fd == KERNEL_SIGNAL_FD)
-    return has_signal();
   if (fd >= KERNEL_FD_FIRST && fd < KERNEL_FD_FIRST + KERNEL_FDS_MAX && handle_find(fd)->pipe)
     return pipe_is_ready(handle_find(fd)->pipe);
   sim_check(fd >= KERNEL_RING_FD_FIRST && fd < KERNEL_RING_FD_FIRST + KERNEL_RINGS_MAX &&
@@ -869,53 +837,32 @@ is_ready(int fd)
   return false;
 }
 
-static int
-look(struct pollfd *fds, nfds_t count)
+static short
+kernel_events(int fd)
 {
-  int ready = 0;
+  return is_ready(fd) ? POLLIN | POLLOUT : 0;
+}
 
-  for (nfds_t i = 0; i < count; i++) {
-    fds[i].revents = is_ready(fds[i].fd) ? fds[i].events : 0;
-    ready += fds[i].revents != 0;
-  }
-  return ready;
+void
+kernel_begin(uint64_t seed)
+{
+  memset(&kernel, 0, sizeof kernel);
+  memset(handles, 0, sizeof handles);
+  memset(operations, 0, sizeof operations);
+  memset(rings, 0, sizeof rings);
+  operations_queued = 0;
+  kernel.random.state = seed * 5 + 3;
+  machine_begin(&kernel.random);
+  machine.advance = kernel_advance;
+  machine.next_us = kernel_next_us;
+  machine.events = kernel_events;
 }
 
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 int
 __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
-  uint64_t end_us = timeout_ms < 0 ? STORAGE_NEVER : stage.now_us + (uint64_t)timeout_ms * 1000;
-
-  sim_check(++kernel.polls < POLLS_MAX, "it goes on for ever");
-  if (kernel.turn)
-    kernel.turn();
-  if (kernel_happens(kernel.interrupted_one_in)) {
-    for (nfds_t i = 0; i < count; i++)
-      fds[i].revents = 0;
-    return fails(EINTR);
-  }
-  for (;;) {
-    kernel_advance();
-    int ready = look(fds, count);
-    if (ready > 0 || stage.now_us >= end_us)
-      return ready;
-    uint64_t next_us = range_min(kernel_next_us(), end_us);
-    sim_check(next_us != STORAGE_NEVER, "everyone waits for ever");
-    stage.now_us = range_max(next_us, stage.now_us);
-    kernel.calls = 0;
-    sim_check(stage.now_us < END_US, "it takes for ever");
-  }
-}
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
-int
-__wrap_clock_gettime(clockid_t clock, struct timespec *now)
-{
-  (void)clock;
-  *now = (struct timespec){ .tv_sec = (time_t)(stage.now_us / 1000000),
-                            .tv_nsec = (long)(stage.now_us % 1000000) * 1000 };
-  return 0;
+  return machine_poll(fds, count, timeout_ms);
 }
 
 /* From its front, as it is read once. */
@@ -931,20 +878,12 @@ ssize_t __wrap_read(int fd, void *to, size_t length);
 ssize_t
 __wrap_read(int fd, void *to, size_t length)
 {
-  struct signalfd_siginfo *info = to;
-
-  count_call();
-  if (fd != KERNEL_SIGNAL_FD && handle_find(fd)->pipe)
-    return tells(pipe_read(handle_find(fd)->pipe, to, length));
-  if (fd != KERNEL_SIGNAL_FD && handle_find(fd)->text[0])
-    return read_attribute(handle_find(fd), to, length);
-  sim_check(fd == KERNEL_SIGNAL_FD && length == sizeof *info, "descriptor %d is read", fd);
-  if (!has_signal())
-    return fails(EAGAIN);
-  memset(info, 0, sizeof *info);
-  info->ssi_signo = SIGINT;
-  if (kernel.signals_taken++ == 0)
-    kernel.signalled_us = stage.now_us;
-  sim_trace("%8llu us a signal", (ull)stage.now_us);
-  return sizeof *info;
+  machine_count_call();
+  if (fd == MACHINE_SIGNAL_FD)
+    return machine_read_signal(fd, to, length);
+  struct handle *handle = handle_find(fd);
+  if (handle->pipe)
+    return tells(pipe_read(handle->pipe, to, length));
+  sim_check(handle->text[0], "descriptor %d is read", fd);
+  return read_attribute(handle, to, length);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel: system calls on simulated files and devices (storage.h), rings of io_uring, a poll() and a clock.
+/* kernel: system calls on simulated files and devices (storage.h), and rings of io_uring, on the machine of sim/whole.
  *
  * What src/local and src/os call of the system is linked to these instead (ld's --wrap), and src/os/ring.h is carried out here:
  * what is queued there is done when it is answered, in any order, and may be refused, or done in part. Time passes where somebody
@@ -14,7 +14,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define KERNEL_SIGNAL_FD 900
 #define KERNEL_FD_FIRST 1000
 #define KERNEL_FDS_MAX 16
 #define KERNEL_RING_FD_FIRST 2000
@@ -25,13 +24,6 @@ struct kernel {
   struct storage *storages[2]; /* what paths lead to; NULL: none */
   struct pipe *pipes[2];       /* in their place */
   unsigned ring_full_one_in;   /* requests that it doesn't take now */
-  unsigned interrupted_one_in; /* of the waits */
-  uint64_t signal_us[2];       /* when signals come, in order; STORAGE_NEVER */
-  unsigned signals_taken;
-  uint64_t signalled_us;
-  uint64_t calls; /* since time passed */
-  uint64_t polls;
-  void (*turn)(void); /* each time that the loop waits; NULL: nobody cares */
 };
 
 extern struct kernel kernel;

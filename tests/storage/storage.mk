@@ -3,7 +3,7 @@
 
 STORAGE := $(BUILD)/tests/storage/disks
 # Below the engine the program's own, down to the system; all rooms above it are the unit tests' own, out of their archive.
-STORAGE_SOURCES := $(wildcard tests/storage/*.c) tests/sim/stage.c src/os/loop.c src/job/ask.c $(filter-out src/local/file_mark.c,$(wildcard src/local/file_*.c)) \
+STORAGE_SOURCES := $(wildcard tests/storage/*.c) $(wildcard tests/sim/whole/*.c) tests/sim/stage.c src/os/loop.c src/job/ask.c $(filter-out src/local/file_mark.c,$(wildcard src/local/file_*.c)) \
 	$(patsubst %,src/local/%.c,endpoint_file endpoint_pipe device device_marks overlap sysfs)
 STORAGE_OBJECTS := $(STORAGE_SOURCES:%.c=$(BUILD)/tests/storage/obj/%.o)
 STORAGE_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE \
