@@ -21,6 +21,7 @@
 #include "nbd/server.h"
 #include "sim/check.h"
 #include "sim/stage.h"
+#include "sim/whole/config.h"
 #include "sim/whole/machine.h"
 
 #include <arpa/inet.h>
@@ -383,73 +384,6 @@ open_destination(struct fault *fault)
 
 /* ---- The copy ---- */
 
-static int
-choose_budget(struct fault *fault)
-{
-  struct random *random = &edges.random;
-  struct budget *budget = &config.budget;
-  struct budget_needs needs = budget_needs_of(&config.source->traits, &config.destination->traits);
-
-  needs.payload_bytes = PAYLOAD_BYTES_MIN;
-  needs.sparse_bytes = random_one_in(random, 3) ? 0 : random_power(random, 9, 13);
-  needs.zero_max = ZERO_BYTES_MAX;
-  if (budget_plan(budget, &needs, fault) == -1)
-    return -1;
-  if (random_one_in(random, 10))
-    return 0;
-  budget->slot_bytes = range_max(range_min(random_power(random, 9, 14), budget->slot_bytes), needs.source_block_min);
-  budget->slots = (unsigned)random_between(random, SLOTS_MIN, range_min(20, budget->slots));
-  budget->stages = (unsigned)random_between(random, STAGES_MIN, range_min(4, budget->stages));
-  if (random_one_in(random, 2))
-    budget->zero_max = budget->block_bytes * random_power(random, 0, 4);
-  budget->zero_sure = budget->zero_max;
-  return 0;
-}
-
-/* Each by itself, so that a byte beside it is seen. */
-static void
-take_buffers(void)
-{
-  const struct budget *budget = &config.budget;
-
-  config.slot_buffers = malloc(budget->slots * budget->slot_bytes);
-  config.spare_buffers = malloc(budget->spare_slots * budget->slot_bytes + 1);
-  config.stage_buffers = malloc(budget->stages * budget->block_bytes);
-  config.zeros = calloc(1, budget->zero_bytes);
-}
-
-static void
-drop_buffers(void)
-{
-  free(config.slot_buffers);
-  free(config.spare_buffers);
-  free(config.stage_buffers);
-  free(config.zeros);
-}
-
-static void
-choose_config(struct endpoint *source, struct endpoint *destination)
-{
-  struct random *random = &edges.random;
-
-  config = (struct copy_config){ .source = source,
-                                 .destination = destination,
-                                 .loop = &edges.loop,
-                                 .part = PART_ALL,
-                                 .extents = !random_one_in(random, 8),
-                                 .detect_zeros = !random_one_in(random, 4),
-                                 .allocated = random_one_in(random, 8),
-                                 .flush = !random_one_in(random, 8),
-                                 .bytes_per_s = random_one_in(random, 16) ? random_power(random, 16, 30) : 0,
-                                 .flush_each_bytes = random_one_in(random, 2) ? random_between(random, 1, 65536) : 0,
-                                 .flush_each_ms = random_between(random, 0, 30) };
-  if (edges.temper == TEMPER_LOSSY)
-    config.retry_ms = COPY_RETRY_FOREVER;
-  else if (!random_one_in(random, 3))
-    config.retry_ms = random_between(random, 1, 40000);
-  edges.flushes = config.flush && destination->traits.can_flush;
-}
-
 /* Whether nobody has told what isn't so, in a way that can't be known. */
 static bool
 is_believable(void)
@@ -520,12 +454,12 @@ check_failure(const struct fault *fault)
 static int
 run_copy(struct endpoint *source, struct endpoint *destination, struct fault *fault)
 {
-  choose_config(source, destination);
-  if (choose_budget(fault) == -1)
-    sim_fail("no plan: %s", fault->text);
+  config_choose(&config, &edges.random, source, destination, &edges.loop, edges.temper == TEMPER_LOSSY);
+  config_plan(&config, &edges.random, 9, 14);
+  edges.flushes = config.flush && destination->traits.can_flush;
   if (destination->ops->prepare)
     destination->ops->prepare(destination, source->traits.size, fault);
-  take_buffers();
+  config_take_buffers(&config);
   copy_init(&copy, &config);
   int result = copy_run(&copy, fault);
   sim_trace("result %d: %s", result, fault->text);
@@ -589,8 +523,7 @@ run_copies(void)
     check_content();
   else
     check_failure(&fault);
-  if (!edges.refused)
-    drop_buffers();
+  config_drop_buffers(&config);
 }
 
 /* ---- What a server tells ---- */

@@ -16,6 +16,7 @@
 #include "local/endpoint_pipe.h"
 #include "sim/check.h"
 #include "sim/stage.h"
+#include "sim/whole/config.h"
 #include "sim/whole/machine.h"
 #include "storage/kernel.h"
 
@@ -348,87 +349,15 @@ open_end(unsigned number, enum kind kind, enum role role, struct fault *fault)
 
 /* ---- The copy ---- */
 
-static int
-choose_budget(struct fault *fault)
-{
-  struct random *random = &disks.random;
-  struct budget *budget = &config.budget;
-  struct budget_needs needs = budget_needs_of(&config.source->traits, &config.destination->traits);
-
-  needs.payload_bytes = PAYLOAD_BYTES_MIN;
-  needs.sparse_bytes = random_one_in(random, 3) ? 0 : random_power(random, 9, 13);
-  needs.zero_max = ZERO_BYTES_MAX;
-  if (budget_plan(budget, &needs, fault) == -1)
-    return -1;
-  if (random_one_in(random, 10))
-    return 0;
-  /* The first read of a stream has all of its head. */
-  budget->slot_bytes = range_max(range_min(random_power(random, disks.from == KIND_STREAM ? 10 : 9, 15),
-                                           budget->slot_bytes),
-                                 needs.source_block_min);
-  budget->slots = (unsigned)random_between(random, SLOTS_MIN, range_min(20, budget->slots));
-  budget->stages = (unsigned)random_between(random, STAGES_MIN, range_min(4, budget->stages));
-  if (random_one_in(random, 2))
-    budget->zero_max = budget->block_bytes * random_power(random, 0, 4);
-  budget->zero_sure = budget->zero_max;
-  return 0;
-}
-
-/* In pages, as direct I/O wants them, and now and then not. */
-static unsigned char *
-take_buffer(uint64_t bytes)
-{
-  void *buffer = NULL;
-
-  if (posix_memalign(&buffer, PAGE_BYTES, bytes + 1) != 0)
-    sim_fail("no memory is left for the simulation");
-  memset(buffer, 0, bytes);
-  return buffer;
-}
-
-static void
-take_buffers(void)
-{
-  const struct budget *budget = &config.budget;
-
-  config.slot_buffers = take_buffer(budget->slots * budget->slot_bytes);
-  config.spare_buffers = take_buffer(budget->spare_slots * budget->slot_bytes);
-  config.stage_buffers = take_buffer(budget->stages * budget->block_bytes);
-  config.zeros = take_buffer(budget->zero_bytes);
-}
-
-static void
-drop_buffers(void)
-{
-  free(config.slot_buffers);
-  free(config.spare_buffers);
-  free(config.stage_buffers);
-  free(config.zeros);
-}
-
 static void
 choose_config(struct endpoint *source, struct endpoint *destination)
 {
-  struct random *random = &disks.random;
-
-  config = (struct copy_config){ .source = source,
-                                 .destination = destination,
-                                 .loop = &disks.loop,
-                                 .part = PART_ALL,
-                                 .start = disks.start,
-                                 .extents = !random_one_in(random, 8),
-                                 .detect_zeros = !random_one_in(random, 4),
-                                 .allocated = random_one_in(random, 8),
-                                 .flush = !random_one_in(random, 8),
-                                 .bytes_per_s = random_one_in(random, 16) ? random_power(random, 16, 30) : 0,
-                                 .flush_each_bytes = random_one_in(random, 2) ? random_between(random, 1, 65536) : 0,
-                                 .flush_each_ms = random_between(random, 0, 30) };
+  config_choose(&config, &disks.random, source, destination, &disks.loop, disks.temper == TEMPER_LOSSY);
+  config.start = disks.start;
   config.skip_zeros = destination->traits.reads_zero && source->traits.size != SIZE_UNKNOWN && !config.allocated &&
                       disks.start == 0; /* as job_copy decides it */
-  if (disks.temper == TEMPER_LOSSY)
-    config.retry_ms = COPY_RETRY_FOREVER;
-  else if (!random_one_in(random, 3))
-    config.retry_ms = random_between(random, 1, 40000);
+  /* The first read of a stream has all of its head. */
+  config_plan(&config, &disks.random, disks.from == KIND_STREAM ? 10 : 9, 15);
   disks.is_flushed = config.flush && destination->traits.can_flush;
   disks.flushed_below = disks.start;
 }
@@ -563,8 +492,6 @@ static int
 run_copy(struct endpoint *source, struct endpoint *destination, struct fault *fault)
 {
   choose_config(source, destination);
-  if (choose_budget(fault) == -1)
-    sim_fail("no plan: %s", fault->text);
   uint64_t *changes_at_us = &storages[1].manners.changes_at_us, changes_us = *changes_at_us;
 
   *changes_at_us = STORAGE_NEVER; /* what others do to it before it is emptied is of no interest */
@@ -574,7 +501,7 @@ run_copy(struct endpoint *source, struct endpoint *destination, struct fault *fa
   if (disks.refused)
     return -1;
   *changes_at_us = storages[1].manners.change ? stage.now_us + changes_us : STORAGE_NEVER;
-  take_buffers();
+  config_take_buffers(&config);
   copy_init(&copy, &config);
   int result = copy_run(&copy, fault);
   sim_trace("result %d: %s", result, fault->text);
@@ -621,7 +548,6 @@ run_seed(uint64_t seed)
             (ull)disks.size, (ull)disks.start);
   machine.turn = check_turn;
   disks.refused = true;
-  config.slot_buffers = config.spare_buffers = config.stage_buffers = config.zeros = NULL;
   struct endpoint *source = open_end(0, disks.from, ROLE_SOURCE, &fault);
   if (source)
     destination = open_end(1, disks.to, disks.role, &fault);
@@ -636,7 +562,7 @@ run_seed(uint64_t seed)
     check_content(old_size);
   else
     check_failure(&fault);
-  drop_buffers();
+  config_drop_buffers(&config);
 }
 
 struct stage stage = { .name = "sim-disks", .replay = "tests/storage/run", .count = 10000, .run_seed = run_seed };
