@@ -321,7 +321,7 @@ bmap_reader_take(struct bmap_reader *reader, const char *bytes, size_t length, s
   size_t hashed = 0;
 
   for (size_t i = 0; i < length; i++) {
-    if (is_in_checksum(reader) && memchr(hex_digits, bytes[i], 16)) {
+    if (is_in_checksum(reader) && bytes[i] && strchr(hex_digits, bytes[i])) {
       add_to_hashes(reader, bytes + hashed, i - hashed);
       add_to_hashes(reader, "0", 1);
       hashed = i + 1;

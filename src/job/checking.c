@@ -86,7 +86,7 @@ checking_add_json(const struct checking *checking, struct text *text)
   if (!checker->map)
     return;
   text_add(text, ",\n\"checked\": %llu,\n\"unchecked\": %llu", (ull)checker->checked.bytes,
-           (ull)(checker->partial.bytes + checker->digestless.bytes));
+           (ull)checker->partial.bytes + checker->digestless.bytes);
   if (checker->differs)
     text_add(text, ",\n\"refused-at\": %llu,\n\"refused\": %llu", (ull)checker->differing.start,
              (ull)range_length(checker->differing));

@@ -16,9 +16,10 @@
 /* What is wiped of what a partition began with: all that tells what it is. */
 #define BEGINNING_BYTES (128 * KIB)
 
-_Static_assert(BEGINNING_BYTES >= CONTENT_PROBE_BYTES && BEGINNING_BYTES <= GPT_ENTRIES_BYTES_MAX &&
-                   SIGNATURE_BYTES_MAX <= GPT_ENTRIES_BYTES_MAX,
-               "the buffer for entries has room for what is looked at, and is");
+#define ROOM_BYTES (sizeof((struct gpt *)NULL)->entries)
+_Static_assert(BEGINNING_BYTES >= CONTENT_PROBE_BYTES && BEGINNING_BYTES <= ROOM_BYTES,
+               "the buffer for entries has room for what is wiped");
+_Static_assert(SIGNATURE_BYTES_MAX <= ROOM_BYTES, "... and for what is looked at behind it");
 
 bool
 rest_is_wanted(const struct options *options, const struct endpoint *destination)
