@@ -3,7 +3,7 @@
 # compressed cpio archive.
 
 ROOTFS_PARTS := $(addprefix rootfs/,files last init job consoles telling menu hardware mdev.conf excepts medium network network-links \
-	network-words lease name-servers nearest parameters machine settings afterwards once bootnext fetch reports report profile dhcp-answer dhcp6-answer mkcpio)
+	network-words lease name-servers nearest parameters machine settings mapfile afterwards once bootnext fetch reports report profile dhcp-answer dhcp6-answer mkcpio)
 
 $(COMMON)/boards/%/modules/files: boards/%/board.mk boards/%/modules rootfs/modules
 	@rootfs/modules $(KERNELS)/$(KERNEL_$*) boards/$*/modules $(@D)

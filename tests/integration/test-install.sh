@@ -96,7 +96,7 @@ hooks)
         grep -qx "644 usr/$file" all || fail "no $file: $(cat all)"
     done
     # What the appliance has of the job, they have.
-    for file in afterwards bootnext consoles dhcp-answer dhcp6-answer excepts fetch hardware job lease machine medium name-servers nearest network \
+    for file in afterwards bootnext consoles dhcp-answer dhcp6-answer excepts fetch hardware job lease machine mapfile medium name-servers nearest network \
         network-links network-words once parameters report reports settings telling; do
         same "$TOP/rootfs/$file" "$root/usr/lib/decant/$file"
     done
