@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The appliance's menu makes of answers the words of a job, and of wrong, missing or late answers none: what it runs is played here, with
 # a machine that has three disks and a stick, and the shell is the appliance's own.
-# cases: server stick save rescue convert refused quicker goes-back nobody
+# cases: server stick save rescue rescue-map rescue-file convert refused quicker goes-back nobody
 . "$(dirname "$0")/../functions.sh"
 busybox=$TOP/build/third_party/busybox/busybox
 requires_file "$busybox"
@@ -28,7 +28,7 @@ END
 cat >disks.said <<'END'
 said:
 [
-  { "name": "sda", "size": 10737418240, "sector-size": 512, "removable": false, "read-only": false, "bus": "ata", "model": "QEMU, HARD\"DISK", "holds": "GPT" },
+  { "name": "sda", "size": 10737418240, "sector-size": 512, "removable": false, "read-only": false, "bus": "ata", "model": "QEMU, HARD\"DISK", "serial": "QM 1", "holds": "GPT" },
   { "name": "sda1", "size": 10736369664, "removable": false, "read-only": false, "partition-of": "sda", "holds": "ext4", "label": "root" },
   { "name": "sdb", "size": 1073741824, "removable": true, "read-only": false, "bus": "usb", "holds": "MBR" },
   { "name": "sdb1", "size": 1072693248, "removable": true, "read-only": false, "partition-of": "sdb", "holds": "vfat", "label": "STICK" },
@@ -108,9 +108,58 @@ save)
     grep -q '^medium -w /dev/sdb1$' ran || fail "not mounted: $(cat ran)"
     grep -q 'There is a images/golden.img already' shown || fail "a file that is there: $(cat shown)" ;;
 rescue)
-    menu '' 3 sda 1 server 1 server 3 sda
+    menu '' 3 sda 1 server 1 server 3 2 sda
     words_are 'decant.source="/dev/sda" decant.destination="nbd://server/win%2011" decant.options="rescue --mapfile='"$TEST_DIR"'/run/rescue.map" decant.yes'
-    grep -q "That one can't be written to" shown || fail "a read-only export: $(cat shown)" ;;
+    grep -q "That one can't be written to" shown || fail "a read-only export: $(cat shown)"
+    grep -q '^ *2  in memory, and LOST when the power goes$' shown || fail "it isn't told that the map is lost: $(cat shown)"
+    rm words
+    # Where nothing else is there to keep it on.
+    play blkid "echo '/dev/sda1: LABEL=\"root\" UUID=\"11-22\" TYPE=\"ext4\"'" "echo '/dev/sr0: LABEL=\"DECANT\" TYPE=\"iso9660\"'" \
+        "echo '/dev/nvme0n1p1: TYPE=\"ext4\"'" "echo '/dev/sdc1: TYPE=\"ntfs\"'"
+    menu '' 3 sda 3 nvme0n1 nvme0n1
+    words_are 'decant.source="/dev/sda" decant.destination="/dev/nvme0n1" decant.options="rescue --mapfile='"$TEST_DIR"'/run/rescue.map" decant.yes'
+    grep -q 'it stays in memory, and is LOST when the power goes' shown || fail "it isn't told that the map is lost: $(cat shown)" ;;
+rescue-map)
+    # On a stick, neither on the disk that is read nor on the one that is written.
+    menu rescue sda 3 nvme0n1 1 nvme0n1
+    words_are 'decant.source="/dev/sda" decant.destination="/dev/nvme0n1" decant.options=rescue decant.mapfile="UUID=AB-CD:/rescue-QM_1.map" decant.yes'
+    ! grep '^ *[0-9]* *\(/dev/sda1\|/dev/sda2\|/dev/sr0\) ' shown || fail "a place for no map"
+    grep -q '^medium -w /dev/sdb1$' ran || fail "it isn't known whether it can be written to: $(cat ran)"
+    rm words
+    # What is there is gone on with, or another is begun.
+    touch mnt/rescue-QM_1.map mnt/second.map
+    menu rescue sda 1 server 3 1 '' '' '' ''
+    nothing_begun 'There is a rescue-QM_1.map already'
+    menu rescue sda 1 server 3 1 yes sda
+    words_are 'decant.source="/dev/sda" decant.destination="nbd://server/win%2011" decant.options=rescue decant.mapfile="UUID=AB-CD:/rescue-QM_1.map" decant.yes'
+    rm words
+    menu rescue sda 1 server 3 1 second.map third.map sda
+    words_are 'decant.source="/dev/sda" decant.destination="nbd://server/win%2011" decant.options=rescue decant.mapfile="UUID=AB-CD:/third.map" decant.yes'
+    rm words
+    # A disk that has no number, and a stick that can't be written to.
+    sed -i 's/"serial": "QM 1", //' disks.said
+    menu rescue sda 1 server 3 1 sda
+    words_are 'decant.source="/dev/sda" decant.destination="nbd://server/win%2011" decant.options=rescue decant.mapfile="UUID=AB-CD:/rescue-sda.map" decant.yes'
+    rm words
+    play medium 'echo medium: /dev/sdb1 is write-protected >&2; exit 1'
+    menu rescue sda 1 server 3 1 2 sda
+    words_are 'decant.source="/dev/sda" decant.destination="nbd://server/win%2011" decant.options="rescue --mapfile='"$TEST_DIR"'/run/rescue.map" decant.yes'
+    grep -q 'sdb1 is write-protected' shown || fail "not said why: $(cat shown)" ;;
+rescue-file)
+    # Its map is beside it, and both are gone on with.
+    menu rescue sda 2 1 broken.img sda
+    words_are 'decant.source="/dev/sda" decant.destination="UUID=AB-CD:/broken.img" decant.options=rescue decant.mapfile="UUID=AB-CD:/broken.img.map" decant.yes'
+    rm words
+    touch mnt/broken.img
+    menu rescue sda 2 1 broken.img ''
+    nothing_begun 'There is a broken.img already'
+    touch mnt/broken.img.map
+    menu rescue sda 2 1 broken.img sda
+    words_are 'decant.source="/dev/sda" decant.destination="UUID=AB-CD:/broken.img" decant.options=rescue decant.mapfile="UUID=AB-CD:/broken.img.map" decant.yes'
+    rm words
+    # A copy knows nothing of it.
+    menu save sda 2 1 broken.img ''
+    nothing_begun 'There is a broken.img already' ;;
 convert)
     # Where the tools are in, and not elsewhere.
     menu '' 7 1 ''
