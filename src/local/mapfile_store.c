@@ -142,19 +142,31 @@ write_text(int fd, const struct mapfile *map, const struct areas *areas)
   return fsync(fd);
 }
 
-/* Gives the new one the name, at once, and the old one that of the one before. */
+/* Gives the new one the name, at once, and the old one that of the one before. What has that until now is removed first: where FAT
+ * gives a name to another file, it leads to what is free by then until that file is flushed. */
 static int
 put_in_place(const struct mapfile_store *store)
 {
   int directory = store->directory;
 
+  (void)unlinkat(directory, store->previous, 0);
   if (syscall(SYS_renameat2, directory, store->fresh, directory, store->name, RENAME_EXCHANGE) == 0)
     return renameat(directory, store->fresh, directory, store->previous);
-  if (errno != ENOENT) {
-    unlinkat(directory, store->previous, 0);
+  if (errno != ENOENT)
     (void)linkat(directory, store->name, directory, store->previous, 0);
-  }
   return renameat(directory, store->fresh, directory, store->name);
+}
+
+/* The one before is of use only where it is all there, and no reason to fail. */
+static void
+flush_previous(const struct mapfile_store *store)
+{
+  int fd = openat(store->directory, store->previous, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+  if (fd == -1)
+    return;
+  (void)fsync(fd);
+  close(fd);
 }
 
 static int
@@ -164,11 +176,14 @@ replace_map(const struct mapfile_store *store, const struct mapfile *map, const 
 
   if (fd == -1)
     return -1;
-  bool is_done = write_text(fd, map, areas) == 0 && put_in_place(store) == 0;
+  /* Once more: FAT keeps with a file's name where it lies, and a new name leads nowhere until then. */
+  bool is_done = write_text(fd, map, areas) == 0 && put_in_place(store) == 0 && fsync(fd) == 0;
   int errnum = errno;
   close(fd); /* it is flushed, or of no use */
-  if (is_done)
+  if (is_done) {
+    flush_previous(store);
     return fsync(store->directory) == -1 && errno != EINVAL ? -1 : 0;
+  }
   unlinkat(store->directory, store->fresh, 0);
   errno = errnum;
   return -1;
