@@ -160,7 +160,12 @@ END
     rm -r net/eth0 net/eth1
     is_called machine ;;
 finished)
+    # One in which nothing is is none.
     play medium "mkdir -p $TEST_DIR/run/maps && touch $TEST_DIR/run/maps/$own"
+    job decant.mapfile=label:MAPS
+    grep -q "^decant: the map is $own on /dev/vdb1, a new one" said || fail "which map? $(cat said)"
+    [ ! -e "run/maps/$own" ] || fail "decant would take it for damaged"
+    play medium "mkdir -p $TEST_DIR/run/maps && echo map >$TEST_DIR/run/maps/$own"
     # What decant itself says then; see tests/integration/test-mapfile.sh and test-rescue.sh.
     sed -i "s|^\*) echo .*|*) echo \"decant: /dev/vda is finished already, as $TEST_DIR/run/maps/$own has it: nothing was written\" >\&2; echo 'decant: done: bytes=4096 seconds=0.00' >\&2; exit ;;|" bin/decant
     job decant.mapfile=label:MAPS
