@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Without a network, the PC's appliance takes its image from a file on a stick, by the stick's label; it reads the file systems that
-# sticks and disks have, and says what there is when the name is wrong.
+# sticks and disks have, and says what there is when the name is wrong. The map of the copy may be on the same stick.
 # cases: stick file-systems
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
@@ -35,9 +35,12 @@ case $1 in
 stick)
     make_file_system vfat
     MORE_DISKS="usb=vfat.raw" DISK_ON=nvme \
-        boot "decant.source=LABEL=VFAT:/images/golden.img decant.destination=/dev/nvme0n1 decant.then=poweroff" </dev/null
+        boot "decant.source=LABEL=VFAT:/images/golden.img decant.destination=/dev/nvme0n1 decant.mapfile=label:VFAT/golden.map decant.then=poweroff" </dev/null
+    console_says '^decant: the map is golden.map on /dev/sda, a new one'
     console_says '^decant: result=ok '
     cmp -n "$(stat -c %s source.img)" source.img target.raw
+    mcopy -i vfat.raw ::golden.map . || fail "no map was left"
+    grep -q '^0x0* *0x00800000 *+' golden.map || fail "the map isn't finished: $(cat golden.map)"
     MORE_DISKS="usb=vfat.raw" DISK_ON=nvme \
         boot "decant.source=LABEL=VFAT:/golden.img decant.destination=/dev/nvme0n1 decant.then=poweroff" </dev/null
     console_says '^decant: result=failed code=64 reason=decant.source=LABEL=VFAT:/golden.img: there is no such file on it, but: /images/golden.img' ;;

@@ -47,6 +47,8 @@ checks=(
     'decant.source=dhcp decant.destination=/dev/vda decant.options=--wait=0 ip=root-path-nbd://127.0.0.1/golden -> failed code=1 reason=.*nbd://127.0.0.1/golden'
     'decant.source=dhcp decant.destination=/dev/vda ip=root-path-10.0.2.2:/srv/root -> failed code=1 reason=decant.source=dhcp: .* is no NBD server: 10.0.2.2:/srv/root'
     'decant.source=dhcp decant.destination=/dev/vda -> failed code=1 reason=decant.source=dhcp: the DHCP server tells no root path'
+    'decant.source=/golden.img decant.destination=/dev/vda decant.mapfile=/dev/vda -> failed code=64 reason=decant.mapfile=/dev/vda is on vda, which is to be overwritten'
+    'decant.source=/golden.img decant.destination=virtio,only decant.mapfile=label:NONE decant.wait=1 -> failed code=1 reason=decant.mapfile=label:NONE: no disk is that'
     'decant.source=/golden.img decant.destination=/dev/vda ip=kill -> failed code=1 reason=the job was ended before'
     'decant.source=/golden.img decant.destination=/dev/vda decant.wait=forever ip=hangup -> ok bytes=1048576 '
     'decant.source=/golden.img decant.destination=/dev/vda decant.options="rescue --mapfile=/run/decant/map" -> ok bytes=1048576 seconds=[0-9]+ peak_kib='
