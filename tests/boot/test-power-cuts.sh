@@ -8,6 +8,7 @@
 # cases: copy rescue
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
+. "$(dirname "$0")/power.sh"
 requires_program python3 openssl mkfs.ext4 e2fsck debugfs perl
 
 {
@@ -32,33 +33,9 @@ poweroff -f
 END
 } >init
 
-# power_up: the disks' servers, and the machine; the power's own choices are the seed's.
 power_up() {
-    local disk
-    for disk in destination map; do
-        : >"$disk.log"
-        rm -f "$disk.sock"
-        setpriv --pdeathsig KILL "$TOP/tests/trials/forgetful-server" "$disk.sock" "$disk.img" log="$disk.log" \
-            "seed=$RANDOM" "keeps=$((RANDOM % 3 * 20))" >>"$disk.server" 2>&1 &
-        server_pid[$disk]=$!
-        wait_server "$disk" test -S "$disk.sock"
-    done
-    rm -f console.raw
-    INITRAMFS=all SERIAL=file:console.raw setpriv --pdeathsig KILL "$TOP/boards/$board/run" -b "$TOP/build" rdinit=/run-this "source.raw,throttling.bps-read=$rate" \
-        -drive "file=nbd+unix:///?socket=$TEST_DIR/destination.sock,format=raw,if=virtio" \
-        -drive "file=nbd+unix:///?socket=$TEST_DIR/map.sock,format=raw,if=virtio" </dev/null >machine 2>&1 &
-    machine=$!
-    at_exit+=("kill -KILL $machine 2>/dev/null")
-}
-
-# What a machine whose power is gone leaves behind: its disks.
-power_down() {
-    local pid
-    for pid in "$machine" "${server_pid[destination]}" "${server_pid[map]}"; do
-        kill -KILL "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    done
-    unset 'server_pid[destination]' 'server_pid[map]'
+    serve_disks
+    start_machine rdinit=/run-this "source.raw,throttling.bps-read=$rate"
 }
 
 # Whether the machine has ended, or the destination had so many flushes and then so many writes.
@@ -68,38 +45,9 @@ has_come_to() { # FLUSHES WRITES
         /^write/ && flushes <= 0 { writes-- }
         END { exit !(flushes <= 0 && writes <= 0) }' destination.log
 }
-count() { grep -c "^$1" destination.log || true; }
-wait_long_for() {
-    until "$@"; do sleep 0.1; done
-}
-
-# The map as the next boot finds it; none, if there is none yet.
-take_map() {
-    local code=0
-    cp map.img map.copy
-    e2fsck -fp map.copy >e2fsck.log 2>&1 || code=$?
-    [ "$code" -le 1 ] || fail "the map's file system is lost: $(cat e2fsck.log)"
-    debugfs -R 'cat /out.map' map.copy 2>/dev/null >out.map
-}
-finished() {
-    perl -ne 'next if /^#/; my @w = split; printf "%d %d\n", hex $w[0], hex($w[0]) + hex($w[1]) if $w[2] eq "+" && $w[1] =~ /^0x/' "$1"
-}
-finished_bytes() { finished "$1" | awk '{ bytes += $2 - $1 } END { print bytes + 0 }'; }
-
-# All that the map calls finished is on the disk that lost its power, and nothing that was finished before was written again.
-check_finished() {
-    local start end
-    while read -r start end; do
-        cmp -i "$start" -n $((end - start)) source.raw destination.img ||
-            fail "[$start, $end) is called finished, and isn't: $(cat out.map)"
-    done < <(finished out.map)
-    finished before.map >before
-    awk 'FILENAME == "before" { start[NR] = $1; end[NR] = $2; next }
-        /^write/ { for (i in start) if ($2 < end[i] && $2 + $3 > start[i]) { print "again: " $0; exit 1 } }' before destination.log ||
-        fail "what was finished was written again: $(cat before.map)"
-}
 
 RANDOM=${SEED:-1}
+map_file=out.map
 rate=0
 : >table
 case $1 in

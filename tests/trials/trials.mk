@@ -16,9 +16,9 @@ trials: all
 	@$(if $(filter 0,$(COUNT)),tests/figures --merge docs/TESTING.md 'make trials' trial runs 'went on by itself' \
 		'by the command it printed' failed <$(BUILD)/tests/trials/figures)
 
-## power-cuts: machines that lose power in the middle of copies and rescues, as seeds decide: two minutes each (SEED=17 COUNT=100)
+## power-cuts: machines that lose power in the middle of copies and rescues, as seeds decide: six minutes each (SEED=17 COUNT=100)
 .PHONY: power-cuts
 power-cuts: all image
 	@for seed in $$(seq $(SEED) $$(($(SEED) + $(if $(filter 0,$(COUNT)),100,$(COUNT)) - 1))); do \
-		echo "SEED=$$seed"; SEED=$$seed tests/run tests/boot/test-power-cuts.sh || exit; \
+		echo "SEED=$$seed"; SEED=$$seed tests/run tests/boot/test-power-cuts.sh tests/boot/test-mapfile.sh || exit; \
 	done
