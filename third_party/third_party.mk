@@ -135,10 +135,10 @@ $(BEARSSL_H): $(BEARSSL_A)
 
 # Nearly everything in busybox is on by default, and allnoconfig leaves out the options below those it turns off, which would
 # then be on: so all of them are named and turned off first. No time stamp in the banner: same inputs, same bytes.
-$(BUSYBOX): $(BUSYBOX_TARBALL) third_party/busybox.config third_party/busybox-modules.patch third_party/third_party.mk third_party/build \
+$(BUSYBOX): $(BUSYBOX_TARBALL) third_party/busybox.config third_party/busybox-modules.patch third_party/busybox-dhcp.patch third_party/third_party.mk third_party/build \
 		| $(KERNEL_HEADERS)
 	@third_party/build $(@D) $< ' \
-	patch -s -p1 <"$$top/third_party/busybox-modules.patch" && export KCONFIG_NOTIMESTAMP=1 && grep "^CONFIG_" "$$top/third_party/busybox.config" >wanted && make allyesconfig && \
+	patch -s -p1 <"$$top/third_party/busybox-modules.patch" && patch -s -p1 <"$$top/third_party/busybox-dhcp.patch" && export KCONFIG_NOTIMESTAMP=1 && grep "^CONFIG_" "$$top/third_party/busybox.config" >wanted && make allyesconfig && \
 	sed -n "s/^\(CONFIG_[A-Z0-9_]*\)=y\$$/# \1 is not set/p" .config >all && cat wanted all >.config && \
 	yes "" | make oldconfig && \
 	if grep -vxFf .config wanted >refused; then echo "error: busybox refuses of busybox.config:"; cat refused; exit 1; fi && \

@@ -51,12 +51,25 @@ plug() {
     done
 }
 
-# on_machine COMMAND...: runs it there; its /sys has the cards as if they hung on a bus.
+# lan HERE NAME...: that cable leads to a net on which this side has the cards NAME, too.
+lan() {
+    local name
+    ip link add dev "lan-$1" type bridge 2>/dev/null || skip "this kernel has no bridges"
+    ip link set "lan-$1" up
+    ip link set "$1" master "lan-$1" up
+    for name in "${@:2}"; do
+        ip link add dev "$name" type veth peer name "to-$name"
+        ip link set "to-$name" master "lan-$1" up
+    done
+}
+
+# on_machine COMMAND...: runs it there; its /sys has the cards as if they hung on a bus, and its kernel command line is the file cmdline.
 on_machine() {
     # shellcheck disable=SC2016 # the inner shell's
     in_machine unshare "${own_mounts[@]}" env -i CARDS="$cards" WAIT_SECONDS="${WAIT_SECONDS:-60}" sh -ec '
         mount -t sysfs sysfs machine/sys
         mount --bind /proc machine/proc
+        [ ! -e cmdline ] || mount --bind cmdline machine/proc/cmdline
         mount -t tmpfs tmpfs machine/sys/class/net
         for card in $CARDS; do
             mkdir -p machine/sys/class/net/$card/device/driver

@@ -14,6 +14,28 @@ boot() {
         stdbuf -o0 tr -d '\r' >console || fail "the machine did not end by itself: $(tail -n 60 console)"
 }
 
+# boot_monitored APPEND OPTIONS: as boot; meanwhile `tell` runs, which has to start the machine (cont).
+boot_monitored() {
+    mkfifo monitor.in monitor.out
+    cat monitor.out >said &
+    local others=$!
+    : >console
+    tell &
+    others+=" $!"
+    boot "$@" -chardev "pipe,id=monitor,path=$TEST_DIR/monitor" -mon monitor -S </dev/null
+    # shellcheck disable=SC2086 # two of them
+    wait $others
+}
+
+# tell_machine COMMAND...: QEMU's monitor is told this, and has done it then.
+tell_machine() {
+    local told
+    told=$(grep -c '^VM status' said || true)
+    printf '%s\n' "$@" 'info status' >monitor.in
+    has_answered() { [ "$(grep -c '^VM status' said)" -gt "$told" ]; }
+    wait_for has_answered
+}
+
 # console_says PATTERN: some line does.
 console_says() {
     grep -Eq "$1" console || fail "no line like '$1' on the console: $(tail -n 60 console)"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A server decides what a machine does, is told what becomes of it, and finds a machine that comes again left as it is.
-# cases: machine fetch syslog serial
+# cases: machine fetch tftp-ftp syslog serial
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 
@@ -18,7 +18,7 @@ serve_web() {
 reported() { jq -se "$1" reports >/dev/null || fail "no report is like '$1': $(cat reports)"; }
 
 case $1 in
-syslog | serial)
+tftp-ftp | syslog | serial)
     # shellcheck source=/dev/null
     . "$(dirname "$0")/cables.sh" ;;
 *) serve_web ;;
@@ -81,6 +81,28 @@ fetch) # the room alone
     refused "http://127.0.0.1:$web/none" "http://127\.0\.0\.1:$web/none: .*404"
     refused 'https://127.0.0.1/words' 'https://127\.0\.0\.1/words: not http://, ftp:// or tftp://$'
     refused 'http://127.0.0.1:1/words' 'http://127\.0\.0\.1:1/words: .*refused' ;;
+tftp-ftp) # over a card, whose address is a part of the name
+    cable eth0 e0
+    plug e0 10.1.0.1/24
+    network_is_up ip=10.1.0.5/24
+    mkdir machines
+    echo 'decant.then=poweroff' >machines/52-54-00-12-34-50
+    digest=$(sha256sum <machines/52-54-00-12-34-50 | cut -c -64)
+    dhcp e0 --port=0 --dhcp-range=10.1.0.20,10.1.0.20,255.255.255.0 --enable-tftp --tftp-root="$TEST_DIR"
+    "$TOP/tests/boot/ftp-server" 10.1.0.1 >ftp.server 2>&1 &
+    # shellcheck disable=SC2034 # for the end
+    server_pid[ftp]=$!
+    wait_for grep -q ready ftp.server
+    fetch() { WAIT_SECONDS=1 on_machine /lib/decant/fetch "$1" /tmp/got >said 2>&1; }
+    for scheme in tftp ftp; do
+        rm -f machine/tmp/got
+        fetch "$scheme://10.1.0.1/machines/{mac},sha256:$digest" || fail "$scheme: $(cat said)"
+        cmp machines/* machine/tmp/got
+        ! fetch "$scheme://10.1.0.1/machines/none" || fail "$scheme: there is none"
+        says "^$scheme://10\.1\.0\.1/machines/none: "
+        [ ! -e machine/tmp/got ] || fail "$scheme left something"
+    done
+    grep -q 'RETR machines/52-54-00-12-34-50' ftp.server || fail "by FTP: $(cat ftp.server)" ;;
 syslog) # and somebody who isn't there, which changes nothing
     cable eth0 e0
     plug e0 10.1.0.1/24

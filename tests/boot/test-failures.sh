@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # An appliance that can't do its job says so in one line that a machine can
 # read, does what decant.then asks for, and leaves the disk as it was.
-# cases: refused late-server too-small no-destination little-memory no-job
+# cases: refused late-server lost-meanwhile too-small no-destination little-memory no-job
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 
@@ -35,6 +35,45 @@ late-server) # which comes when it is waited for
     console_says '^decant: 16\.0 MiB of 16\.0 MiB \(100 %\), '
     console_says '^decant: result=ok '
     cp target.raw before ;;
+lost-meanwhile) # the cable is pulled and put in again, and then the server ends and comes back: the copy goes on each time
+    make_image source.img 16M
+    # What is behind 8 and 12 MiB comes once the files say so; whether it was asked for, others do.
+    cat >gated <<'END'
+for gate in 8 12; do
+    [ "$4" -ge $((gate << 20)) ] || continue
+    : >asked.$gate
+    until [ -e open.$gate ]; do sleep 0.05; done
+done
+dd if=source.img iflag=skip_bytes,count_bytes skip="$4" count="$3" bs=1M status=none
+END
+    requires_nbdkit_plugin eval
+    gated=(--readonly eval get_size='echo 16M' pread="cd '$TEST_DIR'; . ./gated")
+    serve_tcp source 127.0.0.1 "${gated[@]}"
+    lost='^decant: nbd://10\.0\.2\.2:[0-9]*/: .*; trying again for up to 120 s$'
+    back='^decant: nbd://10\.0\.2\.2:[0-9]*/ is back: going on at offset [1-9]'
+    are() { [ "$(grep -Ec "$2" console)" -ge "$1" ]; }
+    tell() {
+        tell_machine cont
+        wait_for test -e asked.8
+        tell_machine 'set_link net0 off'
+        : >open.8
+        wait_for are 1 "$lost"
+        tell_machine 'set_link net0 on'
+        wait_for are 1 "$back"
+        wait_for test -e asked.12
+        kill -KILL "${server_pid[source]}"
+        : >open.12
+        wait_for are 2 "$lost"
+        nbdkit --exit-with-parent --foreground --ipaddr 127.0.0.1 --port "$port" "${gated[@]}" >source.server 2>&1 &
+        wait_for grep -q '^decant: result=' console
+        kill $!
+        wait $! || true
+    }
+    boot_monitored "decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/vda decant.then=poweroff decant.options=--timeout=3"
+    console_says '^decant: nbd://10\.0\.2\.2:[0-9]*/: no answer for 3 s .*; trying again for up to 120 s$'
+    are 2 "$back" || fail "it wasn't back twice: $(cat console)"
+    console_says '^decant: result=ok bytes=16777216 '
+    cp source.img before ;;
 too-small)
     truncate -s 32M source.raw
     serve_tcp source 127.0.0.1 --readonly file source.raw

@@ -8,22 +8,6 @@
 # shellcheck disable=SC2034 # for boot
 board=pc-x86_64
 
-# QEMU's monitor: it reads monitor.in, and what it answers is read by nobody who cares.
-monitored=(-chardev "pipe,id=monitor,path=$TEST_DIR/monitor" -mon monitor -S)
-mkfifo monitor.in monitor.out
-tell_machine() { printf '%s\n' "$@" >monitor.in; }
-
-# boot_monitored APPEND OPTIONS: as boot; meanwhile `tell` runs, which has to start the machine.
-boot_monitored() {
-    cat monitor.out >said &
-    local others=$!
-    tell &
-    others+=" $!"
-    boot "$@" "${monitored[@]}" </dev/null
-    # shellcheck disable=SC2086 # two of them
-    wait $others
-}
-
 # A card with a link to nobody, and one to the host.
 mute=(-netdev "hubport,id=mute,hubid=1" -device "virtio-net-pci,netdev=mute,romfile=")
 good=(-netdev "user,id=good" -device "virtio-net-pci,netdev=good,romfile=")
@@ -36,7 +20,6 @@ export NIC=none
 
 case $1 in
 second-card) # whose link comes when the first has been asked for a while
-    : >console
     tell() {
         tell_machine 'set_link good off' cont
         wait_for grep -q 'asking for an address by DHCP on eth0$' console
@@ -46,7 +29,6 @@ second-card) # whose link comes when the first has been asked for a while
     console_says '^network: eth1 has 10\.0\.2\.15/24$'
     console_says '^decant: result=ok ' ;;
 other-net) # with a DHCP server too, which answers first, and no way to the source
-    : >console
     tell() {
         tell_machine 'set_link good off' cont
         wait_for grep -q 'eth0 has 10.9.0.15/24, from where there is no way to 10.0.2.2$' console

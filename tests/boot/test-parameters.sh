@@ -74,6 +74,7 @@ ip=hangup) kill -HUP $PPID ;;
 ip=root-path-*)
     mkdir -p /run/decant/network/cards /run/decant/network/leases
     echo "rootpath='${1#ip=root-path-}'" >/run/decant/network/leases/eth0.4
+    echo eth0.4 >/run/decant/network/chosen
     ;;
 esac
 NETWORK

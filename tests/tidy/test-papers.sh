@@ -3,7 +3,7 @@
 # What README and docs/ tell people to type has to work as it stands there: in any shell, with targets that exist, on files that
 # exist.
 #
-# cases: quoted targets links paths parameters
+# cases: quoted targets links paths parameters dnsmasq
 
 . "$(dirname "$0")/../functions.sh"
 unset MAKEFLAGS MAKEOVERRIDES MFLAGS
@@ -57,6 +57,12 @@ parameters)
     sed -n 's/^\/\^\([a-z.]*\\*[a-z.]*\)=.*/\1/p' rootfs/network-words | tr -d '\\' | sort >"$TEST_DIR/words"
     [ "$(wc -l <"$TEST_DIR/words")" -ge 5 ] || fail "only these words were found: $(cat "$TEST_DIR/words")"
     while read -r word; do grep -q "^| \`$word=\` |" docs/APPLIANCE.md || complain "$word= is not in the table"; done <"$TEST_DIR/words" ;;
+dnsmasq)
+    PATH=$PATH:/usr/sbin
+    requires_program dnsmasq
+    sed -n '/^## The server$/,/^## [^T]/s/^    //p' docs/PXE.md >"$TEST_DIR/lines"
+    [ "$(wc -l <"$TEST_DIR/lines")" -ge 10 ] || fail "only these lines were found: $(cat "$TEST_DIR/lines")"
+    dnsmasq --test --conf-file="$TEST_DIR/lines" || complain "dnsmasq doesn't take what docs/PXE.md says: $(cat "$TEST_DIR/lines")" ;;
 *) fail "no such case" ;;
 esac
 [ "$bad" -eq 0 ]
