@@ -36,22 +36,11 @@ play_machine() { # SERIAL
     echo 52:54:00:12:34:56 >net/eth0/address
     printf 'Box "7"\n' >dmi/product_serial
 }
-serve_reports() {
-    requires_program jq
-    mkfifo watcher.in
-    "$TOP/tests/boot/watcher" web reports <watcher.in >watcher.server 2>&1 &
-    # shellcheck disable=SC2034 # for the end
-    server_pid[watcher]=$!
-    # shellcheck disable=SC2034 # held open
-    exec {watcher_in}>watcher.in
-    wait_for test -s web
-}
 # Who watches over that time stays behind for the rest of it: they all hold the pipe.
 report() {
-    PATH=$TEST_DIR/bin source=nbd://server/golden destination=serial:S3Z disk=/dev/sda timeout 100 "$busybox" ash lib/report "$1" 8>&1 | cat ||
+    PATH=$TEST_DIR/bin source=nbd://server/golden destination=serial:S3Z disk=/dev/sda timeout 100 "$busybox" ash lib/report "$1" 8>&1 | timeout 100 cat ||
         fail "exit code $?"
 }
-reported() { jq -se "$1" reports >/dev/null || fail "no report is like '$1': $(cat reports)"; }
 
 case $1 in
 verdicts)
@@ -92,9 +81,9 @@ END
         shows 'There is a shell on each console, and decant in it; reboot -f restarts the machine.'
     done ;;
 failed)
-    serve_reports
+    serve_web
     play_machine S3Z9NB0K
-    echo "decant.report=http://127.0.0.1:$(cat web)/" >cmdline
+    echo "decant.report=http://127.0.0.1:$web/" >cmdline
     has_ended_with "failed code=3 reason=$(printf 'no "export" bytes=5 once=x \\ \303\244\tthere')" 'decant: result=ok bytes=7 seconds=1.00' $(seq -f 'line-%.0f' 300)
     report end
     reported '.[0] | .event == "end" and .result == "failed" and .code == 3 and .reason == "no \"export\" bytes=5 once=x \\ ?? there" and (has("bytes") or has("seconds") or has("once") | not)'
@@ -103,7 +92,7 @@ failed)
     reported '.[0].log | length == 200 and .[0] == "line-103" and (.[199] | startswith("decant: result=failed"))' ;;
 nobody-listens)
     # One that never answers, one that isn't there, and a port that isn't; who is named behind them is told all the same.
-    serve_reports
+    serve_web
     play_machine S3Z9NB0K
     python3 -c 'import socket, sys
 deaf = socket.create_server(("127.0.0.1", 0))
@@ -112,7 +101,7 @@ sys.stdin.read()' <watcher.in >deaf 2>&1 &
     # shellcheck disable=SC2034 # for the end
     server_pid[deaf]=$!
     wait_for test -s deaf
-    printf 'decant.report=%s\n' "http://127.0.0.1:$(cat deaf)/" http://127.0.0.1:1/ serial:nosuch/port "http://127.0.0.1:$(cat web)/" >cmdline
+    printf 'decant.report=%s\n' "http://127.0.0.1:$(cat deaf)/" http://127.0.0.1:1/ serial:nosuch/port "http://127.0.0.1:$web/" >cmdline
     has_ended_with 'ok bytes=1048576 seconds=0.10 peak_kib=16400'
     report end
     reported 'length == 1 and .[0].result == "ok" and .[0].bytes == 1048576' ;;
