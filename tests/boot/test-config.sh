@@ -1,21 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A server decides what a machine does, is told what becomes of it, and finds a machine that comes again left as it is.
-# cases: machine fetch tftp-ftp syslog serial
+# cases: machine identical fetch tftp-ftp syslog serial
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
-
-# What it serves is the test's directory; $web is its port.
-serve_web() {
-    mkfifo watcher.in
-    "$TOP/tests/boot/watcher" web reports <watcher.in >watcher.server 2>&1 &
-    # shellcheck disable=SC2034 # for the end
-    server_pid[watcher]=$!
-    exec {watcher_in}>watcher.in
-    wait_for test -s web
-    web=$(cat web)
-}
-reported() { jq -se "$1" reports >/dev/null || fail "no report is like '$1': $(cat reports)"; }
 
 case $1 in
 tftp-ftp | syslog | serial)
@@ -61,6 +49,30 @@ decant.report=http://10.0.2.2:$web/report decant.report=serial" </dev/null
         .disk.name == \"vda\" and (.log | length) > 5)"
     reported 'any(.event == "end" and .once == "summer" and .bytes == 0 and has("sha256") == false)'
     grep -q '^decant-report: { "event": "end", ' console || fail "nothing came by the serial port: $(grep decant-report console)" ;;
+identical)
+    # By a list of what the image has, a disk gets what it lacks, and if that is nothing, no byte: once more by the script.
+    mkdir images
+    make_image images/golden.img 8M
+    "$DECANT" digest --blocks=images/golden.blocks images/golden.img >blkhash
+    { cat images/golden.img; yes 'what was there before' | head -c 2M; } >target.raw || true
+    printf 'changed' | dd of=target.raw bs=1 seek=4000000 conv=notrunc status=none
+    serve_tcp source 127.0.0.1 --readonly --filter=log file dir=images logfile="$TEST_DIR/asked"
+    cat >after <<'END'
+sectors() { sync; awk '{ print $7 }' /sys/block/vda/stat; }
+before=$(sectors)
+sh /init session
+echo "script: $before sectors, then $(($(sectors) - before)) more"
+END
+    boot "decant.source=nbd://10.0.2.2:$port/golden.img decant.destination=virtio,only decant.then=script:http://10.0.2.2:$web/after \
+decant.options=\"--delta --blocks=nbd://10.0.2.2:$port/golden.blocks --expect=blkhash:$(cat blkhash)\"" </dev/null
+    console_says '^decant --delta .*--hold-back=1M '
+    console_says '^decant: 7\.9 MiB of 8\.0 MiB are on .* already$'
+    console_says '^decant: 8\.0 MiB of 8\.0 MiB are on .* already$'
+    [ "$(grep -c '^decant: result=ok bytes=8388608 ' console)" = 2 ] || fail "not twice: $(cat console)"
+    console_says '^script: [1-9][0-9]* sectors, then 0 more$'
+    cmp -n 8388608 images/golden.img target.raw
+    # Both ends and what had changed, and the list several times.
+    [ "$(log_ranges asked Read | awk '{ sum += $2 } END { print int(sum / 1048576) }')" -lt 4 ] || fail "all of it was read: $(cat asked)" ;;
 fetch) # the room alone
     busybox=$TOP/build/third_party/busybox/busybox
     mkdir bin

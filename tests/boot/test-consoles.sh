@@ -3,7 +3,7 @@
 # A machine images its disk and ends also where it can print nothing: its console
 # has no port, or there is no such console, or the terminal stopped the output.
 # Where it has several, whoever sits at any of them can stop it in time.
-# cases: no-port no-console stopped any
+# cases: no-port no-console stopped any screen
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 
@@ -12,6 +12,10 @@ yes 'what was there before' | head -c 16M >target.raw || true
 
 serve_tcp source 127.0.0.1 --readonly file source.img
 job="decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/vda decant.then=poweroff"
+
+# The machine's screen and keyboard.
+screen_shows() { "$TOP/tests/boot/monitor" monitor screen 2>/dev/null | finds "$1"; }
+type_on_screen() { "$TOP/tests/boot/monitor" monitor type "$1"; }
 
 case $1 in
 no-port) # the kernel opens it, and answers EIO to what is printed
@@ -30,6 +34,33 @@ any) # the last one is the screen, here the first one is typed at
     console_says '^decant: result=failed code=1 reason=stopped by \^C; nothing was written$'
     console_says '^  #####   ###   #####  #      #####  #### *$' # FAILED
     console_says '^The machine is switched off now\.$'
+    exit ;;
+screen) # with a keyboard: what is said stands there, what is typed is heard, and the serial port goes on beside it
+    mkfifo keys
+    exec 9<>keys
+    cp target.raw before
+    : >console
+    type() {
+        wait_for screen_shows 'overwritten from .* in 10 s'
+        type_on_screen '^c'
+        wait_for screen_shows 'reason=stopped by ^C; nothing was written$'
+        wait_for screen_shows '^  #####   ###   #####  #      #####  ####$' # FAILED
+        wait_for screen_shows '^decant:~#'
+        wait_for grep -q '^decant:~# ' console
+        printf 'echo here: $((6 * 7))\r' >&9
+        wait_for grep -q '^here: 42$' console
+        type_on_screen 'echo screen $PPID\n'
+        wait_for screen_shows '^screen [0-9][0-9]*$'
+        ! screen_shows '^here: ' || fail "both are the same shell"
+        type_on_screen 'poweroff -f\n'
+    }
+    type &
+    typing=$!
+    waits=1 boot "${job% *} console=tty0" -vga std -monitor unix:monitor,server=on,wait=off <keys
+    wait "$typing"
+    cmp before target.raw
+    console_says '^decant: result=failed code=1 reason=stopped by \^C; nothing was written$'
+    ! grep '^screen [0-9]' console || fail "what is typed at the screen is shown elsewhere"
     exit ;;
 stopped) # by ^S, again whenever it goes on; with more text than any terminal's buffer holds, about modules that aren't there
     { cat "$(dirname "$(ours)")/modules/order"; seq -f 'no-such-module-%g.ko' 300; } >order

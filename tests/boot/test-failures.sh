@@ -6,9 +6,9 @@
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 
-# boot_failing APPEND PATTERN: the line is like that.
+# boot_failing APPEND PATTERN [RUN-ARGUMENTS]: the line is like that.
 boot_failing() {
-    boot "$1 decant.then=poweroff" </dev/null
+    boot "$1 decant.then=poweroff" "${@:3}" </dev/null
     console_says "^decant: result=failed $2"
 }
 
@@ -16,16 +16,21 @@ yes 'what was there before' | head -c 16M >before || true
 cp before target.raw
 
 case $1 in
-refused) # port 1 of the host: nobody listens there
-    boot_failing "decant.source=nbd://10.0.2.2:1/disk decant.destination=/dev/vda decant.options=--wait=0" \
-        'code=1 reason=.*nbd://10\.0\.2\.2:1/disk'
+refused) # port 1 of the host: nobody listens there, and whoever watches is told so
+    serve_web
+    boot_failing "decant.source=nbd://10.0.2.2:1/disk decant.destination=/dev/vda decant.options=--wait=0 decant.report=http://10.0.2.2:$web/" \
+        'code=1 reason=.*nbd://10\.0\.2\.2:1/disk' -global virtio-blk-device.serial=S3Z9NB0K
+    [ "$(jq -r .event reports | xargs)" = 'begin end' ] || fail "the reports are: $(cat reports)"
+    reported '.[1] | .result == "failed" and .code == 1 and (.reason | contains("nbd://10.0.2.2:1/disk")) and (has("bytes") | not)'
+    reported '.[1] | .disk.serial == "S3Z9NB0K" and .destination == "/dev/vda" and (.log[-1] | startswith("decant: result=failed code=1 "))'
     ;;
-late-server) # which comes when it is waited for
+late-server) # which comes when it is waited for; who was to be told doesn't
     truncate -s 16M source.raw
     serve_tcp source 127.0.0.1 --readonly file source.raw
     end_server source
     : >console
-    boot "decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/vda decant.then=poweroff" </dev/null &
+    boot "decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/vda decant.then=poweroff decant.report=http://10.0.2.2:1/report \
+decant.report-every=1" </dev/null &
     machine=$!
     wait_for grep -q '^decant --progress --wait=60 ' console
     nbdkit --exit-with-parent --foreground --ipaddr 127.0.0.1 --port "$port" --readonly file source.raw >source.server 2>&1 &

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The PC's ISO image starts by BIOS and by UEFI, from a CD and from a stick it was copied onto; its menu, at a serial port, asks what to
 # copy, and the disk is imaged (from a CD by BIOS: test-demo.sh). And the program for UEFI starts by itself.
-# cases: cd-uefi stick-bios stick-uefi uki same-bytes
+# cases: cd-uefi stick-bios stick-uefi uki same-bytes entries
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 board=pc-x86_64
@@ -93,6 +93,42 @@ uki)
     console_says '^RESULT=0'
     console_says '^decant: usb,only: no disk is that'
     same source.img target.raw
+    exit ;;
+entries)
+    # Each hands on its words. The kernel says what it was told, and restarts the machine; so does the disk, and switches it off.
+    requires_program as objcopy
+    mkdir small
+    as --32 -o kernel.o "$TOP/tests/boot/says-its-words.S"
+    objcopy -O binary --only-section=.text kernel.o small/vmlinuz
+    echo nothing | gzip -n >small/initramfs.gz
+    "$TOP/boards/iso" small "$TOP/boards/$board/grub.cfg" 1700000000 small.iso
+    as --32 -o disk.o "$TOP/tests/boot/says-it-started.S"
+    objcopy -O binary --only-section=.text disk.o target.raw
+    truncate -s 1M target.raw
+    seen=0
+    shows() { tail -c "+$((seen + 1))" console | finds -aE "$1"; }
+    # press KEYS... -- PATTERN: in the menu, and that comes of it.
+    press() {
+        wait_for shows 'automatically in 2[0-7]s'
+        printf '%b' "$1" >&9
+        wait_for shows "$2"
+        seen=$(wc -c <console)
+    }
+    type() {
+        press r '<.* decant\.menu=rescue>'
+        press a '<.* decant\.menu=save>'
+        press s '<.* decant\.then=shell>'
+        # To the entry's line, to its end, and start it.
+        press 'e\016\016\005 decant.wait=7\030' '<.* decant\.wait=7>'
+        press d 'the disk has started'
+    }
+    : >console
+    type &
+    typing=$!
+    MEDIUM=cdrom=small.iso boot '' -action reboot=reset <keys
+    wait "$typing"
+    [ "$(grep -aoE '<BOOT_IMAGE=/boot/vmlinuz decant\.except=uuid:[0-9-]+ console=ttyS0,115200 console=tty0 quiet panic=60 no_timer_check decant' console |
+        wc -l)" = 4 ] || fail "not what all have: $(tail -n 5 console)"
     exit ;;
 same-bytes) # made again, at another time
     mkdir again

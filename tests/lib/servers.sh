@@ -168,6 +168,19 @@ start_odd() {
     server_pid[$name]=$!
 }
 
+# The test's directory by HTTP, on port $web; what is posted there is in the file `reports`.
+serve_web() {
+    requires_program jq
+    mkfifo watcher.in
+    "$TOP/tests/boot/watcher" web reports <watcher.in >watcher.server 2>&1 &
+    server_pid[watcher]=$!
+    exec {watcher_in}>watcher.in
+    wait_for test -s web
+    web=$(cat web)
+}
+# reported FILTER: that is true of the list of all that was posted.
+reported() { jq -se "$1" reports >/dev/null || fail "no report is like '$1': $(cat reports)"; }
+
 # Ends a server and waits until it has closed its image.
 end_server() {
     local pid=${server_pid[$1]-}

@@ -39,7 +39,16 @@ appliance)
     sed -n '/^## Parameters/,/^A value/p' "$TOP/docs/APPLIANCE.md" | grep -oE '^\| `[A-Za-z.-]+=?`' | tr -d '|` ' | sort >told
     plain "$man/decant-appliance.7" | sed -n '/^\.SH PARAMETERS/,/^\.SH RESULT/ { /^\.TP/ { n; s/^\.B[IR]* \([A-Za-z.-]*=*\).*/\1/p } }' | sort >written
     diff told written || fail "docs/APPLIANCE.md (<) and decant-appliance(7) (>) have other parameters"
-    [ "$(wc -l <told)" -ge 8 ] || fail "few parameters: $(cat told)" ;;
+    [ "$(wc -l <told)" -ge 8 ] || fail "few parameters: $(cat told)"
+    # The bare words that a parameter takes, as the table has them, and what can stand in a URL are in its entry, too.
+    entry() { plain "$man/decant-appliance.7" | sed -n '/^\.SH PARAMETERS/,/^\.SH [^P]/p' | awk -v name="$1" '/^\.TP/ { getline; ours = index($2, name) == 1 } ours'; }
+    awk -F '`' '/^\| `decant\.[a-z-]*=` \|/ { for (i = 4; i <= NF; i += 2) if ($i ~ /^([a-z][a-z][a-z]+|\{[a-z]+\})$/) print $2, $i }' "$TOP/docs/APPLIANCE.md" >words
+    grep -oE '\{[a-z]+\}' "$TOP/rootfs/fetch" | sort -u | sed 's/^/decant.config= /' >>words
+    while read -r name word; do
+        entry "$name" | finds -Fw -e "$word" || fail "decant-appliance(7) doesn't say that $name takes $word"
+        grep -F "| \`$name\` |" "$TOP/docs/APPLIANCE.md" | finds -Fw -e "$word" || fail "docs/APPLIANCE.md doesn't say that $name takes $word"
+    done <words
+    [ "$(wc -l <words)" -ge 15 ] || fail "few words: $(cat words)" ;;
 pages)
     # Each has what man and apropos look for, and leads only to pages that are there, or are others'.
     plain "$man/decant.1" >decant.1
