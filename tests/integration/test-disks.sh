@@ -4,7 +4,7 @@
 # one gets no second try, so what is in use or excepted is refused, in words that say why.
 #
 # cases: table labels by-label several none in-use force below-a-loop except except-named as-source goes-on json-choice
-# cases: files
+# cases: files unread-lists
 
 . "$(dirname "$0")/../functions.sh"
 requires_root
@@ -84,7 +84,7 @@ unread-lists)
     # Who uses a disk may stand where it can't be read.
     requires_strace
     attach to out.img
-    unread() { strace -f -o trace --quiet=attach,path-resolution -P /proc/self/mountinfo -e inject=open:error=EIO:when=1 "$DECANT" "$@"; }
+    unread() { strace -f -o trace --quiet=attach,path-resolution -P /proc/self/mountinfo -e inject=open:error=EIO "$DECANT" "$@"; }
     code=0
     unread in.img "$to" 2>err || code=$?
     grep -q INJECTED trace || fail "nothing was refused"
