@@ -4,7 +4,7 @@
 # on top, a sentence of purpose, tests that can be run, rooms that open with what
 # they are.
 #
-# cases: licence-lines tests-have-a-purpose tests-can-be-run headers-open-with-prose
+# cases: licence-lines tests-have-a-purpose tests-can-be-run cases-are-listed headers-open-with-prose
 # cases: static-names-are-told-apart no-exit-below-main no-printing-below-the-top nothing-of-this-machine nobody-leaves-a-pipe
 
 . "$(dirname "$0")/../functions.sh"
@@ -23,6 +23,25 @@ files() {
         find . -path ./build -prune -o -type f -print | sed 's|^\./||'
     fi | while read -r file; do [ ! -f "$file" ] || echo "$file"; done
 }
+
+# The patterns of a script's own `case $1 in`, a line each: what begins at a line's beginning, and not in what is written for others. `*` is all others.
+labels_of() {
+    awk '
+    here != "" { if ($0 == here) here = ""; next }
+    match($0, /<<\047?[A-Z]+\047?($|[^A-Z"\047])/) { here = substr($0, RSTART, RLENGTH); gsub(/[^A-Z]/, "", here) }
+    /^case / { ours = /^case \$1 in$/ }
+    /^esac/ { ours = 0 }
+    ours && match($0, /^[-A-Za-z0-9*?:|\[\]][-A-Za-z0-9*?:| \[\]]*\)/) {
+        labels = substr($0, 1, RLENGTH - 1)
+        gsub(/[ |]+/, "\n", labels)
+        print labels
+    }' "$1"
+}
+# fits_any PATTERN NAME..., is_any NAME PATTERN...
+# shellcheck disable=SC2053 # patterns
+fits_any() { local name; for name in "${@:2}"; do [[ $name != $1 ]] || return 0; done; return 1; }
+# shellcheck disable=SC2053
+is_any() { local label; for label in "${@:2}"; do [[ $1 != $label ]] || return 0; done; return 1; }
 
 case $1 in
 nobody-leaves-a-pipe) # see finds in tests/lib/verdicts.sh
@@ -57,10 +76,25 @@ tests-can-be-run)
         [ -x "$file" ] || complain "$file: not executable"
         bash -n "$file" || complain "$file: not a script"
     done
-    # A case that isn't in the list never runs; one that is but isn't handled fails.
     for file in tests/integration/*.sh tests/tidy/*.sh; do
         case $file in */test-*) ;; *) complain "$file: not called test-*, so never run" ;; esac
     done ;;
+cases-are-listed)
+    # A case that isn't in the list never runs; one that is but isn't handled is a success, where nothing says that it isn't one.
+    seen=0
+    for file in tests/*/test-*.sh; do
+        mapfile -t listed < <(sed -n 's/^# cases://p' "$file" | tr -s ' ' '\n' | sed '/^$/d')
+        [ "${#listed[@]}" -gt 0 ] || continue
+        mapfile -t handled < <(labels_of "$file")
+        for label in "${handled[@]}"; do
+            seen=$((seen + 1))
+            fits_any "$label" "${listed[@]}" || complain "$file: $label) is in no line \`# cases:\`, so it never runs"
+        done
+        # Else what comes behind the last one may do what there is to do.
+        [ "$(grep '^case .* in$' "$file" | tail -n 1),$(tail -n 1 "$file")" = 'case $1 in,esac' ] || continue
+        for name in "${listed[@]}"; do is_any "$name" "${handled[@]}" || complain "$file: nothing is done for the case $name"; done
+    done
+    [ "$seen" -ge 500 ] || fail "only $seen cases were looked at" ;;
 headers-open-with-prose)
     for file in src/*/*.h; do
         room=$(basename "$file" .h)
