@@ -69,6 +69,15 @@ more_of_initramfs() {
 }
 second_initramfs() { more_of_initramfs "$(ours)" "$@"; }
 
+# program_with_libraries PROGRAM: this machine's, in /bin, as lines for those.
+program_with_libraries() {
+    local library
+    echo "file 0755 /bin/$1 $(command -v "$1")"
+    ldd "$(command -v "$1")" | grep -o '/[^ ]*' | while read -r library; do
+        printf 'dir 0755 %s\nfile 0755 %s %s\n' "$(dirname "$library")" "$library" "$library"
+    done
+}
+
 # initramfs_with INIT MODULE...: the file `both`, ours with INIT as /run-this, dmsetup and what that needs, and these modules of the
 # board's kernel beside its own ones.
 initramfs_with() {
@@ -78,10 +87,7 @@ initramfs_with() {
     kernel=$(sed -n 's/^KERNEL_[^ ]* := //p' "$TOP/boards/$board/board.mk")
     { cat "$TOP/boards/$board/modules"; printf '%s\n' "$@"; } >wanted
     "$TOP/rootfs/modules" "$TOP/build/third_party/kernel/$kernel" wanted more
-    second_initramfs "file 0755 /run-this $init" "file 0755 /bin/dmsetup $(command -v dmsetup)" \
-        "$(ldd "$(command -v dmsetup)" | grep -o '/[^ ]*' | while read -r library; do
-            printf 'dir 0755 %s\nfile 0755 %s %s\n' "$(dirname "$library")" "$library" "$library"
-        done)" "$(cat more/files)" >both
+    second_initramfs "file 0755 /run-this $init" "$(program_with_libraries dmsetup)" "$(cat more/files)" >both
 }
 
 # What such an INIT begins with: its words of the kernel's command line, all modules, and what is said on the console.
