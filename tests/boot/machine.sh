@@ -36,6 +36,24 @@ tell_machine() {
     wait_for has_answered
 }
 
+# shown PATTERN [COUNT]: the console has shown it, so often.
+shown() { [ "$(grep -ao "$1" console | wc -l)" -ge "${2:-1}" ]; }
+# type_at PATTERN KEYS [COUNT]: once that is shown, these are typed.
+type_at() {
+    wait_for shown "$1" "${3:-1}"
+    printf '%b' "$2" >&9
+}
+# boot_typed APPEND OPTIONS: as boot, with a console that is typed at by `type`, which runs meanwhile.
+boot_typed() {
+    mkfifo keys
+    exec 9<>keys
+    : >console
+    type &
+    local typing=$!
+    boot "$@" <keys
+    wait "$typing"
+}
+
 # console_says PATTERN: some line does.
 console_says() {
     grep -Eq "$1" console || fail "no line like '$1' on the console: $(tail -n 60 console)"

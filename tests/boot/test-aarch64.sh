@@ -48,23 +48,14 @@ uki)
     firmware=/usr/share/qemu-efi-aarch64/QEMU_EFI.fd
     requires_file "$firmware"
     make_uefi_stick "$TOP/build/boards/qemu-aarch64/decant-qemu-aarch64.efi" BOOTAA64.EFI 96
-    mkfifo keys
-    exec 9<>keys
-    : >console
-    shows() { grep -aq "$1" console; }
-    {
-        wait_for shows '^What is to be done? '
-        printf '4\r' >&9
-        wait_for shows '^decant:~# '
-        printf 'network\r' >&9
-        wait_for shows '^network: eth0 has'
+    type() {
+        type_at '^What is to be done? ' '4\r'
+        type_at '^decant:~# ' 'network\r'
         # Two disks on virtio, and one of them is the stick.
-        printf 'decant --yes --report %s virtio,only --except=$(excepts); echo RESULT=$?; sync; reboot -f\r' "$from" >&9
-        wait_for shows '^RESULT='
-    } &
-    typing=$!
-    MEDIUM=stick.raw FIRMWARE=$firmware MEMORY_MIB=512 boot '' <keys
-    wait "$typing"
+        type_at '^network: eth0 has' "decant --yes --report $from virtio,only --except=\$(excepts); echo RESULT=\$?; sync; reboot -f\\r"
+        wait_for shown '^RESULT='
+    }
+    MEDIUM=stick.raw FIRMWARE=$firmware MEMORY_MIB=512 boot_typed ''
     console_says '^RESULT=0'
     ! grep -a 'modprobe:' console || fail "a module is missed"
     same source.img target.raw ;;

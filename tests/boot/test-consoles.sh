@@ -23,12 +23,9 @@ no-port) # the kernel opens it, and answers EIO to what is printed
 no-console) # /dev/console can't be opened
     SERIAL=none CONSOLE=ttyS5 boot "$job" </dev/null ;;
 any) # the last one is the screen, here the first one is typed at
-    mkfifo keys
-    exec 9<>keys
     cp target.raw before
-    : >console
-    { wait_for grep -q 'overwritten from .* in 10 s' console; printf '\003' >&9; } &
-    waits=1 boot "$job console=tty0" -vga std <keys
+    type() { type_at 'overwritten from .* in 10 s' '\003'; }
+    waits=1 boot_typed "$job console=tty0" -vga std
     cmp before target.raw
     console_says '^vda .*16.0 MiB virtio .* data$'
     console_says '^decant: result=failed code=1 reason=stopped by \^C; nothing was written$'
@@ -36,28 +33,21 @@ any) # the last one is the screen, here the first one is typed at
     console_says '^The machine is switched off now\.$'
     exit ;;
 screen) # with a keyboard: what is said stands there, what is typed is heard, and the serial port goes on beside it
-    mkfifo keys
-    exec 9<>keys
     cp target.raw before
-    : >console
     type() {
         wait_for screen_shows 'overwritten from .* in 10 s'
         type_on_screen '^c'
         wait_for screen_shows 'reason=stopped by ^C; nothing was written$'
         wait_for screen_shows '^  #####   ###   #####  #      #####  ####$' # FAILED
         wait_for screen_shows '^decant:~#'
-        wait_for grep -q '^decant:~# ' console
-        printf 'echo here: $((6 * 7))\r' >&9
+        type_at '^decant:~# ' 'echo here: $((6 * 7))\r'
         wait_for grep -q '^here: 42$' console
         type_on_screen 'echo screen $PPID\n'
         wait_for screen_shows '^screen [0-9][0-9]*$'
         ! screen_shows '^here: ' || fail "both are the same shell"
         type_on_screen 'poweroff -f\n'
     }
-    type &
-    typing=$!
-    waits=1 boot "${job% *} console=tty0" -vga std -monitor unix:monitor,server=on,wait=off <keys
-    wait "$typing"
+    waits=1 boot_typed "${job% *} console=tty0" -vga std -monitor unix:monitor,server=on,wait=off
     cmp before target.raw
     console_says '^decant: result=failed code=1 reason=stopped by \^C; nothing was written$'
     ! grep '^screen [0-9]' console || fail "what is typed at the screen is shown elsewhere"

@@ -20,33 +20,23 @@ mv wanted.ova tree/
 truncate -s 32M stick.raw
 mke2fs -q -F -t ext4 -L STICK -d tree stick.raw
 
-mkfifo keys
-exec 9<>keys
-# type_at COUNT PATTERN KEYS: once that has been shown so often.
-shown() { [ "$(grep -ao "$2" console | wc -l)" -ge "$1" ]; }
-type_at() {
-    wait_for shown "$1" "$2"
-    printf '%b' "$3" >&9
-}
 type() {
-    type_at 1 'automatically in 2[0-7]s' x
-    type_at 1 'What? ' '1\r'
-    type_at 1 'The disk that is read' 'nvme0n1\r'
-    type_at 1 'The file system that the image is written to' '1\r'
-    type_at 1 'What is the file to be called' 'saved.qcow2\r'
-    type_at 1 'Type nvme0n1 to begin' 'nvme0n1\r'
-    type_at 1 'What is to be done' '7\r'
-    type_at 2 'What? ' '2\r'
-    wait_for shown 1 'The file system that the image is on'
-    type_at 1 . "$(sed -n 's/^ *\([0-9]*\)  .* LABEL="STICK".*/\1/p' console | tail -n 1)\\r"
-    type_at 1 'Which file' 'wanted.ova\r'
-    type_at 1 'The disk that is OVERWRITTEN' 'nvme0n1\r'
-    type_at 2 'Type nvme0n1 to begin' 'nvme0n1\r'
-    type_at 2 'What is to be done' '6\r'
+    type_at 'automatically in 2[0-7]s' x
+    type_at 'What? ' '1\r'
+    type_at 'The disk that is read' 'nvme0n1\r'
+    type_at 'The file system that the image is written to' '1\r'
+    type_at 'What is the file to be called' 'saved.qcow2\r'
+    type_at 'Type nvme0n1 to begin' 'nvme0n1\r'
+    type_at 'What is to be done' '7\r'
+    type_at 'What? ' '2\r' 2
+    wait_for shown 'The file system that the image is on'
+    type_at . "$(sed -n 's/^ *\([0-9]*\)  .* LABEL="STICK".*/\1/p' console | tail -n 1)\\r"
+    type_at 'Which file' 'wanted.ova\r'
+    type_at 'The disk that is OVERWRITTEN' 'nvme0n1\r'
+    type_at 'Type nvme0n1 to begin' 'nvme0n1\r' 2
+    type_at 'What is to be done' '6\r' 2
 }
-: >console
-type &
-MEDIUM=cdrom=$TOP/build/boards/$board/decant-$board.iso MORE_DISKS=usb=stick.raw DISK_ON=nvme boot '' <keys
+MEDIUM=cdrom=$TOP/build/boards/$board/decant-$board.iso MORE_DISKS=usb=stick.raw DISK_ON=nvme boot_typed ''
 [ "$(grep -c '^decant: result=ok bytes=8388608 ' console)" = 2 ] || fail "not twice: $(cat console)"
 grep -q '^decant .*\[ qemu-nbd ' console || fail "by another server: $(cat console)"
 

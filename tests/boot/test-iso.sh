@@ -9,24 +9,8 @@ board=pc-x86_64
 built=$TOP/build/boards/$board
 uefi=/usr/share/ovmf/OVMF.fd
 
-# What is typed at the console goes into the pipe `keys`.
-mkfifo keys
-exec 9<>keys
-shows() { grep -aq "$1" console; }
-# type_at PATTERN KEYS: once that is shown.
-type_at() {
-    wait_for shows "$1"
-    printf '%b' "$2" >&9
-}
-
 # start MEDIUM FIRMWARE: a machine that starts from it, while `type` types.
-start() {
-    : >console
-    type &
-    local typing=$!
-    MEDIUM=$1 FIRMWARE=$2 boot '' <keys
-    wait "$typing"
-}
+start() { MEDIUM=$1 FIRMWARE=$2 boot_typed ''; }
 
 make_image source.img 16M
 yes 'what was there before' | head -c 16M >target.raw || true
@@ -39,7 +23,7 @@ type() {
     "choose_from_$from"
     type_at 'The disk that is OVERWRITTEN' 'nvme0n1\r'
     type_at 'Type nvme0n1 to begin' 'nvme0n1\r'
-    wait_for shows '^decant: result='
+    wait_for shown '^decant: result='
     type_at 'What is to be done' '5\r'
 }
 choose_from_server() {
@@ -49,14 +33,14 @@ choose_from_server() {
 }
 choose_from_stick() {
     type_at 'Where from?' '2\r'
-    wait_for shows 'The file system that the image is on'
+    wait_for shown 'The file system that the image is on'
     type_at . "$(sed -n 's/^ *\([0-9]*\)  .* LABEL="STICK".*/\1/p' console)\\r"
     type_at 'Which file' '1\r'
 }
 type_words() {
     type_at 'automatically in 2[0-7]s' w
     type_at 'Words of the kernel command line' 'decant.source=LABEL=STICK:/images/golden.img decant.destination=/dev/nvme0n1\r'
-    wait_for shows '^decant: result='
+    wait_for shown '^decant: result='
 }
 # A stick with the image behind the appliance, and a machine with no network.
 make_stick() {
@@ -87,7 +71,7 @@ uki)
         type_at 'What is to be done' '4\r'
         type_at '^decant:~# ' 'decant disks --destination usb,only --except=$(excepts); network\r'
         type_at '^network: eth0 has' "decant --yes --report nbd://10.0.2.2:$port/ /dev/nvme0n1; echo RESULT=\$?; sync; reboot -f\\r"
-        wait_for shows '^RESULT='
+        wait_for shown '^RESULT='
     }
     start usb=stick.raw "$uefi"
     console_says '^RESULT=0'
@@ -122,11 +106,7 @@ entries)
         press 'e\016\016\005 decant.wait=7\030' '<.* decant\.wait=7>'
         press d 'the disk has started'
     }
-    : >console
-    type &
-    typing=$!
-    MEDIUM=cdrom=small.iso boot '' -action reboot=reset <keys
-    wait "$typing"
+    MEDIUM=cdrom=small.iso boot_typed '' -action reboot=reset
     [ "$(grep -aoE '<BOOT_IMAGE=/boot/vmlinuz decant\.except=uuid:[0-9-]+ console=ttyS0,115200 console=tty0 quiet panic=60 no_timer_check decant' console |
         wc -l)" = 4 ] || fail "not what all have: $(tail -n 5 console)"
     exit ;;

@@ -74,6 +74,15 @@ check_reads() {
         { for (i in start) if ($1 < end[i] && $1 + $2 > start[i]) { print "again: " $0; exit 1 } }' before - ||
         fail "what was finished was read again: $(cat before.map)"
 }
+# Another start, which nothing cuts.
+start_to_end() {
+    cp out.map before.map
+    power_up
+    wait_long_for has_ended "$machine"
+    power_down
+    end_server source
+    tr -d '\r' <console.raw >console
+}
 
 : >out.map
 some=0
@@ -101,12 +110,7 @@ for ((cut = 1; cut <= cuts; cut++)); do
 done
 [ "$some" = 1 ] || fail "nothing was finished at any cut"
 
-cp out.map before.map
-power_up
-wait_long_for has_ended "$machine"
-power_down
-end_server source
-tr -d '\r' <console.raw >console
+start_to_end
 console_says "^decant: the map is $map_file on /dev/vdb, which is there"
 console_says "^decant: result=ok bytes=$size "
 take_map
@@ -117,12 +121,7 @@ same source.raw destination.img
 # It was unmounted (FAT's mark of that isn't flushed).
 [ "$1" != ext4 ] || ! dumpe2fs -h map.img 2>/dev/null | finds needs_recovery || fail "the map's file system is left as it was"
 
-cp out.map before.map
-power_up
-wait_long_for has_ended "$machine"
-power_down
-end_server source
-tr -d '\r' <console.raw >console
+start_to_end
 console_says '^decant: result=ok bytes=0 seconds=0.00 mapfile=finished'
 console_says "^decant: to begin anew, remove $map_file from /dev/vdb, or name another: decant.mapfile=label:MAPS/NAME"
 [ "$(count write)" = 0 ] || fail "something was written"

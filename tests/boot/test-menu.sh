@@ -24,34 +24,22 @@ truncate -s 8M disks/saved
 truncate -s 4M disks/rescued
 serve_tcp disks 127.0.0.1 file dir=disks
 
-mkfifo keys
-exec 9<>keys
-# type_at COUNT PATTERN KEYS: once that has been shown so often.
-shown() { [ "$(grep -ao "$2" console | wc -l)" -ge "$1" ]; }
-type_at() {
-    wait_for shown "$1" "$2"
-    printf '%b' "$3" >&9
-}
 type() {
-    type_at 1 'What is to be done' '2\r'
-    type_at 1 'The disk that is read' 'vda\r'
-    type_at 1 'Where to?' '1\r'
-    type_at 1 'Which server' "10.0.2.2:$port\\r"
-    wait_for shown 1 'Which of these exports'
-    type_at 1 . "$(sed -n 's|^ *\([0-9]*\)  .*nbd://10.0.2.2:[0-9]*/saved$|\1|p' console)\\r"
-    type_at 1 'Type vda to begin' 'vda\r'
-    type_at 2 'What is to be done' '3\r'
-    type_at 1 'The failing disk, which is read' 'vdb\r'
-    type_at 2 'Where to?' '1\r'
-    type_at 2 'Which server' "nbd://10.0.2.2:$port/rescued\\r"
-    type_at 1 'Type vdb to begin' 'vdb\r'
-    type_at 3 'What is to be done' '6\r'
+    type_at 'What is to be done' '2\r'
+    type_at 'The disk that is read' 'vda\r'
+    type_at 'Where to?' '1\r'
+    type_at 'Which server' "10.0.2.2:$port\\r"
+    wait_for shown 'Which of these exports'
+    type_at . "$(sed -n 's|^ *\([0-9]*\)  .*nbd://10.0.2.2:[0-9]*/saved$|\1|p' console)\\r"
+    type_at 'Type vda to begin' 'vda\r'
+    type_at 'What is to be done' '3\r' 2
+    type_at 'The failing disk, which is read' 'vdb\r'
+    type_at 'Where to?' '1\r' 2
+    type_at 'Which server' "nbd://10.0.2.2:$port/rescued\\r" 2
+    type_at 'Type vdb to begin' 'vdb\r'
+    type_at 'What is to be done' '6\r' 3
 }
-: >console
-type &
-typing=$!
-boot '' -drive file=blkdebug:errors:failing.raw,format=raw,if=virtio,cache=unsafe <keys
-wait "$typing"
+boot_typed '' -drive file=blkdebug:errors:failing.raw,format=raw,if=virtio,cache=unsafe
 
 console_says '^decant: result=ok bytes=8388608 '
 console_says '^  ####    ###   #   #  ##### *$' # DONE
