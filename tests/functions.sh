@@ -30,7 +30,7 @@ cd "$TEST_DIR"
 declare -A server_pid=()
 declare -a at_exit=() generic=()
 
-for lib in verdicts needs decant servers images kinds; do
+for lib in verdicts needs decant servers images kinds played; do
     # shellcheck source=/dev/null
     . "$TOP/tests/lib/$lib.sh"
 done

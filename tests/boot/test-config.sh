@@ -74,10 +74,8 @@ decant.options=\"--delta --blocks=nbd://10.0.2.2:$port/golden.blocks --expect=bl
     # Both ends and what had changed, and the list several times.
     [ "$(log_ranges asked Read | awk '{ sum += $2 } END { print int(sum / 1048576) }')" -lt 4 ] || fail "all of it was read: $(cat asked)" ;;
 fetch) # the room alone
-    busybox=$TOP/build/third_party/busybox/busybox
-    mkdir bin
-    "$busybox" --list | while read -r applet; do ln -s "$busybox" "bin/$applet"; done
-    fetch() { WAIT_SECONDS=1 PATH=$PWD/bin "$busybox" sh "$TOP/rootfs/fetch" "$1" got >said 2>/dev/null; }
+    play_busybox
+    fetch() { WAIT_SECONDS=1 appliance "$TOP/rootfs/fetch" "$1" got >said 2>/dev/null; }
     refused() { # URL PATTERN
         ! fetch "$1" || fail "$1 was fetched"
         grep -Eq "^$2" said || fail "expected '$2' of $1, got: $(cat said)"

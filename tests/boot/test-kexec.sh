@@ -4,25 +4,20 @@
 # none if there is none or if the disk isn't complete. On a tree for a disk, and in a machine.
 # cases: grub specification nothing started refused
 . "$(dirname "$0")/../functions.sh"
-
-busybox=$TOP/build/third_party/busybox/busybox
-requires_file "$busybox"
-mkdir -p bin sys/class/block/sda/sda1 sys/class/block/sda/sda2 disk
+play_busybox
+mkdir -p sys/class/block/sda/sda1 sys/class/block/sda/sda2 disk
 echo 1 >sys/class/block/sda/sda1/partition
 echo 2 >sys/class/block/sda/sda2/partition
-"$busybox" --list | while read -r applet; do ln -s "$busybox" "bin/$applet"; done
 ln -sf /bin/true bin/umount
-rm bin/mount bin/blkid
-printf '%s\n' '#!/bin/sh' 'echo "$*" >>mounts' >bin/mount
+play mount 'echo "$*" >>mounts'
 # What is swap has no menu.
-printf '%s\n' '#!/bin/sh' 'case $1 in *1) echo "$1: TYPE=\"swap\"" ;; *) echo "$1: TYPE=\"$(cat kind)\"" ;; esac' >bin/blkid
-printf '%s\n' '#!/bin/sh' 'for word; do echo "$word"; done >taken' >bin/kexec
-chmod +x bin/mount bin/blkid bin/kexec
+play blkid 'case $1 in *1) echo "$1: TYPE=\"swap\"" ;; *) echo "$1: TYPE=\"$(cat kind)\"" ;; esac'
+play kexec 'for word; do echo "$word"; done >taken'
 echo ext4 >kind
 
 next_kernel() {
     rm -f taken mounts
-    SYSFS=$PWD/sys MOUNTED=$PWD/disk PATH=$PWD/bin "$busybox" sh "$TOP/rootfs/next-kernel" sda >said 2>&1
+    SYSFS=$PWD/sys MOUNTED=$PWD/disk appliance "$TOP/rootfs/next-kernel" sda >said 2>&1
 }
 files() { for file; do mkdir -p "disk/$(dirname "$file")" && echo "$file" >"disk/$file"; done; }
 # What is handed to the kernel, by names below the disk.
@@ -84,7 +79,7 @@ END
     mkdir -p run
     sed "s|/run/decant/|$PWD/run/|" "$TOP/rootfs/next-kernel" >next-kernel
     menu 2
-    SYSFS=$PWD/sys MOUNTED=$PWD/disk PATH=$PWD/bin "$busybox" sh next-kernel sda >said 2>&1 || fail "$(cat said)"
+    SYSFS=$PWD/sys MOUNTED=$PWD/disk appliance next-kernel sda >said 2>&1 || fail "$(cat said)"
     cat disk/boot/cpu.img disk/boot/two.img | cmp - run/next-initramfs
     grep -qx -- "--initrd=$PWD/run/next-initramfs" taken || fail "$(cat taken)"
     grep -qx -- '--command-line=root=/dev/sda2 ' taken || fail "$(cat taken)"

@@ -3,11 +3,7 @@
 # What the kernel command line says of the network is understood in the kernel's spelling and in dracut's; a wrong word is refused, with
 # the word that was meant.
 . "$(dirname "$0")/../functions.sh"
-
-busybox=$TOP/build/third_party/busybox/busybox
-requires_file "$busybox"
-mkdir bin
-for applet in sh awk sed printf; do ln -s "$busybox" "bin/$applet"; done
+play_busybox
 
 # WORDS -> what is printed, lines joined by semicolons; of a refusal, how it begins.
 any='ask - dhcp4 - - -; ask - dhcp6 - - -; ask - auto6 - - -'
@@ -64,7 +60,7 @@ checks=(
 )
 for check in "${checks[@]}"; do
     code=0
-    got=$(tr ' ' '\n' <<<"${check% -> *}" | PATH=$PWD/bin "$busybox" sh "$TOP/rootfs/network-words" 2>&1) || code=$?
+    got=$(tr ' ' '\n' <<<"${check% -> *}" | appliance "$TOP/rootfs/network-words" 2>&1) || code=$?
     got=$(paste -sd ';' <<<"$got" | sed 's/;/; /g')
     case $code,${check##* -> } in
     '64,! '*) grep -Eq "^${check##* -> ! }" <<<"$got" || fail "expected: $check; got: $got" ;;

@@ -4,18 +4,14 @@
 # files for disks and for UEFI's variables.
 # cases: mark bootnext one-write uefi
 . "$(dirname "$0")/../functions.sh"
-
-busybox=$TOP/build/third_party/busybox/busybox
-requires_file "$busybox"
-mkdir bin variables
-"$busybox" --list | while read -r applet; do ln -s "$busybox" "bin/$applet"; done
+play_busybox
+mkdir variables
 for applet in modprobe mount chattr; do ln -sf /bin/true "bin/$applet"; done
 # What there is, and what of it the appliance came from.
-printf '%s\n' '#!/bin/sh' "cat $PWD/disks" >bin/decant
-printf '%s\n' '#!/bin/sh' "cat $PWD/excepted" >bin/excepts
-chmod +x bin/decant bin/excepts
+play decant "cat $PWD/disks"
+play excepts "cat $PWD/excepted"
 disks_are() { printf '{ "name": "sda1", "partition-uuid": "%s" }\n' "$@" >disks; } # PARTITION-UUID...
-room() { EFIVARS=${EFIVARS-$PWD/variables} PATH=$PWD/bin "$busybox" sh "$TOP/rootfs/$1" "${@:2}" >said 2>&1; }
+room() { EFIVARS=${EFIVARS-$PWD/variables} appliance "$TOP/rootfs/$1" "${@:2}" >said 2>&1; }
 says() { [ "$(cat said)" = "$1" ] || fail "expected '$1', got '$(cat said)'"; }
 
 # A disk of some kind; what was there before is `before`.

@@ -4,11 +4,8 @@
 # out as the disk that it was made of, and a disk becomes a qcow2 that is compressed.
 # cases: read ova large-ova refused write
 . "$(dirname "$0")/../functions.sh"
-busybox=$TOP/build/third_party/busybox/busybox
-requires_file "$busybox"
 requires_program qemu-nbd qemu-img nbdkit xz
-mkdir bin
-"$busybox" --install -s bin
+play_busybox
 
 formats() { PATH=$TEST_DIR/bin:$PATH "$busybox" ash "$TOP/rootfs/formats" "$@" 2>said; }
 # shows FILE: what the server shows, copied.

@@ -5,23 +5,14 @@
 # that has a disk to write, one for maps, two that are called the same, and one whose label only blkid knows.
 # cases: places refused absent names finished closed
 . "$(dirname "$0")/../functions.sh"
-busybox=$TOP/build/third_party/busybox/busybox
-requires_file "$busybox"
 
-mkdir -p bin lib run mnt sys/block net/eth0/device net/eth1/device net/lo dmi
-"$busybox" --install -s bin
+play_busybox
+mkdir -p lib run mnt sys/block net/eth0/device net/eth1/device net/lo dmi
 rm -f bin/umount bin/blkid bin/sync
-here() { sed "s|/run/decant|$TEST_DIR/run|g; s|/mnt|$TEST_DIR/mnt|g; s|/lib/decant|$TEST_DIR/lib|g; s|/proc/cmdline|$TEST_DIR/cmdline|g
-    s|/proc/mounts|$TEST_DIR/mounts|g; s|/sys/class/block|$TEST_DIR/sys/block|g; s|/sys/class/net|$TEST_DIR/net|g; s|/sys/class/dmi/id|$TEST_DIR/dmi|g
-    s|-lt 15 |-lt 1 |" "$TOP/rootfs/$1"; }
+here() { room_here "$1" 's|-lt 15 |-lt 1 |'; }
 for part in job consoles telling parameters machine settings mapfile afterwards reports nearest; do here "$part" >"lib/$part"; done
 here excepts >bin/excepts
 chmod +x bin/excepts lib/nearest
-play() { # NAME LINE...
-    rm -f "bin/$1"
-    printf '%s\n' '#!/bin/sh' "${@:2}" >"bin/$1"
-    chmod +x "bin/$1"
-}
 # Partitions as sysfs has them.
 for disk in vda vdb vdc vdd vde; do mkdir -p "sys/$disk/${disk}1" && touch "sys/$disk/${disk}1/partition" && ln -s "../$disk" "../$disk/${disk}1" sys/block/; done
 play decant "case \"\$*\" in
@@ -58,7 +49,7 @@ job() {
     touch ran mounts
     echo "decant.source=$TEST_DIR/golden.img decant.destination=serial:TARGET decant.wait=0 decant.yes $1" >cmdline
     touch run/log
-    PATH=$TEST_DIR/bin "$busybox" ash run.job >run/log 2>&1 || true
+    appliance run.job >run/log 2>&1 || true
     sed "s|$TEST_DIR||g" run/log >said
 }
 result_is() { # PATTERN
@@ -138,7 +129,7 @@ absent)
 names)
     # SERIAL -> its name: what its maker has left as it was is no number.
     is_called() { # NAME
-        PATH=$TEST_DIR/bin "$busybox" ash -c '. lib/machine; name_of_machine' >name
+        appliance -c '. lib/machine; name_of_machine' >name
         [ "$(cat name)" = "$1" ] || fail "'$(cat dmi/product_serial)' is called $(cat name)"
     }
     while read -r serial name; do
@@ -194,7 +185,7 @@ closed)
         echo "/dev/vdb1 $TEST_DIR/run/maps vfat rw 0 0" >mounts
         printf '%s\n' '#!/bin/sh' exit >lib/next-kernel
         chmod +x lib/next-kernel
-        PATH=$TEST_DIR/bin "$busybox" ash run.end >said 2>&1 || true
+        appliance run.end >said 2>&1 || true
         expected="umount $TEST_DIR/run/maps sync $what"
         [ "$what" != shell ] || expected=sync
         [ "$(xargs <ran)" = "$expected" ] || fail "before $what: $(xargs <ran); $(cat said)"

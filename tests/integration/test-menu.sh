@@ -4,18 +4,11 @@
 # a machine that has three disks and a stick, and the shell is the appliance's own.
 # cases: server stick save rescue rescue-map rescue-file convert refused quicker goes-back nobody
 . "$(dirname "$0")/../functions.sh"
-busybox=$TOP/build/third_party/busybox/busybox
-requires_file "$busybox"
 
-mkdir -p bin run mnt/images lib net/eth0/device
-cp "$TOP/rootfs/machine" lib/
-"$busybox" --install -s bin
+play_busybox
+mkdir -p run mnt/images lib net/eth0/device
+room_here machine >lib/machine
 rm -f bin/umount bin/blkid bin/reboot bin/poweroff
-play() { # NAME LINE...
-    rm -f "bin/$1"
-    printf '%s\n' '#!/bin/sh' "${@:2}" >"bin/$1"
-    chmod +x "bin/$1"
-}
 cat >disks <<'END'
 NAME              SIZE BUS     MODEL                  SERIAL               HOLDS                      USED
 sda           10.0 GiB ata     QEMU HARDDISK          QM1                  GPT
@@ -66,9 +59,9 @@ truncate -s 1M "mnt/images/a small one.img" mnt/notes.txt
 
 # menu WHERE ANSWER...: sets code; what it showed is in `shown`.
 menu() {
-    sed "s|/run/decant|$TEST_DIR/run|g; s|/mnt|$TEST_DIR/mnt|g; s|/lib/decant|$TEST_DIR/lib|g; s|/sys/class/net|$TEST_DIR/net|g" "$TOP/rootfs/menu" >menu.here
+    room_here menu >menu.here
     code=0
-    printf '%s\n' "${@:2}" | PATH=$TEST_DIR/bin "$busybox" ash menu.here words "$1" >shown 2>&1 || code=$?
+    printf '%s\n' "${@:2}" | appliance menu.here words "$1" >shown 2>&1 || code=$?
 }
 words_are() { # WORDS
     [ "$code" = 0 ] || fail "exit code $code: $(cat shown)"

@@ -4,34 +4,26 @@
 # large letters, and to whoever watches from elsewhere, who may as well not be there.
 # cases: verdicts failed nobody-listens
 . "$(dirname "$0")/../functions.sh"
-busybox=$TOP/build/third_party/busybox/busybox
-requires_file "$busybox"
 
-mkdir -p bin run/network/cards lib net/eth0 dmi
-"$busybox" --install -s bin
-# What runs here sees this machine, and what is changed in it besides.
-here() { # FILE [SED-COMMAND]
-    sed "s|/run/decant|$TEST_DIR/run|g; s|/lib/decant|$TEST_DIR/lib|g; s|/proc/cmdline|$TEST_DIR/cmdline|g
-        s|/sys/class/net|$TEST_DIR/net|g; s|/sys/class/dmi/id|$TEST_DIR/dmi|g; ${2-}" "$TOP/rootfs/$1" >"lib/$1"
-}
+play_busybox
+mkdir -p run/network/cards lib net/eth0 dmi
+here() { room_here "$@" >"lib/$1"; } # FILE [SED-COMMANDS]
 for file in parameters machine telling; do here $file; done
 has_ended_with() { printf '%s\n' "${@:2}" 'decant: and so on' "decant: result=$1" >run/log; }
 
 # verdict THEN: what stands there in the end, in the file `shown`.
 verdict() {
-    PATH=$TEST_DIR/bin "$busybox" ash -c '. lib/telling; tell_verdict "$1"' sh "$1" | sed 's/ *$//' >shown
+    appliance -c '. lib/telling; tell_verdict "$1"' sh "$1" | sed 's/ *$//' >shown
 }
 shows() { grep -Fqx -e "$1" shown || fail "no line '$1': $(cat shown)"; }
 letters_are() { diff - <(sed -n 2,6p shown) || fail "other letters: $(cat shown)"; }
 
 play_machine() { # SERIAL
     here report 's/^limit_seconds=.*/limit_seconds=2/'
-    rm -f bin/decant
-    printf '%s\n' '#!/bin/sh' "cat <<'END'" '[' \
+    play decant "cat <<'END'" '[' \
         '  { "name": "sd", "size": 512, "serial": "other" },' \
         "  { \"name\": \"sda\", \"size\": 10485760, \"removable\": false, \"serial\": \"$1\", \"holds\": \"GPT\" }," \
-        '  { "name": "sda1", "size": 9437184, "partition-of": "sda" }' ']' END >bin/decant
-    chmod +x bin/decant
+        '  { "name": "sda1", "size": 9437184, "partition-of": "sda" }' ']' END
     : >run/network/cards/eth0
     echo 52:54:00:12:34:56 >net/eth0/address
     printf 'Box "7"\n' >dmi/product_serial
