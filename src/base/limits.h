@@ -46,9 +46,9 @@
 #define PACE_GAIN_PERCENT 10
 #define PACE_LOSS_PERCENT 5
 #define PACE_PATIENCE_MAX 16
-/* Over a long line, where the first answer took so long, it may become so many times what the line was seen to carry in that
- * time, out of the spare memory. Far away a turn is shorter. */
-#define PACE_LONG_US 10000
+/* Where the first answer took so long, it may become so many times what the line was seen to carry in that time, out of the
+ * spare memory. Far away a turn is shorter. */
+#define LINE_FAR_US 10000
 #define PACE_LINE_TIMES 2
 #define PACE_FAR_TURN_WINDOWS 2
 
@@ -253,10 +253,9 @@
 #define PAUSE_MS_MAX 10000
 
 #define CONNECTIONS_DEFAULT 4
-/* The same over a line that takes so long for a round trip: there, each carries only what its sender's kernel keeps until it
+/* The same where a round trip takes LINE_FAR_US: there, each carries only what its sender's kernel keeps until it
  * is acknowledged, which is 4 MiB unless somebody has raised it (tcp_wmem). */
 #define CONNECTIONS_FAR 8
-#define LINE_FAR_US 10000
 #define CONNECTIONS_MAX 16
 /* Disks smaller than this are copied sooner than another connection is made. */
 #define BYTES_PER_CONNECTION (16 * MIB)

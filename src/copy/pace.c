@@ -36,7 +36,7 @@ widest(const struct pace *pace)
 {
   uint64_t carried = pace->rate * pace->latency_us / 1000000;
 
-  if (pace->latency_us < PACE_LONG_US)
+  if (pace->latency_us < LINE_FAR_US)
     return pace->max;
   return range_min(range_max(PACE_LINE_TIMES * carried, pace->max), pace->far_max);
 }

@@ -169,6 +169,19 @@ def markdown_row(values):
     return "| " + " | ".join(values) + " |\n"
 
 
+def markdown_table(heads, rows, words=1):
+    """The first so many columns have words, the others figures."""
+    yield markdown_row(heads)
+    yield markdown_row(["---"] * words + ["--:"] * (len(heads) - words))
+    for row in rows:
+        yield markdown_row(row)
+
+
+def numbers(text):
+    """Those of an option that takes several."""
+    return [int(word) for word in text.split()]
+
+
 def marks(run):
     """Between which a document has the table of a run, such as `make bench`."""
     return f"<!-- written by {run} -->\n", "<!-- end -->\n"

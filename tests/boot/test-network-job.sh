@@ -35,22 +35,18 @@ log_says() { grep -Eq "$1" log || fail "nothing like '$1' was said: $(cat log)";
 
 case $1 in
 several-nets) # what is to be done, and who is told, is on the first one; source and destination are on the second, and so is a script
-    requires_program jq
     serve e0
     serve e1
-    "$TOP/tests/boot/watcher" web reports 0.0.0.0 < <(sleep infinity) >watcher.server 2>&1 &
-    # shellcheck disable=SC2034 # for the end
-    server_pid[watcher]=$!
-    wait_for test -s web
+    serve_web 0.0.0.0
     mkdir machines
     echo "decant.source=nbd://10.11.0.1:$source_port/ $words" >machines/52-54-00-12-34-50
-    job "ip=dhcp decant.config=http://10.10.0.1:$(cat web)/machines/{mac} decant.report=http://10.10.0.1:$(cat web)/report"
+    job "ip=dhcp decant.config=http://10.10.0.1:$web/machines/{mac} decant.report=http://10.10.0.1:$web/report"
     [ "$(grep '^network: eth. has [0-9./]*$' log | xargs)" = 'network: eth0 has 10.10.0.20/24 network: eth1 has 10.11.0.20/24 network: eth0 has 10.10.0.20/24' ] ||
         fail "the cards: $(cat log)"
     [ "$(jq -r .event reports)" = end ] || fail "the reports are: $(cat reports)"
     # shellcheck disable=SC2016 # the machine's
     echo 'ls /run/decant/network/cards' >after
-    on_machine sh -c ". /lib/decant/job; run_script http://10.11.0.1:$(cat web)/after" >log 2>&1 || fail "$(cat log)"
+    on_machine sh -c ". /lib/decant/job; run_script http://10.11.0.1:$web/after" >log 2>&1 || fail "$(cat log)"
     [ "$(tail -n 1 log)" = eth1 ] || fail "the script: $(cat log)" ;;
 root-path) # of the second net's DHCP server; the first one has one as well, which leads nowhere
     serve e0 --dhcp-option=option:root-path,nbd://10.8.0.1/golden

@@ -168,11 +168,11 @@ start_odd() {
     server_pid[$name]=$!
 }
 
-# The test's directory by HTTP, on port $web; what is posted there is in the file `reports`.
+# serve_web [ADDRESS]: the test's directory by HTTP, on port $web; what is posted there is in the file `reports`.
 serve_web() {
     requires_program jq
     mkfifo watcher.in
-    "$TOP/tests/boot/watcher" web reports <watcher.in >watcher.server 2>&1 &
+    "$TOP/tests/boot/watcher" web reports "$@" <watcher.in >watcher.server 2>&1 &
     server_pid[watcher]=$!
     exec {watcher_in}>watcher.in
     wait_for test -s web
