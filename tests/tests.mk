@@ -102,12 +102,9 @@ include tests/nth/nth.mk
 include tests/outside/outside.mk
 include tests/coverage.mk
 
-# Of boards that take minutes to build, and of machines that start again and again.
-LONG_TESTS := tests/boot/test-tiny.sh tests/boot/test-mapfile.sh
-
 TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/sim/test-*.sh) $(wildcard tests/edges/test-*.sh) \
 	$(wildcard tests/storage/test-*.sh) $(wildcard tests/fuzz/test-*.sh) $(wildcard tests/upstream/test-*.sh) $(wildcard tests/integration/test-*.sh) \
-	$(filter-out $(LONG_TESTS),$(wildcard tests/boot/test-*.sh)) \
+	$(wildcard tests/boot/test-*.sh) \
 	$(wildcard tests/trials/test-*.sh) $(wildcard tests/nth/test-*.sh))
 
 ## check-unit: builds the unit tests and runs them alone
@@ -121,13 +118,13 @@ check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(SI
 		$(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEERS) $(STACK) $(INTRUDER) $(BENCH_PROGRAMS) $(BENCH_OLD) $(NTH_TOOLS) $(FUZZERS) all images $(CHECKED_TOO) $(DEB)
 	@tests/run $(TESTS)
 
-## check-long: builds the boards that have kernels of their own, which takes minutes, and boots them, and machines that lose their power
+## check-long: builds the boards that have kernels of their own, which takes minutes, and runs what takes long (the lines `# long cases:` of tests)
 .PHONY: check-long
 check-long:
 	@third_party/require $(BUILD_PACKAGES) $(KERNEL_PACKAGES) $(CHECK_PACKAGES) $(DEMO_PACKAGES)
 	@for board in $(OWN_KERNELS); do $(MAKE) --no-print-directory image BOARD=$$board || exit; done
-	@$(MAKE) --no-print-directory all $(addprefix $(BUILD)/boards/qemu-x86_64/,vmlinuz initramfs.gz)
-	@tests/run $(LONG_TESTS)
+	@$(MAKE) --no-print-directory all images $(CHECKED_TOO)
+	@tests/run -L $(wildcard tests/*/test-*.sh)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo
 .PHONY: check-upstream

@@ -6,7 +6,7 @@
 #
 # It is cut whenever so much has been written to its disk, or so much is finished in the map, as a seed decides: CUTS and SEED in the
 # environment are how many and which; see make power-cuts.
-# cases: ext4 vfat
+# long cases: ext4 vfat
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 . "$(dirname "$0")/power.sh"

@@ -4,8 +4,8 @@
 # has drivers for, by each of its network cards, and from a file; over TLS too; and it fails as others do. Its kernel takes minutes to
 # build, so it isn't among what `make check` runs.
 #
-# cases: one-file disk-virtio disk-nvme disk-ahci disk-scsi card-e1000 large file-ext4 file-ext2 by-serial
-# cases: tls:ca-in-a-second-initramfs failures:refused demo
+# long cases: one-file disk-virtio disk-nvme disk-ahci disk-scsi card-e1000 large file-ext4 file-ext2 by-serial
+# long cases: tls:ca-in-a-second-initramfs failures:refused demo
 
 . "$(dirname "$0")/../functions.sh"
 export TEST_BOARD=tiny-x86_64

@@ -83,7 +83,7 @@ cases-are-listed)
     # A case that isn't in the list never runs; one that is but isn't handled is a success, where nothing says that it isn't one.
     seen=0
     for file in tests/*/test-*.sh; do
-        mapfile -t listed < <(sed -n 's/^# cases://p' "$file" | tr -s ' ' '\n' | sed '/^$/d')
+        mapfile -t listed < <(sed -nE 's/^# (long )?cases://p' "$file" | tr -s ' ' '\n' | sed '/^$/d')
         [ "${#listed[@]}" -gt 0 ] || continue
         mapfile -t handled < <(labels_of "$file")
         for label in "${handled[@]}"; do

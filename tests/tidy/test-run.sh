@@ -67,7 +67,16 @@ cases)
     a_test many $'#\x20cases: one two\n#\x20cases: three\n[ "$1" != two ]'
     ends 1 '2 passed, 1 failed, 0 skipped' many
     says '^FAIL many:two'
-    ends 0 '1 passed, 0 failed, 0 skipped' many:three ;;
+    ends 0 '1 passed, 0 failed, 0 skipped' many:three
+    # What takes its time is asked for.
+    a_test both $'#\x20cases: one\n#\x20long cases: two\n[ "$1" != two ]'
+    a_test long $'#\x20long cases: three\n'
+    a_test none 'exit 1'
+    ends 0 '1 passed, 0 failed, 0 skipped' both long
+    ends 1 '1 passed, 1 failed, 0 skipped' -L both long none
+    says '^FAIL both:two'
+    says '^ok   long:three'
+    ends 1 '0 passed, 1 failed, 0 skipped' both:two ;;
 hang)
     a_test hangs 'sleep 600'
     ends 1 '0 passed, 1 failed, 0 skipped' -t 1 hangs
@@ -83,7 +92,7 @@ list)
     diff said - <<<$'many:one\nmany:two' ;;
 allowed-tests-exist)
     # Units are built from files that are there; the others are there.
-    (cd "$TOP" && tests/run -l tests/*/test-*.sh && find tests/unit -name 'test-*.c' | sed 's|.*|build/&|; s|\.c$||') >there
+    (cd "$TOP" && tests/run -l tests/*/test-*.sh && tests/run -l -L tests/*/test-*.sh && find tests/unit -name 'test-*.c' | sed 's|.*|build/&|; s|\.c$||') >there
     while read -r when test reason; do
         case $when in always|not-root) ;; *) fail "neither always nor not-root: $when $test $reason" ;; esac
         [ -n "$reason" ] || fail "no reason: $when $test"
