@@ -4,7 +4,8 @@
 # for, over TLS, and where it fails; and as one program for UEFI, which knows the medium that it was started from.
 #
 # cases: tls:ca-in-a-second-initramfs failures:refused
-# cases: disk-nvme disk-scsi disk-ahci little-memory uki
+# cases: disk-nvme little-memory uki
+# long cases: disk-scsi disk-ahci
 
 . "$(dirname "$0")/../functions.sh"
 [ "$(uname -m)" = x86_64 ] || skip "this machine builds its own program only"

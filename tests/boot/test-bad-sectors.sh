@@ -3,7 +3,8 @@
 # What the kernel makes of a disk's bad sectors decides what a rescue gets to see: how far an error reaches, what it takes along, and
 # what is tried again behind our back. So disks that fail are rescued in a machine: the map's bad areas are the disk's, to the sector,
 # and all else has come over.
-# cases: error-target medium-errors
+# cases: medium-errors
+# long cases: error-target
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 

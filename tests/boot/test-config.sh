@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A server decides what a machine does, is told what becomes of it, and finds a machine that comes again left as it is.
-# cases: machine identical fetch tftp-ftp syslog serial
+# cases: machine fetch tftp-ftp syslog serial
+# long cases: identical
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 

@@ -3,7 +3,8 @@
 # A machine images its disk and ends also where it can print nothing: its console
 # has no port, or there is no such console, or the terminal stopped the output.
 # Where it has several, whoever sits at any of them can stop it in time.
-# cases: no-port no-console stopped any screen
+# cases: no-port no-console stopped screen
+# long cases: any
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 

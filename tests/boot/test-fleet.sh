@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Machines that are started together and imaged from one server, which is asked by all of them: each has all of it.
-# cases: nbdkit qemu-nbd
+# cases: nbdkit
+# long cases: qemu-nbd
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 machines=3

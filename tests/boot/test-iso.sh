@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The PC's ISO image starts by BIOS and by UEFI, from a CD and from a stick it was copied onto; its menu, at a serial port, asks what to
 # copy, and the disk is imaged (from a CD by BIOS: test-demo.sh). And the program for UEFI starts by itself.
-# cases: cd-uefi stick-bios stick-uefi uki same-bytes entries
+# cases: cd-uefi stick-bios same-bytes entries
+# long cases: stick-uefi uki
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 board=pc-x86_64

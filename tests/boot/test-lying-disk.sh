@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # A disk that says that it has written what it hasn't, or gives back something else: the kernel's own way of playing one, under a copy
 # that is verified. It is found, where it is, and never called good; and once the disk is honest, the same command is all it takes.
-# cases: drops-writes corrupts-writes corrupts-reads
+# cases: drops-writes corrupts-writes
+# long cases: corrupts-reads
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 

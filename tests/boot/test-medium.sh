@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Without a network, the PC's appliance takes its image from a file on a stick, by the stick's label; it reads the file systems that
 # sticks and disks have, and says what there is when the name is wrong. The map of the copy may be on the same stick.
-# cases: stick file-systems
+# cases: file-systems
+# long cases: stick
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 # shellcheck disable=SC2034 # for boot

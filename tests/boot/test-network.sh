@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The appliance finds its server also when that isn't behind the first card with a link; and where it finds none, it says what is in
 # the way: a cable, a driver, firmware, or nobody who answers.
-# cases: second-card other-net nothing firmware no-answer static vlan-on-bond ipv6
+# cases: nothing no-answer static vlan-on-bond
+# long cases: second-card other-net firmware ipv6
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 # shellcheck disable=SC2034 # for boot

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # A disk that was imaged is marked where no partition and no boot loader is, or its machine is; and UEFI can be told to boot it next. On
 # files for disks and for UEFI's variables.
-# cases: mark bootnext one-write uefi
+# cases: mark bootnext one-write
+# long cases: uefi
 . "$(dirname "$0")/../functions.sh"
 play_busybox
 mkdir variables

@@ -5,7 +5,8 @@
 # mapfile's disk, forget what wasn't flushed: whenever so many requests have reached them, as a seed decides.
 #
 # CUTS and SEED in the environment are how many and which; see make power-cuts.
-# cases: copy rescue
+# cases: copy
+# long cases: rescue
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 . "$(dirname "$0")/power.sh"

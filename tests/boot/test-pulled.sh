@@ -3,7 +3,8 @@
 # A SCSI disk that is pulled out of a machine while it is written to, or read, and put back, is gone on with; another one is not
 # touched. What the kernel makes of that shows only with a disk that really goes: what it answers, what becomes of its numbers and
 # of its partitions.
-# cases: destination partition source other
+# cases: source other
+# long cases: destination partition
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 

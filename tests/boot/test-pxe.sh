@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The PC's appliance comes over the network, by the card's own PXE and TFTP or by iPXE over HTTP; what each machine is to do is told by
 # a file of its own on the server; and it goes on with the card that it came by.
-# cases: tftp http
+# cases: tftp
+# long cases: http
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 # shellcheck disable=SC2034 # for boot

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The appliance images its disk over TLS, on a machine whose clock says 1970: with a
 # CA in a second initramfs, or knowing the server's key; and from no other server.
-# cases: ca-in-a-second-initramfs pin unknown-ca
+# cases: ca-in-a-second-initramfs
+# long cases: pin unknown-ca
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/../tls.sh"
 . "$(dirname "$0")/machine.sh"

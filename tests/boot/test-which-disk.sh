@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # In a machine with several disks, whose names depend on which is first, the one that was meant is imaged and the others stay as they
 # are; where it isn't clear which one is meant, all of them do, and the console shows what there is.
-# cases: smallest serial equal
+# cases: serial
+# long cases: smallest equal
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 requires_program mkfs.vfat mcopy

@@ -5,7 +5,7 @@
 # cases: 1 2 3 4 mutants-1 mutants-2 mutants-3
 set -eu
 cd "$(dirname "$0")/../.."
-each=1000
+each=500
 case $1 in
 mutants-*) exec make -s compare-mutants PART="${1#mutants-}/3" ;;
 *) exec build/tests/sim/sim-compare --from=$((($1 - 1) * each + 1)) --count=$each ;;

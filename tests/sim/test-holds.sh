@@ -5,7 +5,7 @@
 # cases: 1 2 3 4 mutants-1 mutants-2 mutants-3
 set -eu
 cd "$(dirname "$0")/../.."
-each=2500
+each=1250
 case $1 in
 mutants-*) exec make -s hold-mutants PART="${1#mutants-}/3" ;;
 *) exec build/tests/sim/sim-holds --from=$((($1 - 1) * each + 1)) --count=$each ;;
