@@ -24,6 +24,9 @@ $(error BUILD=$(BUILD): make takes no blanks in it)
 endif
 VERSION := 0.1
 
+# What is built on the way to something else takes all processors, where nobody has said how many jobs there may be.
+make_all = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 # When this tree was made, in seconds since 1970; asked for once, by whoever needs it first.
 BUILD_TIME = $(eval BUILD_TIME := $$(shell SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' third_party/build-time))$(BUILD_TIME)
 
@@ -115,7 +118,7 @@ setup:
 ## check: installs what is missing and runs all tests
 .PHONY: check
 check: setup
-	@$(MAKE) --no-print-directory all
+	@$(make_all) check-built
 	@$(MAKE) --no-print-directory check-run
 
 ## size: what the program weighs, in code, data and file

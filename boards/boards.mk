@@ -70,6 +70,5 @@ own-images: $(foreach board,$(filter-out $(OWN_KERNELS),$(BOARDS_HERE)),$(call F
 demo:
 	@third_party/require $(BUILD_PACKAGES) $(if $(EXTRAS_$(BOARD)),$(EXTRAS_PACKAGES)) \
 		$(if $(filter $(BOARD),$(OWN_KERNELS)),$(KERNEL_PACKAGES)) $(DEMO_PACKAGES)
-	@$(MAKE) --no-print-directory image BOARD=$(BOARD)
-	@$(MAKE) --no-print-directory $(BUILD)/boards/qemu-x86_64/vmlinuz
+	@$(make_all) image $(BUILD)/boards/qemu-x86_64/vmlinuz BOARD=$(BOARD)
 	@boards/demo $(BUILD) $(BOARD)

@@ -112,18 +112,22 @@ TESTS ?= $(UNIT_TESTS) $(sort $(wildcard tests/tidy/test-*.sh) $(wildcard tests/
 check-unit: $(UNIT_TESTS)
 	@tests/run $(UNIT_TESTS)
 
+# All that the tests are made of.
+.PHONY: check-built
+check-built: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(SIM_COMPARE) $(SOUND_OBJECTS) $(EDGES) $(STORAGE) \
+		$(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEERS) $(STACK) $(INTRUDER) $(BENCH_PROGRAMS) $(BENCH_OLD) $(NTH_TOOLS) $(FUZZERS) all images $(CHECKED_TOO) $(DEB)
+
 ## check-run: runs the tests on what is built, without installing anything
 .PHONY: check-run
-check-run: $(UNIT_TESTS) $(SIM) $(SIM_SANITIZED) $(SIM_RESCUE) $(SIM_HOLDS) $(SIM_COMPARE) $(SOUND_OBJECTS) $(EDGES) $(STORAGE) \
-		$(PSK_CLIENT) $(END_CLIENT) $(MAPFILE_PEERS) $(STACK) $(INTRUDER) $(BENCH_PROGRAMS) $(BENCH_OLD) $(NTH_TOOLS) $(FUZZERS) all images $(CHECKED_TOO) $(DEB)
+check-run: check-built
 	@tests/run $(TESTS)
 
 ## check-long: builds the boards that have kernels of their own, which takes minutes, and runs what takes long (the lines `# long cases:` of tests)
 .PHONY: check-long
 check-long:
 	@third_party/require $(BUILD_PACKAGES) $(KERNEL_PACKAGES) $(CHECK_PACKAGES) $(DEMO_PACKAGES)
-	@for board in $(OWN_KERNELS); do $(MAKE) --no-print-directory image BOARD=$$board || exit; done
-	@$(MAKE) --no-print-directory all images $(CHECKED_TOO)
+	@for board in $(OWN_KERNELS); do $(make_all) image BOARD=$$board || exit; done
+	@$(make_all) check-built
 	@tests/run -L $(wildcard tests/*/test-*.sh)
 
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo
@@ -207,7 +211,7 @@ FAR_DOCUMENT :=
 .PHONY: bench-far
 bench-far:
 	@third_party/require $(BUILD_PACKAGES) $(FAR_PACKAGES)
-	@$(MAKE) --no-print-directory all $(BENCH_PROGRAMS) $(NBDCOPY_PEER)
+	@$(make_all) all $(BENCH_PROGRAMS) $(NBDCOPY_PEER)
 	@tests/bench/far --build=$(BUILD) --nbdcopy=$(NBDCOPY_PEER) --lines="$(FAR_LINES)" --mib=$(FAR_MIB) --rounds=$(FAR_ROUNDS) \
 		$(if $(FAR_DOCUMENT),--document=$(FAR_DOCUMENT))
 
@@ -221,7 +225,7 @@ INSTRUCTIONS_DOCUMENT :=
 .PHONY: bench-instructions
 bench-instructions:
 	@third_party/require $(BUILD_PACKAGES) $(INSTRUCTIONS_PACKAGES)
-	@$(MAKE) --no-print-directory all $(BENCH_OLD) $(NBDCOPY_PEER)
+	@$(make_all) all $(BENCH_OLD) $(NBDCOPY_PEER)
 	@tests/bench/instructions --build=$(BUILD) --nbdcopy=$(NBDCOPY_PEER) \
 		$(if $(INSTRUCTIONS_DOCUMENT),--document=$(INSTRUCTIONS_DOCUMENT)) $(INSTRUCTIONS)
 
