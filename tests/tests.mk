@@ -130,6 +130,18 @@ check-long:
 	@$(make_all) check-built
 	@tests/run -L $(wildcard tests/*/test-*.sh)
 
+# Of which releases of Debian.
+RELEASES := bookworm trixie sid
+
+## check-other-servers: each kind of source and destination with the servers of other releases, RELEASES="bookworm trixie sid", for docs/TESTING.md (root)
+.PHONY: check-other-servers
+check-other-servers:
+	@third_party/require $(BUILD_PACKAGES) $(CHECK_PACKAGES) debootstrap util-linux
+	@$(make_all) check-built
+	@rm -f $(BUILD)/tests/other-servers
+	@for release in $(RELEASES); do FIGURES=$(abspath $(BUILD))/tests/other-servers tests/other-servers $$release || exit; done
+	@tests/figures --merge docs/TESTING.md 'make check-other-servers' 'with the servers of' passed skipped <$(BUILD)/tests/other-servers
+
 ## check-upstream: runs libnbd's own tests of nbdcopy and nbdinfo against build/nbdcopy and build/nbdinfo
 .PHONY: check-upstream
 check-upstream: all
