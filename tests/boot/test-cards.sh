@@ -8,6 +8,10 @@
 board=pc-x86_64
 
 nics=(e1000 e1000e rtl8139 vmxnet3 tulip pcnet i82559c virtio-net-pci usb-net)
+drivers=(e1000 e1000e 8139cp vmxnet3 tulip pcnet32 e100 virtio_net cdc_ether)
+# QEMU has this one since 8.0.
+qemu-system-x86_64 -device help >devices
+if grep -q '^name "igb"' devices; then nics+=(igb) drivers+=(igb); fi
 places=(ahci ide nvme virtio virtio-scsi megasas mptsas1068 pvscsi lsi usb usb2 uas sd)
 
 # What the operator's shell runs. Which card is which, and which disk, depends on who is first; so the next card that wasn't tried
@@ -51,7 +55,7 @@ NIC="${nics[*]}" MORE_DISKS="${more[*]}" INITRAMFS=both boot decant.then=shell <
 mv target.raw ahci.raw
 
 ! grep '^failed' console || fail "a card or a disk can't be used: $(tail -n 30 console)"
-for driver in e1000 e1000e 8139cp vmxnet3 tulip pcnet32 e100 virtio_net cdc_ether; do
+for driver in "${drivers[@]}"; do
     grep -qx "card: $driver" console || fail "no card by $driver: $(grep '^card' console)"
 done
 for place in "${places[@]}"; do
