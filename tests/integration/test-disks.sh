@@ -3,7 +3,7 @@
 # A disk that is named by what it is must be that one, or none: never the one that happens to be first. And whoever overwrites the wrong
 # one gets no second try, so what is in use or excepted is refused, in words that say why.
 #
-# cases: table labels by-label several none in-use force below-a-loop except except-named as-source goes-on json-choice
+# cases: table labels by-label several none in-use force held below-a-loop except except-named as-source goes-on json-choice
 # cases: files unread-lists
 
 . "$(dirname "$0")/../functions.sh"
@@ -105,6 +105,25 @@ in-use|force)
     must_copy --force-destination in.img "$to"
     blockdev --flushbufs "$to"
     cmp -n 4194304 in.img out.img ;;
+held)
+    # Another program has it for itself alone, as mkfs does while it works, of which nothing stands anywhere.
+    requires_program python3
+    attach to out.img
+    cp out.img before.img
+    mkfifo held.in
+    python3 -c 'import os, sys
+os.open(sys.argv[1], os.O_RDWR | os.O_EXCL)
+open("held", "w").close()
+sys.stdin.read()' "$to" <held.in >holder.server 2>&1 &
+    server_pid[holder]=$!
+    exec {holder}>held.in
+    wait_server holder test -e held
+    must_fail 1 "$to is in use by another program: nothing was written \(to overwrite it all the same: --force-destination\)" in.img "$to"
+    same before.img out.img
+    must_copy --force-destination in.img "$to"
+    exec {holder}>&-
+    wait_for has_ended "${server_pid[holder]}"
+    must_copy in.img "$to" ;;
 below-a-loop)
     # The kernel itself would let it happen.
     attach to out.img
