@@ -1,13 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # On the appliance that converts, a file's name says by which server it is read or written: each format that one gets from elsewhere comes
-# out as the disk that it was made of, and a disk becomes a qcow2 that is compressed.
+# out as the disk that it was made of, and a disk becomes a qcow2 that is compressed. None of it has a socket of a network's.
 # cases: read ova large-ova refused write
 . "$(dirname "$0")/../functions.sh"
 requires_program qemu-nbd qemu-img nbdkit xz
+requires_strace
 play_busybox
+traced=(strace -f -qq -A -e "trace=socket,socketpair" -o "$TEST_DIR/sockets")
+play traced "exec ${traced[*]} '$DECANT' \"\$@\""
+DECANT=$TEST_DIR/bin/traced
 
-formats() { PATH=$TEST_DIR/bin:$PATH "$busybox" ash "$TOP/rootfs/formats" "$@" 2>said; }
+formats() { PATH=$TEST_DIR/bin:$PATH "${traced[@]}" "$busybox" ash "$TOP/rootfs/formats" "$@" 2>said; }
 # shows FILE: what the server shows, copied.
 shows() {
     local words
@@ -67,3 +71,6 @@ write)
     [ -z "$(formats write "$PWD/out.img" 512)" ] || fail "out.img isn't raw" ;;
 *) fail "no such case" ;;
 esac
+cd "$TEST_DIR"
+[ "$1" = refused ] || grep -q '(AF_UNIX, ' sockets || fail "no socket was seen: $(cat sockets)"
+! grep '(AF_' sockets | grep -v '(AF_UNIX, ' || fail "that isn't from one to the other"
