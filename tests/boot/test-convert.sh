@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A machine with no network, started from the CD, saves its disk to a stick as a compressed qcow2, and gets another one from an OVA there, as its menu asks: both
-# in one go, one after the other.
+# in one go, one after the other. No packet went anywhere meanwhile, nor could it.
 . "$(dirname "$0")/../functions.sh"
 . "$(dirname "$0")/machine.sh"
 # shellcheck disable=SC2034 # for boot
@@ -34,11 +34,17 @@ type() {
     type_at 'Which file' 'wanted.ova\r'
     type_at 'The disk that is OVERWRITTEN' 'nvme0n1\r'
     type_at 'Type nvme0n1 to begin' 'nvme0n1\r' 2
-    type_at 'What is to be done' '6\r' 2
+    type_at 'What is to be done' '4\r' 2
+    type_at 'decant:~# ' 'cat /proc/net/snmp*; echo cards: $(ls /sys/class/net); exit\r'
+    type_at 'What is to be done' '6\r' 3
 }
-MEDIUM=cdrom=$TOP/build/boards/$board/decant-$board.iso MORE_DISKS=usb=stick.raw DISK_ON=nvme boot_typed ''
+MEMORY_MIB=256 MEDIUM=cdrom=$TOP/build/boards/$board/decant-$board.iso MORE_DISKS=usb=stick.raw DISK_ON=nvme boot_typed ''
 [ "$(grep -c '^decant: result=ok bytes=8388608 ' console)" = 2 ] || fail "not twice: $(cat console)"
 grep -q '^decant .*\[ qemu-nbd ' console || fail "by another server: $(cat console)"
+console_says '^cards: lo$'
+[ "$(awk '/^Ip: [0-9]/ { print $4, $11 } /^Ip6(InReceives|OutRequests)/ { print $2 }' console | xargs)" = '0 0 0 0' ] ||
+    fail "something has talked over IP: $(cat console)"
+! grep 'of memory are missing' console || fail "it wants more than it says"
 
 # The disk first, then what it was.
 same wanted.img target.raw
