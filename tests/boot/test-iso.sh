@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The PC's ISO image starts by BIOS and by UEFI, from a CD and from a stick it was copied onto; its menu, at a serial port, asks what to
-# copy, and the disk is imaged (from a CD by BIOS: test-demo.sh). And the program for UEFI starts by itself.
+# copy, and the disk is imaged (from a CD by BIOS: test-demo.sh), which then starts by itself. And so does the program for UEFI.
 # cases: cd-uefi stick-bios same-bytes entries
 # long cases: stick-uefi uki
 . "$(dirname "$0")/../functions.sh"
@@ -38,6 +38,29 @@ choose_from_stick() {
     type_at . "$(sed -n 's/^ *\([0-9]*\)  .* LABEL="STICK".*/\1/p' console)\\r"
     type_at 'Which file' '1\r'
 }
+# An image that starts by BIOS, as a system's installer makes it: GRUB in a partition of its own, and its menu in a file system.
+make_bootable() {
+    requires_file /usr/lib/grub/i386-pc/boot.img
+    truncate -s 0 source.img
+    truncate -s 16M source.img
+    printf 'start=2048, size=1M, type=21686148-6449-6E6F-744E-656564454649\nsize=8M, type=linux\n' | sfdisk -q --label gpt source.img
+    mkdir -p root/boot/grub
+    printf '%s\n' 'serial --unit=0' 'terminal_output serial' 'echo "This is the imaged disk, started by BIOS."' halt >root/boot/grub/grub.cfg
+    mke2fs -q -F -t ext4 -d root -E offset=$((4096 * 512)) source.img 8M
+    grub-mkimage -d /usr/lib/grub/i386-pc -O i386-pc -p '(hd0,gpt2)/boot/grub' -o core.img biosdisk part_gpt ext2 normal serial terminal echo halt
+    # Where the first sector finds the second one, and that one all others.
+    cp /usr/lib/grub/i386-pc/boot.img boot.img
+    printf '\000\010' | dd of=boot.img bs=1 seek=92 conv=notrunc status=none
+    printf '\001\010' | dd of=core.img bs=1 seek=500 conv=notrunc status=none
+    dd if=boot.img of=source.img bs=440 count=1 conv=notrunc status=none
+    dd if=core.img of=source.img bs=512 seek=2048 conv=notrunc status=none
+}
+# A machine that has nothing but its disk.
+start_disk() {
+    MEDIUM=nvme=target.raw FIRMWARE='' NIC=none timeout --kill-after=5 750 "$TOP/boards/$board/run" -b "$TOP/build" '' 2>&1 </dev/null |
+        tr -d '\r' >console || fail "the imaged disk did not end by itself: $(tail -n 20 console)"
+    grep -aq 'This is the imaged disk, started by BIOS' console || fail "the disk doesn't start: $(tail -n 20 console)"
+}
 type_words() {
     type_at 'automatically in 2[0-7]s' w
     type_at 'Words of the kernel command line' 'decant.source=LABEL=STICK:/images/golden.img decant.destination=/dev/nvme0n1\r'
@@ -57,7 +80,7 @@ export DISK_ON=nvme
 # It restarts when it is done, and that ends QEMU.
 case $1 in
 cd-uefi) requires_file "$uefi"; start "cdrom=$built/decant-$board.iso" "$uefi" ;;
-stick-bios) make_stick; start usb=stick.raw '' ;;
+stick-bios) make_bootable; make_stick; start usb=stick.raw '' ;;
 stick-uefi)
     requires_file "$uefi"
     make_stick
@@ -129,3 +152,4 @@ esac
 console_says '^decant .*--except=uuid:[0-9-]* '
 console_says '^decant: result=ok '
 same source.img target.raw
+[ "$1" != stick-bios ] || start_disk
