@@ -24,12 +24,13 @@ refused) # port 1 of the host: nobody listens there, and whoever watches is told
     reported '.[1] | .result == "failed" and .code == 1 and (.reason | contains("nbd://10.0.2.2:1/disk")) and (has("bytes") | not)'
     reported '.[1] | .disk.serial == "S3Z9NB0K" and .destination == "/dev/vda" and (.log[-1] | startswith("decant: result=failed code=1 "))'
     ;;
-late-server) # which comes when it is waited for; who was to be told doesn't
+late-server) # which comes when it is waited for; who was to be told doesn't. With as much memory as the board takes
     truncate -s 16M source.raw
     serve_tcp source 127.0.0.1 --readonly file source.raw
     end_server source
     : >console
-    boot "decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/vda decant.then=poweroff decant.report=http://10.0.2.2:1/report \
+    MEMORY_MIB=$(cat "$TOP/boards/$board/memory-mib") boot "decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/vda \
+decant.then=poweroff decant.report=http://10.0.2.2:1/report \
 decant.report-every=1" </dev/null &
     machine=$!
     wait_for grep -q '^decant --progress --wait=60 ' console
@@ -39,6 +40,7 @@ decant.report-every=1" </dev/null &
     wait "$machine"
     console_says '^decant: 16\.0 MiB of 16\.0 MiB \(100 %\), '
     console_says '^decant: result=ok '
+    ! grep 'of memory are missing' console || fail "it wants more than it says"
     cp target.raw before ;;
 lost-meanwhile) # the cable is pulled and put in again, and then the server ends and comes back: the copy goes on each time
     make_image source.img 16M
@@ -79,12 +81,12 @@ END
     are 2 "$back" || fail "it wasn't back twice: $(cat console)"
     console_says '^decant: result=ok bytes=16777216 '
     cp source.img before ;;
-too-small)
+too-small) # and so is the machine's memory, which is said, and it goes on
     truncate -s 32M source.raw
     serve_tcp source 127.0.0.1 --readonly file source.raw
-    boot_failing "decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/vda" \
+    MEMORY_MIB=$(($(cat "$TOP/boards/$board/memory-mib") - 10)) boot_failing "decant.source=nbd://10.0.2.2:$port/ decant.destination=/dev/vda" \
         'code=1 reason=.*/dev/vda is too small'
-    ;;
+    console_says '^init: (9|10|11) MiB of memory are missing for what this was tried with$' ;;
 no-destination) # and what comes then is what comes of failures
     boot "decant.source=nbd://10.0.2.2:1/disk decant.then=shell decant.on-failure=poweroff" </dev/null
     console_says '^decant: result=failed code=64 reason='
