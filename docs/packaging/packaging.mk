@@ -84,11 +84,11 @@ check-packages: all $(DEB)
 	@third_party/require $(DEB_PACKAGES) debootstrap util-linux
 	@tests/run tests/packages/test-*.sh
 
-# What is built twice; none named: the program and all that it is packed in.
+# What is built twice; none named: the program and all that it is packed in, and the appliance.
 TARGETS :=
 
 ## check-reproducible: builds the source tarball twice, as two people would, and compares (TARGETS="deb" for some)
 .PHONY: check-reproducible
-check-reproducible: $(DIST) $(LIBNBD_TARBALL) $(BEARSSL_TARBALL)
+check-reproducible: $(DIST) $(TARBALLS) $(KERNELS)/$(KERNEL_$(BOARD))/vmlinuz
 	@third_party/require $(BUILD_PACKAGES) $(DEB_PACKAGES) $(RELEASE_PACKAGES)
 	@tests/reproducible $(DIST) $(DOWNLOAD) $(BUILD)/reproducible $(TARGETS)
