@@ -21,7 +21,7 @@ parameters | *:*)
     mkdir other
     case $1 in *:*) words=("${1#*:}") ;; *) words=() ;; esac
     # Each cut is a machine that starts.
-    TEST_DIR=$PWD/other TMPDIR=$PWD/other CUTS=1 "$TOP/tests/boot/test-${1%%:*}.sh" "${words[@]}"
+    TEST_DIR=$PWD/other TMPDIR=$PWD/other CUTS=2 "$TOP/tests/boot/test-${1%%:*}.sh" "${words[@]}"
     exit ;;
 esac
 
