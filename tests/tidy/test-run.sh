@@ -76,6 +76,9 @@ cases)
     ends 1 '1 passed, 1 failed, 0 skipped' -L both long none
     says '^FAIL both:two'
     says '^ok   long:three'
+    ends 1 '2 passed, 2 failed, 0 skipped' -a both long none
+    ends 1 '0 passed, 0 failed, 0 skipped' long
+    says '^no tests to run'
     ends 1 '0 passed, 1 failed, 0 skipped' both:two ;;
 hang)
     a_test hangs 'sleep 600'

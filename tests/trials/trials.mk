@@ -20,5 +20,5 @@ trials: all
 .PHONY: power-cuts
 power-cuts: all image
 	@for seed in $$(seq $(SEED) $$(($(SEED) + $(if $(filter 0,$(COUNT)),100,$(COUNT)) - 1))); do \
-		echo "SEED=$$seed"; SEED=$$seed tests/run tests/boot/test-power-cuts.sh tests/boot/test-mapfile.sh || exit; \
+		echo "SEED=$$seed"; SEED=$$seed tests/run -a tests/boot/test-power-cuts.sh tests/boot/test-mapfile.sh || exit; \
 	done
