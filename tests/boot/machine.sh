@@ -27,6 +27,10 @@ boot_monitored() {
     wait $others
 }
 
+# What the board takes, in MiB, and that a machine which has that isn't told that it lacks some.
+memory_mib() { cat "$TOP/boards/$board/memory-mib"; }
+memory_suffices() { ! grep 'of memory are missing' console || fail "it wants more than it says"; }
+
 # tell_machine COMMAND...: QEMU's monitor is told this, and has done it then.
 tell_machine() {
     local told
