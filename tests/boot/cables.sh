@@ -5,7 +5,7 @@
 
 requires_root
 requires_program unshare ip dnsmasq
-requires_file "$TOP/build/third_party/busybox/busybox"
+requires_file "$busybox"
 
 enter_namespaces "$1" --net --uts --pid --fork --kill-child --mount-proc
 unshare --net ip link add cable0 type veth peer name cable1 2>/dev/null || skip "this kernel has no veth devices"
@@ -25,7 +25,7 @@ sed 's/#.*//' "$TOP/rootfs/files" | while read -r kind mode name from _; do
     file,rootfs/* | file,*/busybox) cp "$TOP/$from" "machine$name" && chmod "$mode" "machine$name" ;;
     esac
 done
-"$TOP/build/third_party/busybox/busybox" --list | while read -r applet; do ln -sf busybox "machine/bin/$applet"; done
+"$busybox" --list | while read -r applet; do ln -sf busybox "machine/bin/$applet"; done
 cp -a /dev/null machine/dev/null
 in_machine ip link set lo up
 # Who isn't a router says so when a neighbour asks, and then the kernel drops the route that it took from its advertisement.
@@ -83,13 +83,3 @@ on_machine() {
 network() { on_machine network "$@" >said 2>&1; }
 network_is_up() { network "$@" || fail "network $*: $(cat said)"; }
 says() { grep -Eq "$1" said || fail "nothing like '$1' was said: $(cat said)"; }
-
-# dhcp HERE OPTION...: a server on that cable.
-dhcp() {
-    local name=dhcp-$1
-    rm -f "$name.log" # of an earlier one
-    dnsmasq --keep-in-foreground --conf-file=/dev/null --interface="$1" --except-interface=lo --bind-interfaces --no-resolv --no-hosts --no-ping \
-        --dhcp-authoritative --leasefile-ro --pid-file= --user=root --group=root --log-facility=- --log-dhcp --no-daemon "${@:2}" >"$name.log" 2>&1 &
-    server_pid[$name]=$!
-    wait_for grep -q 'started' "$name.log"
-}

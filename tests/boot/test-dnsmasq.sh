@@ -5,7 +5,7 @@
 # long cases: ipxe uefi-http
 . "$(dirname "$0")/../functions.sh"
 requires_root
-requires_program unshare ip dnsmasq python3
+requires_program unshare ip dnsmasq
 enter_namespaces "$1" --net --pid --fork --kill-child --mount-proc
 . "$(dirname "$0")/machine.sh"
 board=pc-x86_64
@@ -22,20 +22,14 @@ yes 'what was there before' | head -c 16M >target.raw || true
 serve_tcp source 192.0.2.1 --readonly file source.img
 job="decant.source=nbd://192.0.2.1:$port/ decant.destination=/dev/sda decant.then=poweroff decant.yes"
 
-mkdir -p site/machines
-cp "$built"/{vmlinuz,initramfs.gz,decant.ipxe} site/
-printf '%s\n' '#!ipxe' "set parameters $job" >site/machines/default.ipxe
-python3 -u -m http.server --bind 192.0.2.1 --directory site 80 >http.server 2>&1 &
-# shellcheck disable=SC2034 # for the end
-server_pid[http]=$!
-wait_listens http
+mkdir machines
+cp "$built"/{vmlinuz,initramfs.gz,decant.ipxe} .
+printf '%s\n' '#!ipxe' "set parameters $job" >machines/default.ipxe
+serve_web 192.0.2.1 80
 
-sed -n '/^## The server/,/^With `decant.source=dhcp`/s/^    //p' "$TOP/docs/PXE.md" | sed "s/SERVER/192.0.2.1/; s|/srv/tftp|$TEST_DIR/site|" >dnsmasq.conf
-dnsmasq --keep-in-foreground --conf-file=dnsmasq.conf --interface=tap0 --except-interface=lo --bind-interfaces --no-resolv --no-hosts --no-ping \
-    --dhcp-authoritative --leasefile-ro --pid-file= --user=root --group=root --log-facility=- --log-dhcp --no-daemon >dnsmasq.server 2>&1 &
-# shellcheck disable=SC2034 # for the end
-server_pid[dnsmasq]=$!
-wait_for grep -q started dnsmasq.server
+sed -n '/^## The server/,/^With `decant.source=dhcp`/s/^    //p' "$TOP/docs/PXE.md" | sed "s/SERVER/192.0.2.1/; s|/srv/tftp|$TEST_DIR|; s/^/--/" >lines
+mapfile -t options <lines
+dhcp tap0 "${options[@]}"
 
 # starts FIRMWARE ROM WORD...: a machine with that firmware, and what drives its card before the appliance does.
 starts() {
@@ -49,13 +43,13 @@ ipxe)
 uefi-http)
     requires_file "$uefi"
     make_uefi_program "$job"
-    mv program.efi "site/decant-$board.efi"
+    mv program.efi "decant-$board.efi"
     # Without PXE, which this firmware tries first.
     MEMORY_MIB=512 starts "$uefi" ,romfile= -fw_cfg name=opt/org.tianocore/IPv4PXESupport,string=no -fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=no
     wanted="decant-$board.efi" ;;
 *) fail "no such case" ;;
 esac
-grep -q "GET /$wanted HTTP/1.1\" 200" http.server || fail "it came by another way: $(cat http.server)"
+grep -q "GET /$wanted HTTP/1.1\" 200" watcher.server || fail "it came by another way: $(cat watcher.server)"
 console_says '^network: eth0 has 192\.0\.2\.1[0-9]*/24$'
 console_says '^decant: result=ok bytes=16777216 '
 same source.img target.raw

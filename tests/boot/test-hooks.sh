@@ -34,7 +34,7 @@ on_a_system() { # COMMAND...
 # A disk with a system on it that says so, and nothing else.
 make_system() {
     mkdir -p tree/sbin tree/dev tree/proc tree/sys tree/run tree/etc
-    cp "$TOP/build/third_party/busybox/busybox" tree/sbin/busybox
+    cp "$busybox" tree/sbin/busybox
     printf '%s\n' '#!/sbin/busybox sh' 'echo "the imaged system runs"' '/sbin/busybox poweroff -f' >tree/sbin/init
     chmod +x tree/sbin/init
     # Without it, systemd takes it for no system.

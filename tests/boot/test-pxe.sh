@@ -27,11 +27,8 @@ mute=(-netdev "hubport,id=mute,hubid=1" -device "virtio-net-pci,netdev=mute,romf
 case $1 in
 tftp) MEDIUM=network=site/decant.ipxe boot '' "${mute[@]}" </dev/null ;;
 http)
-    python3 -u -m http.server --bind 127.0.0.1 --directory site 0 >http.server 2>&1 &
-    server_pid[http]=$!
-    wait_for grep -q 'port [0-9]' http.server
-    port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' http.server)
-    MEDIUM=network=http://10.0.2.2:$port/decant.ipxe boot '' "${mute[@]}" </dev/null ;;
+    serve_web
+    MEDIUM=network=http://10.0.2.2:$web/site/decant.ipxe boot '' "${mute[@]}" </dev/null ;;
 esac
 console_says '^decant: result=ok '
 console_says '^network: eth[01] has 10\.0\.2\.15/24$'

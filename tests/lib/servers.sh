@@ -168,7 +168,7 @@ start_odd() {
     server_pid[$name]=$!
 }
 
-# serve_web [ADDRESS]: the test's directory by HTTP, on port $web; what is posted there is in the file `reports`.
+# serve_web [ADDRESS [PORT]]: the test's directory by HTTP, on port $web; what is posted there is in the file `reports`.
 serve_web() {
     requires_program jq
     mkfifo watcher.in
@@ -180,6 +180,16 @@ serve_web() {
 }
 # reported FILTER: that is true of the list of all that was posted.
 reported() { jq -se "$1" reports >/dev/null || fail "no report is like '$1': $(cat reports)"; }
+
+# dhcp CARD OPTION...: dnsmasq, for whoever asks at that card of this machine.
+dhcp() {
+    local name=dhcp-$1
+    rm -f "$name.log" # of an earlier one
+    dnsmasq --keep-in-foreground --conf-file=/dev/null --interface="$1" --except-interface=lo --bind-interfaces --no-resolv --no-hosts --no-ping \
+        --dhcp-authoritative --leasefile-ro --pid-file= --user=root --group=root --log-facility=- --log-dhcp --no-daemon "${@:2}" >"$name.log" 2>&1 &
+    server_pid[$name]=$!
+    wait_for grep -q 'started' "$name.log"
+}
 
 # Ends a server and waits until it has closed its image.
 end_server() {
