@@ -137,8 +137,8 @@ RELEASES := bookworm trixie sid
 .PHONY: check-other-servers
 check-other-servers:
 	@third_party/require $(BUILD_PACKAGES) $(CHECK_PACKAGES) debootstrap util-linux
-	@$(make_all) check-built
-	@rm -f $(BUILD)/tests/other-servers
+	@$(make_all) all
+	@mkdir -p $(BUILD)/tests && rm -f $(BUILD)/tests/other-servers
 	@for release in $(RELEASES); do FIGURES=$(abspath $(BUILD))/tests/other-servers tests/other-servers $$release || exit; done
 	@tests/figures --merge docs/TESTING.md 'make check-other-servers' 'with the servers of' passed skipped <$(BUILD)/tests/other-servers
 
